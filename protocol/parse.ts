@@ -1,0 +1,37 @@
+import { err, type Fault, ok, type Result } from "./result.ts";
+import { type Static, type TSchema, Value } from "./schema.ts";
+
+/**
+ * Turns something unknown into a typed value once, at the border. Unknown keys are refused where the schema
+ * says so (`additionalProperties: false`). The error names the place in the value and what was expected.
+ */
+export function parse<S extends TSchema>(
+  schema: S,
+  value: unknown,
+  what: string,
+): Result<Static<S>, Fault<"malformed">> {
+  if (Value.Check(schema, value)) return ok(value as Static<S>);
+  const first = Value.Errors(schema, value)[0];
+  const place =
+    first?.instancePath === undefined || first.instancePath === "" ? "the whole of it" : first.instancePath;
+  return err({
+    code: "malformed",
+    message: `${what} is malformed at ${place}: ${first?.message ?? "it does not match its schema"}.`,
+    context: { place },
+  });
+}
+
+/** `parse` for JSON text; text that is not JSON is malformed too. */
+export function parseJson<S extends TSchema>(
+  schema: S,
+  text: string,
+  what: string,
+): Result<Static<S>, Fault<"malformed">> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err({ code: "malformed", message: `${what} is not JSON.` });
+  }
+  return parse(schema, value, what);
+}
