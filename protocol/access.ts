@@ -1,0 +1,72 @@
+import { Sha256 } from "./build.ts";
+import { GroupName, NodeId, NodeName } from "./names.ts";
+import { Labels } from "./node.ts";
+import { literals, nullable, type Static, Type } from "./schema.ts";
+
+const closed = { additionalProperties: false };
+
+/** viewer sees; operator updates nodes and runs rollouts; admin has members, tokens, breaks and policy as well. */
+export const OperatorRole = literals(["viewer", "operator", "admin"]);
+export type OperatorRole = Static<typeof OperatorRole>;
+
+export const OperatorToken = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    role: OperatorRole,
+    createdAt: Type.Integer(),
+    lastUsedAt: nullable(Type.Integer()),
+    expiresAt: nullable(Type.Integer()),
+    revoked: Type.Boolean(),
+  },
+  { ...closed, title: "OperatorToken" },
+);
+export type OperatorToken = Static<typeof OperatorToken>;
+
+export const CreateTokenRequest = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    role: OperatorRole,
+    ttlMs: Type.Optional(Type.Integer({ minimum: 1000 })),
+  },
+  { ...closed, title: "CreateTokenRequest" },
+);
+
+/** A join token: who holds it may enter one group, until it expires or is used up. */
+export const CreateJoinTokenRequest = Type.Object(
+  {
+    group: GroupName,
+    voter: Type.Optional(Type.Boolean()),
+    autoApprove: Type.Optional(Type.Boolean()),
+    uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    ttlMs: Type.Optional(Type.Integer({ minimum: 1000 })),
+  },
+  { ...closed, title: "CreateJoinTokenRequest" },
+);
+/** The secret is shown once. `command` is the one line to run on the node. */
+export const JoinTokenCreated = Type.Object(
+  { id: Type.String(), secret: Type.String(), rootFingerprint: nullable(Sha256), command: Type.String() },
+  { ...closed, title: "JoinTokenCreated" },
+);
+export const TokenCreated = Type.Object(
+  { token: OperatorToken, secret: Type.String() },
+  { ...closed, title: "TokenCreated" },
+);
+
+export const JoinRequest = Type.Object(
+  { token: Type.String({ minLength: 1, maxLength: 256 }), name: NodeName, labels: Type.Optional(Labels) },
+  { ...closed, title: "JoinRequest" },
+);
+export type JoinRequest = Static<typeof JoinRequest>;
+/** The credential is shown once; the node keeps it, the coordinator keeps its hash. */
+export const JoinReply = Type.Object(
+  {
+    nodeId: NodeId,
+    name: NodeName,
+    group: GroupName,
+    credential: Type.String(),
+    membership: literals(["pending", "approved"]),
+  },
+  { ...closed, title: "JoinReply" },
+);
+export type JoinReply = Static<typeof JoinReply>;

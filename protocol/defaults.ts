@@ -1,0 +1,32 @@
+/**
+ * Every default that agent and coordinator share, in one object. All can be configured, none is hard-wired.
+ * Durations in milliseconds. Source: DESIGN, "Speaking to it".
+ */
+export const DEFAULTS = {
+  heartbeatMs: 5_000,
+  /** Heartbeats missed before a node is offline. */
+  offlineAfterMissed: 3,
+  /** Heartbeats after hello before a build may be confirmed. */
+  confirmAfterHeartbeats: 3,
+  /** node-cron expression of the agent's poll; a random wait of at most `pollJitterMs` comes on top. */
+  pollSchedule: "*/5 * * * *",
+  pollJitterMs: 30_000,
+  healthEveryMs: 2_000,
+  healthTimeoutMs: 5_000,
+  /** How long a new build may take to become healthy. */
+  healthWithinMs: 60_000,
+  probationTries: 3,
+  probationRefunds: 10,
+  probationMs: 90_000,
+  reservationMs: 60_000,
+  /** Room for the flip on top of what draining needs. */
+  actWithinMs: 10_000,
+  hookTimeoutMs: 60_000,
+  drainMs: 20_000,
+  selfTestTimeoutMs: 30_000,
+  downloadTimeoutMs: 1_800_000,
+  /** How long an old build that is back tries to reach the coordinator before a failure to connect counts as inconclusive. */
+  inconclusiveAfterMs: 30_000,
+  reconnectMinMs: 500,
+  reconnectMaxMs: 30_000,
+} as const;

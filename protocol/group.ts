@@ -1,0 +1,44 @@
+import { Version } from "./build.ts";
+import { LeaseView } from "./lease.ts";
+import { GroupName } from "./names.ts";
+import { literals, nullable, type Static, Type } from "./schema.ts";
+
+const closed = { additionalProperties: false };
+
+export const GroupMode = literals(["quorum", "independent"]);
+export type GroupMode = Static<typeof GroupMode>;
+
+export const Group = Type.Object(
+  {
+    name: GroupName,
+    mode: GroupMode,
+    /** Serving voters to keep beyond the quorum; null takes the default for the number of voters. */
+    spare: nullable(Type.Integer({ minimum: 0, maximum: 100 })),
+    desired: nullable(Version),
+    nodes: Type.Integer(),
+    lease: LeaseView,
+    createdAt: Type.Integer(),
+  },
+  { ...closed, title: "Group" },
+);
+export type Group = Static<typeof Group>;
+export const GroupList = Type.Object(
+  { groups: Type.Array(Group), next: nullable(Type.String()) },
+  { ...closed, title: "GroupList" },
+);
+
+export const CreateGroupRequest = Type.Object(
+  {
+    name: GroupName,
+    mode: Type.Optional(GroupMode),
+    spare: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 100 }))),
+  },
+  { ...closed, title: "CreateGroupRequest" },
+);
+export const EditGroupRequest = Type.Object(
+  {
+    mode: Type.Optional(GroupMode),
+    spare: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 100 }))),
+  },
+  { ...closed, title: "EditGroupRequest" },
+);

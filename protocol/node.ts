@@ -1,0 +1,62 @@
+import { Build, Platform, Version } from "./build.ts";
+import { UpdateReport } from "./frames.ts";
+import { HealthReport } from "./health.ts";
+import { Reason } from "./job.ts";
+import { JournalReport, QuarantineEntry } from "./journal.ts";
+import { GroupName, JobId, NodeId, NodeName } from "./names.ts";
+import { literals, nullable, type Static, Type } from "./schema.ts";
+
+const closed = { additionalProperties: false };
+
+/** `unknown`: the coordinator has just started and has not heard anybody yet; neither offline nor serving. */
+export const PresenceState = literals(["online", "offline", "unknown"]);
+export type PresenceState = Static<typeof PresenceState>;
+
+/** Free words that an operator puts on a node, such as `owner` or `rack`. */
+export const Labels = Type.Record(
+  Type.String({ pattern: "^[a-zA-Z0-9._/-]{1,63}$" }),
+  Type.String({ maxLength: 255 }),
+);
+export type Labels = Static<typeof Labels>;
+
+/** A node as the API shows it: what is configured, and what was heard last. */
+export const Node = Type.Object(
+  {
+    id: NodeId,
+    name: NodeName,
+    group: GroupName,
+    voter: Type.Boolean(),
+    labels: Labels,
+    membership: literals(["pending", "approved", "revoked"]),
+    presence: PresenceState,
+    lastSeenAt: nullable(Type.Integer()),
+    platform: nullable(Platform),
+    build: nullable(Build),
+    backup: nullable(Build),
+    hold: Type.Boolean(),
+    quarantine: Type.Array(QuarantineEntry),
+    health: nullable(HealthReport),
+    serving: Type.Boolean(),
+    journal: nullable(JournalReport),
+    update: nullable(UpdateReport),
+    desired: nullable(Version),
+    /** Runs another build than the one desired. Never true for a node without a known build. */
+    behind: Type.Boolean(),
+    jobId: nullable(JobId),
+    reason: nullable(Reason),
+    createdAt: Type.Integer(),
+  },
+  { ...closed, title: "Node" },
+);
+export type Node = Static<typeof Node>;
+export const NodeList = Type.Object(
+  { nodes: Type.Array(Node), next: nullable(Type.String()) },
+  { ...closed, title: "NodeList" },
+);
+
+export const UpdateNodeRequest = Type.Object(
+  { retry: Type.Optional(Type.Boolean()) },
+  { ...closed, title: "UpdateNodeRequest" },
+);
+export const JobStarted = Type.Object({ jobId: JobId }, { ...closed, title: "JobStarted" });
+export type JobStarted = Static<typeof JobStarted>;

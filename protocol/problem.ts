@@ -1,0 +1,70 @@
+import { DENIALS } from "./lease.ts";
+import { type Static, Type } from "./schema.ts";
+
+/**
+ * Every code that the coordinator's API answers with, and its HTTP status: the one place that maps them.
+ * Source: RFC 9457 (problem details for HTTP APIs).
+ */
+const OWN = {
+  malformed: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "not-acceptable": 406,
+  "request-timeout": 408,
+  "wrong-state": 409,
+  conflict: 409,
+  "name-taken": 409,
+  "stale-token": 409,
+  "stale-session": 409,
+  "act-within-too-long": 409,
+  "leader-here": 409,
+  "node-offline": 409,
+  "node-not-approved": 403,
+  "node-revoked": 403,
+  "already-up-to-date": 409,
+  "update-in-progress": 409,
+  "no-backup": 409,
+  "no-release": 404,
+  "no-build-for-platform": 409,
+  "rollout-active": 409,
+  "empty-selection": 422,
+  "accept-outage-needed": 422,
+  "targets-version-conflict": 409,
+  "release-refused": 422,
+  "upload-mismatch": 422,
+  "trust-not-ready": 409,
+  "join-token-invalid": 403,
+  "join-insecure": 403,
+  "too-large": 413,
+  "unsupported-media-type": 415,
+  "too-many-requests": 429,
+  internal: 500,
+  unavailable: 503,
+} as const;
+
+const denials = Object.fromEntries(DENIALS.map((code) => [code, 409])) as Record<
+  (typeof DENIALS)[number],
+  409
+>;
+
+export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = { ...OWN, ...denials };
+export type ProblemCode = keyof typeof OWN | (typeof DENIALS)[number];
+
+/** Body of every refusal, as `application/problem+json`. `type` is `urn:baton:problem:<code>`. */
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    hint: Type.Optional(Type.String()),
+    requestId: Type.Optional(Type.String()),
+    retryAfterMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    context: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { title: "Problem" },
+);
+export type Problem = Static<typeof Problem>;
