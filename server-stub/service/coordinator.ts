@@ -1,0 +1,183 @@
+/**
+ * What the coordinator can do, as its doors (HTTP, WebSocket, the engine's timer) see it. Everything expected
+ * comes back as a `Result`; a refusal carries a problem code, and nothing was changed.
+ */
+import type { Readable } from "node:stream";
+import type { JoinReply, JoinRequest, OperatorRole, OperatorToken } from "../../protocol/access.ts";
+import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
+import type { Group, GroupMode } from "../../protocol/group.ts";
+import type { Job, LogLine } from "../../protocol/job.ts";
+import type {
+  BreakRequest,
+  CommitReply,
+  CommitRequest,
+  LeaseView,
+  RenewReply,
+  RenewRequest,
+  ReserveReply,
+  ReserveRequest,
+} from "../../protocol/lease.ts";
+import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
+import type { Node } from "../../protocol/node.ts";
+import type { ProblemCode } from "../../protocol/problem.ts";
+import type { Release } from "../../protocol/release.ts";
+import type { Fault, Result } from "../../protocol/result.ts";
+import type { Rollout, StartRolloutRequest } from "../../protocol/rollout.ts";
+import type { DurationMs } from "../../protocol/time.ts";
+
+/** Why something was not done; `retryAfterMs` when asking again later may help. */
+export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
+export type Answer<T> = Promise<Result<T, Refusal>>;
+
+/** Who asks, and from where: what the audit log records. */
+export type Principal =
+  | {
+      readonly kind: "node";
+      readonly nodeId: NodeId;
+      readonly group: GroupName;
+      readonly membership: "pending" | "approved";
+      readonly from: string;
+    }
+  | {
+      readonly kind: "operator";
+      readonly id: string;
+      readonly name: string;
+      readonly role: OperatorRole;
+      readonly from: string;
+    };
+
+export type Sessions = {
+  /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent. */
+  receive(nodeId: NodeId, frames: readonly AgentFrame[]): Promise<readonly CoordinatorFrame[]>;
+  /**
+   * Pushes frames to a node as soon as there is something new (its turn, a confirm), until the returned function
+   * is called. A later `attach` for the same node calls `superseded` of the earlier one.
+   */
+  attach(
+    nodeId: NodeId,
+    door: { send(frame: CoordinatorFrame): void; superseded(): void; revoked(): void },
+  ): () => void;
+};
+
+export type Leases = {
+  view(group: GroupName): Answer<LeaseView>;
+  reserve(nodeId: NodeId, group: GroupName, request: ReserveRequest): Answer<ReserveReply>;
+  renew(nodeId: NodeId, group: GroupName, request: RenewRequest): Answer<RenewReply>;
+  commit(nodeId: NodeId, group: GroupName, request: CommitRequest): Answer<CommitReply>;
+  /** Returns a reservation; a no-op for who does not hold it. */
+  cancel(nodeId: NodeId, group: GroupName, request: RenewRequest): Answer<LeaseView>;
+  break(by: Principal, group: GroupName, request: BreakRequest): Answer<LeaseView>;
+};
+
+export type Nodes = {
+  list(filter: { group?: GroupName }): Promise<readonly Node[]>;
+  get(nodeId: NodeId): Answer<Node>;
+  approve(by: Principal, nodeId: NodeId): Answer<Node>;
+  revoke(by: Principal, nodeId: NodeId): Answer<Node>;
+  /** Changes the membership, and so the quorum. */
+  remove(by: Principal, nodeId: NodeId): Answer<Node>;
+  edit(
+    by: Principal,
+    nodeId: NodeId,
+    change: { group?: GroupName; voter?: boolean; labels?: Readonly<Record<string, string>> },
+  ): Answer<Node>;
+  /** Starts an update or rollback job on one node; the node takes the lease like any other. */
+  start(
+    by: Principal,
+    nodeId: NodeId,
+    kind: "update" | "rollback",
+    options: { retry?: boolean },
+  ): Answer<Job>;
+};
+
+export type Groups = {
+  list(): Promise<readonly Group[]>;
+  get(name: GroupName): Answer<Group>;
+  create(by: Principal, group: { name: GroupName; mode?: GroupMode; spare?: number | null }): Answer<Group>;
+  edit(by: Principal, name: GroupName, change: { mode?: GroupMode; spare?: number | null }): Answer<Group>;
+};
+
+export type Rollouts = {
+  start(by: Principal, request: StartRolloutRequest): Answer<Rollout>;
+  list(): Promise<readonly Rollout[]>;
+  get(id: RolloutId): Answer<Rollout>;
+  cancel(by: Principal, id: RolloutId): Answer<Rollout>;
+};
+
+export type Jobs = {
+  get(id: JobId): Answer<Job>;
+  log(id: JobId, from: number, limit: number): Answer<readonly LogLine[]>;
+  /** Lines from the node that works on the job; repeated lines are stored once. Answers the index wanted next. */
+  append(nodeId: NodeId, id: JobId, lines: readonly LogLine[]): Answer<number>;
+};
+
+export type Access = {
+  /** Who holds this secret; node credentials and operator tokens alike. Null for nobody, revoked or expired. */
+  authenticate(secret: string, from: string): Promise<Principal | null>;
+  join(request: JoinRequest, from: string): Answer<JoinReply>;
+  createToken(
+    by: Principal,
+    token: { name: string; role: OperatorRole; ttlMs?: DurationMs },
+  ): Answer<{ token: OperatorToken; secret: string }>;
+  listTokens(): Promise<readonly OperatorToken[]>;
+  revokeToken(by: Principal, id: string): Answer<OperatorToken>;
+  createJoinToken(
+    by: Principal,
+    token: { group: GroupName; voter?: boolean; autoApprove?: boolean; uses?: number; ttlMs?: DurationMs },
+  ): Answer<{ id: string; secret: string }>;
+};
+
+export type Releases = {
+  list(): Promise<{ releases: readonly Release[]; targetsVersion: number; expiresAt: string | null }>;
+  /** Takes a bundle's bytes in; refused unless they are exactly what `sha256` names. */
+  upload(by: Principal, sha256: string, body: Readable): Answer<{ bytes: number }>;
+  /** Compare-and-set on the version of the targets metadata. */
+  publish(
+    by: Principal,
+    request: { targets: unknown; expectedTargetsVersion: number },
+  ): Answer<{ targetsVersion: number }>;
+};
+
+export type Coordinator = {
+  readonly sessions: Sessions;
+  readonly leases: Leases;
+  readonly nodes: Nodes;
+  readonly groups: Groups;
+  readonly rollouts: Rollouts;
+  readonly jobs: Jobs;
+  readonly access: Access;
+  readonly releases: Releases;
+  readonly audit: { list(limit: number): Promise<readonly AuditEntry[]> };
+  readonly alerts: { list(): Promise<readonly Alert[]> };
+  /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
+  tick(): Promise<void>;
+  /** What `GET /readyz` says: empty when ready. */
+  notReady(): Promise<readonly string[]>;
+};
+
+/** One change that somebody made: who, what, on what, before, after, when, from where. */
+export type AuditEntry = {
+  readonly id: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly from: string;
+};
+
+/** Something a person should know of; raised once, resolved by itself. */
+export type Alert = {
+  readonly id: number;
+  readonly kind:
+    | "update_failed"
+    | "fleet_update_halted"
+    | "lease_overdue"
+    | "node_offline"
+    | "metadata_expiring";
+  readonly subject: string;
+  readonly message: string;
+  readonly raisedAt: number;
+  readonly resolvedAt: number | null;
+};
