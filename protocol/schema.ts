@@ -1,5 +1,5 @@
 /** The one place that names the schema library, so that every schema is written and checked the same way. */
-import { Type } from "typebox";
+import { type TLiteral, type TUnion, Type } from "typebox";
 
 export type { Static, TSchema } from "typebox";
 export { Value } from "typebox/value";
@@ -7,11 +7,9 @@ export { Type };
 
 /** A closed set of words. */
 export const literals = <const T extends readonly string[]>(values: T) =>
-  Type.Union(
-    values.map((value) => Type.Literal(value)) as {
-      [K in keyof T]: ReturnType<typeof Type.Literal<T[K] & string>>;
-    } & [],
-  );
+  Type.Union(values.map((value) => Type.Literal(value))) as unknown as TUnion<{
+    -readonly [K in keyof T]: TLiteral<T[K]>;
+  }>;
 
 /** A value or `null`. */
 export const nullable = <const S extends Parameters<typeof Type.Union>[0][number]>(schema: S) =>
