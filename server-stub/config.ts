@@ -1,0 +1,103 @@
+/**
+ * The coordinator's configuration: read once, checked whole, before anything is opened. What is wrong is told
+ * with file, line, key and what would be right; the caller exits with status 2.
+ */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { err, ok, type Result } from "../protocol/result.ts";
+import {
+  readSettings,
+  type SettingsFault,
+  type SettingsProblem,
+  settingsFault,
+} from "../protocol/settings.ts";
+import { isLoopback } from "./api/loopback.ts";
+import { CoordinatorSettings } from "./settings.ts";
+
+export const DEFAULT_CONFIG_FILE = "/etc/baton/coordinator.toml";
+
+/** Everything that the coordinator is told, with paths resolved. */
+export type Config = {
+  readonly stateDir: string;
+  readonly databaseFile: string;
+  /** TUF metadata and targets, as `/tuf/` serves them. */
+  readonly repositoryDir: string;
+  /** Unix socket of the local operator, 0600. */
+  readonly controlSocket: string;
+  readonly publicUrl: string | null;
+  readonly logLevel: CoordinatorSettings["logLevel"];
+  readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly timings: CoordinatorSettings["timings"];
+};
+
+/** What the command line may say over the file. */
+export type Overrides = {
+  readonly stateDir?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly insecureHttp?: boolean | undefined;
+};
+
+/**
+ * Reads `file`, or `/etc/baton/coordinator.toml` when none is named; only the latter may be missing, and then all
+ * are defaults. Error: `settings`, with every problem found.
+ */
+export async function loadConfig(
+  file: string | undefined,
+  overrides: Overrides = {},
+): Promise<Result<Config, SettingsFault>> {
+  const name = file ?? DEFAULT_CONFIG_FILE;
+  const text = await readFile(name, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" && file === undefined) return "";
+    return settingsFault([{ file: name, line: null, key: "", message: `cannot be read: ${error.message}.` }]);
+  });
+  return typeof text === "string" ? parseConfig(text, name, overrides) : err(text);
+}
+
+/** The configuration that `text` means. Pure. */
+export function parseConfig(
+  text: string,
+  file: string,
+  overrides: Overrides = {},
+): Result<Config, SettingsFault> {
+  const read = readSettings(CoordinatorSettings, text, file);
+  if (!read.ok) return read;
+  const { settings, lineOf } = read.value;
+  const listen = {
+    address: overrides.address ?? settings.listen.address,
+    port: overrides.port ?? settings.listen.port,
+    insecureHttp: overrides.insecureHttp ?? settings.listen.insecureHttp,
+  };
+  const stateDir = resolve(overrides.stateDir ?? settings.stateDir);
+  const { certFile, keyFile } = settings.tls;
+  const tls =
+    certFile === undefined || keyFile === undefined
+      ? null
+      : { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+
+  const problems: SettingsProblem[] = [];
+  const problem = (key: string, message: string) => problems.push({ file, line: lineOf(key), key, message });
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    const [given, missing] = certFile === undefined ? ["key_file", "cert_file"] : ["cert_file", "key_file"];
+    problem(`tls.${given}`, `needs tls.${missing} beside it.`);
+  }
+  if (tls === null && !listen.insecureHttp && !isLoopback(listen.address)) {
+    problem(
+      "listen.address",
+      `is ${JSON.stringify(listen.address)}, which others can reach, and without [tls] they could read every credential on the way. Set tls.cert_file and tls.key_file, or say insecure_http = true (--insecure-http).`,
+    );
+  }
+  if (problems.length > 0) return err(settingsFault(problems));
+  return ok({
+    stateDir,
+    databaseFile: resolve(stateDir, settings.database.file ?? "coordinator.db"),
+    repositoryDir: join(stateDir, "repository"),
+    controlSocket: join(stateDir, "control.sock"),
+    publicUrl: settings.publicUrl?.replace(/\/+$/, "") ?? null,
+    logLevel: settings.logLevel,
+    listen,
+    tls,
+    timings: settings.timings,
+  });
+}

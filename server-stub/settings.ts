@@ -1,0 +1,114 @@
+import { DEFAULTS } from "../protocol/defaults.ts";
+import { literals, type Static, Type } from "../protocol/schema.ts";
+import { settingsTemplate } from "../protocol/settings.ts";
+
+const duration = (value: number, description: string, minimum = 10) =>
+  Type.Integer({ minimum, maximum: 86_400_000, default: value, description });
+const count = (value: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum: 100, default: value, description });
+
+/** `coordinator.toml`: every setting of the coordinator, its default and what it means. Durations in milliseconds. */
+export const CoordinatorSettings = Type.Object({
+  stateDir: Type.String({
+    minLength: 1,
+    default: "/var/lib/baton-coordinator",
+    description: "Where the database, the online keys, the repository and the control socket are.",
+  }),
+  publicUrl: Type.Optional(
+    Type.String({
+      pattern: "^https?://",
+      expects: "an address that begins with http:// or https://",
+      examples: ["https://baton.example:8420"],
+      description: "The address by which nodes reach this coordinator, for the line that joins one.",
+    }),
+  ),
+  logLevel: Type.Union(literals(["fatal", "error", "warn", "info", "debug", "trace"]).anyOf, {
+    default: "info",
+    description: "The least important events to log: fatal, error, warn, info, debug or trace.",
+  }),
+  listen: Type.Object(
+    {
+      address: Type.String({
+        minLength: 1,
+        default: "127.0.0.1",
+        description:
+          "The address to listen on. Any but a loopback address needs [tls], or insecure_http = true.",
+      }),
+      port: Type.Integer({
+        minimum: 0,
+        maximum: 65_535,
+        default: 8420,
+        description: "The port to listen on; 0 takes a free one.",
+      }),
+      insecureHttp: Type.Boolean({
+        default: false,
+        description:
+          "Serve plain HTTP beyond loopback, and let nodes join over it: anybody on the way reads their credentials.",
+      }),
+    },
+    { description: "Where agents and operators reach the coordinator." },
+  ),
+  tls: Type.Object(
+    {
+      certFile: Type.Optional(
+        Type.String({
+          minLength: 1,
+          examples: ["/etc/baton/tls.crt"],
+          description: "Certificate chain, PEM.",
+        }),
+      ),
+      keyFile: Type.Optional(
+        Type.String({ minLength: 1, examples: ["/etc/baton/tls.key"], description: "Private key, PEM." }),
+      ),
+    },
+    { description: "Serve HTTPS. Both files or neither; they are read again on SIGHUP." },
+  ),
+  database: Type.Object(
+    {
+      file: Type.Optional(
+        Type.String({
+          minLength: 1,
+          examples: ["/var/lib/baton-coordinator/coordinator.db"],
+          description: "SQLite database; coordinator.db in state_dir unless told otherwise.",
+        }),
+      ),
+    },
+    { description: "What must survive a restart." },
+  ),
+  timings: Type.Object(
+    {
+      heartbeatMs: duration(DEFAULTS.heartbeatMs, "Between two heartbeats of a node."),
+      offlineAfterMissed: count(
+        DEFAULTS.offlineAfterMissed,
+        "Heartbeats that a node misses before it is offline.",
+      ),
+      confirmAfterHeartbeats: count(
+        DEFAULTS.confirmAfterHeartbeats,
+        "Healthy heartbeats after its hello before a new build is confirmed.",
+      ),
+      reservationMs: duration(
+        DEFAULTS.reservationMs,
+        "How long a reserved lease lasts without being renewed.",
+      ),
+      actWithinMs: duration(DEFAULTS.actWithinMs, "Room for the flip on top of what draining needs."),
+      drainMs: duration(DEFAULTS.drainMs, "Longest that draining is expected to take.", 0),
+      healthWithinMs: duration(DEFAULTS.healthWithinMs, "How long a new build may take to become healthy."),
+      probationTries: count(DEFAULTS.probationTries, "Starts that a new build has to be confirmed in."),
+      probationMs: duration(DEFAULTS.probationMs, "Uptime that a new build has to be confirmed in."),
+      inconclusiveAfterMs: duration(
+        DEFAULTS.inconclusiveAfterMs,
+        "How long an old build that is back tries to reach the coordinator.",
+      ),
+      tickMs: duration(250, "Between two looks of the engine at what is due."),
+    },
+    { description: "Durations in milliseconds. Agents have timings of their own in agent.toml." },
+  ),
+});
+export type CoordinatorSettings = Static<typeof CoordinatorSettings>;
+
+/** `/etc/baton/coordinator.toml` as the package ships it: every default as a comment. */
+export const coordinatorTemplate = (): string =>
+  settingsTemplate(
+    CoordinatorSettings,
+    "Settings of the Baton coordinator. Every setting is shown with its default: uncomment a line to change it.",
+  );
