@@ -70,3 +70,11 @@ export const JoinReply = Type.Object(
   { ...closed, title: "JoinReply" },
 );
 export type JoinReply = Static<typeof JoinReply>;
+
+export const TokenList = Type.Object(
+  { tokens: Type.Array(OperatorToken), next: nullable(Type.String()) },
+  { ...closed, title: "TokenList" },
+);
+
+/** Header by which a node may say who it believes to be; refused when its credential is another's. */
+export const NODE_HEADER = "baton-node";

@@ -77,3 +77,18 @@ export const LogLine = Type.Object(
   { additionalProperties: false, title: "LogLine" },
 );
 export type LogLine = Static<typeof LogLine>;
+
+/** A part of a job's log; `next` is the index to ask for next. */
+export const JobLogPage = Type.Object(
+  { lines: Type.Array(LogLine), next: Type.Integer({ minimum: 0 }) },
+  { additionalProperties: false, title: "JobLogPage" },
+);
+export const AppendLogRequest = Type.Object(
+  { lines: Type.Array(LogLine, { minItems: 1, maxItems: 100 }) },
+  { additionalProperties: false, title: "AppendLogRequest" },
+);
+/** `next`: the index that the coordinator wants next. */
+export const LogAppended = Type.Object(
+  { next: Type.Integer({ minimum: 0 }) },
+  { additionalProperties: false, title: "LogAppended" },
+);

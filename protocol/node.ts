@@ -60,3 +60,27 @@ export const UpdateNodeRequest = Type.Object(
 );
 export const JobStarted = Type.Object({ jobId: JobId }, { ...closed, title: "JobStarted" });
 export type JobStarted = Static<typeof JobStarted>;
+
+/** Changes to what is configured of a node; what is absent stays. */
+export const EditNodeRequest = Type.Object(
+  {
+    group: Type.Optional(GroupName),
+    voter: Type.Optional(Type.Boolean()),
+    labels: Type.Optional(Labels),
+  },
+  { ...closed, title: "EditNodeRequest" },
+);
+export type EditNodeRequest = Static<typeof EditNodeRequest>;
+
+/** Which release the asking node should be on, and the job that brings it there once there is one. */
+export const DesiredView = Type.Object(
+  {
+    nodeId: NodeId,
+    group: GroupName,
+    release: nullable(Version),
+    behind: Type.Boolean(),
+    jobId: nullable(JobId),
+    reason: nullable(Reason),
+  },
+  { ...closed, title: "DesiredView" },
+);

@@ -1,4 +1,5 @@
 import { DENIALS } from "./lease.ts";
+import type { Fault } from "./result.ts";
 import { type Static, Type } from "./schema.ts";
 
 /**
@@ -39,6 +40,8 @@ const OWN = {
   "join-insecure": 403,
   "too-large": 413,
   "unsupported-media-type": 415,
+  "range-not-satisfiable": 416,
+  "upgrade-required": 426,
   "too-many-requests": 429,
   internal: 500,
   unavailable: 503,
@@ -68,3 +71,22 @@ export const Problem = Type.Object(
   { title: "Problem" },
 );
 export type Problem = Static<typeof Problem>;
+
+/** The body that tells of a fault; `requestId` finds it in the coordinator's log. */
+export function problemOf(
+  fault: Fault<ProblemCode> & { readonly retryAfterMs?: number },
+  requestId?: string,
+): Problem {
+  const { code, message, hint, context, retryAfterMs } = fault;
+  return {
+    type: `urn:baton:problem:${code}`,
+    title: code.replaceAll("-", " ").replace(/^./, (letter) => letter.toUpperCase()),
+    status: PROBLEM_STATUS[code],
+    detail: message,
+    code,
+    ...(hint === undefined || hint === "" ? {} : { hint }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(context === undefined ? {} : { context: { ...context } }),
+  };
+}
