@@ -1,0 +1,5 @@
+import type { Scenario } from "../runner.ts";
+import { selfCheck } from "./self-check.ts";
+
+/** Every scenario, in the order in which they are played. */
+export const SCENARIOS: readonly Scenario[] = [...selfCheck];
