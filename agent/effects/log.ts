@@ -1,0 +1,41 @@
+import pino from "pino";
+
+/** Where the parts of the agent write what happened: fields first, one short sentence after. */
+export type Log = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Never in a log, wherever they stand in the fields. */
+const SECRETS = ["credential", "token.secret", "secret", "authorization", "headers.authorization"];
+
+/**
+ * The agent's log: one JSON line per event on standard error, written at once (no transport: those are worker
+ * threads with files of their own, which a single bundled file does not have).
+ */
+export function createLog(level: LogLevel, fields: Readonly<Record<string, string>> = {}): Log {
+  return pino(
+    {
+      level,
+      base: fields,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: [...SECRETS, ...SECRETS.map((path) => `*.${path}`)], censor: "[redacted]" },
+      serializers: { cause: pino.stdSerializers.err },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  );
+}
+
+/** For parts that are started without a place to log to. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};

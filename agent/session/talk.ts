@@ -1,0 +1,226 @@
+import type { CoordinatorFrame, Orders, Welcome } from "../../protocol/frames.ts";
+import type { LogLine } from "../../protocol/job.ts";
+import type { JobId, SessionId } from "../../protocol/names.ts";
+import type { Clock, DurationMs, UptimeMs } from "../../protocol/time.ts";
+import type { Log } from "../effects/log.ts";
+import {
+  type Conversation,
+  greeting,
+  type HeartbeatParts,
+  type HelloParts,
+  hear,
+  helloFrame,
+  sayHeartbeat,
+  sayLog,
+  urgentPart,
+} from "./conversation.ts";
+import { type Cursors, cursorsAfter, cursorsSent, fitIntoFrame, MAX_LOG_LINES } from "./log-cursors.ts";
+import type { Transport, TransportFault } from "./transport.ts";
+
+/** What a session tells of, asked whenever something is about to be said. */
+export type SessionSource = {
+  hello(): HelloParts;
+  heartbeat(): HeartbeatParts;
+  /** Lines of a job's durable log from `from` on, in order, at most `limit`; none when there is no such log. */
+  logLines(jobId: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
+};
+
+export type TalkEvents = {
+  welcomed(welcome: Welcome): void;
+  orders(orders: Orders): void;
+  /** The session is not known any more; hello was said again on the same transport. */
+  lost(): void;
+  ended(fault: TransportFault): void;
+};
+
+/** One transport's worth of talk, from hello to its end. */
+export type Talk = {
+  heard(): void;
+  frame(frame: CoordinatorFrame): void;
+  /** What the agent says of itself may have changed; says so at once if it cannot wait. */
+  changed(): void;
+  /** A job's log grew. */
+  logged(): void;
+  /** Says a heartbeat now, to be answered by orders. */
+  ask(): void;
+  stop(): void;
+};
+
+const WELCOME_WITHIN_MS = 10_000;
+const SILENT_AFTER_HEARTBEATS = 3;
+/** Short heartbeats must not make a busy machine look silent. */
+const SILENT_AFTER_AT_LEAST_MS = 2_000;
+/** Progress is told at most so often between heartbeats. */
+const PROGRESS_EVERY_MS = 1_000;
+const LOG_DELAY_MS = 200;
+
+export type TalkParts = {
+  readonly source: SessionSource;
+  readonly events: TalkEvents;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Says hello and goes on talking until the transport ends or `stop`. */
+export function startTalk(transport: Transport, { source, events, clock, log }: TalkParts): Talk {
+  let conversation: Conversation = greeting;
+  let cursors: Cursors = new Map();
+  /** The urgent part of the last heartbeat. */
+  let lastSaid: string | null = null;
+  let lastHeard: UptimeMs = clock.uptime();
+  let over = false;
+  const timers = createTimers();
+
+  const end = (fault: TransportFault) => {
+    if (over) return;
+    over = true;
+    timers.clear();
+    transport.close();
+    events.ended(fault);
+  };
+
+  const sayHello = () => {
+    timers.clear();
+    conversation = greeting;
+    cursors = new Map();
+    lastSaid = null;
+    timers.set("welcome", WELCOME_WITHIN_MS, () =>
+      end({ code: "silent", message: `${transport.server} did not welcome within ${WELCOME_WITHIN_MS} ms.` }),
+    );
+    transport.send([helloFrame(source.hello())]);
+  };
+
+  const heartbeat = () => {
+    if (over || conversation.kind !== "open") return;
+    const parts = source.heartbeat();
+    const { next, frame } = sayHeartbeat(conversation, parts);
+    conversation = next;
+    lastSaid = urgentPart(parts);
+    transport.send([frame]);
+  };
+
+  const regularly = (everyMs: DurationMs) => {
+    timers.set("heartbeat", everyMs, () => {
+      const silentMs = clock.uptime() - lastHeard;
+      if (silentMs > Math.max(SILENT_AFTER_HEARTBEATS * everyMs, SILENT_AFTER_AT_LEAST_MS)) {
+        end({ code: "silent", message: `${transport.server} was not heard for ${silentMs} ms.` });
+        return;
+      }
+      if (silentMs > everyMs) transport.probe();
+      heartbeat();
+      regularly(everyMs);
+    });
+  };
+
+  let sendingLogs = false;
+  const sendLogs = async () => {
+    if (sendingLogs) return;
+    sendingLogs = true;
+    try {
+      for (const jobId of cursors.keys()) await sendLogOf(jobId);
+    } finally {
+      sendingLogs = false;
+    }
+  };
+
+  const sendLogOf = async (jobId: JobId) => {
+    for (;;) {
+      const cursor = cursors.get(jobId);
+      const session = sessionOf(conversation);
+      if (cursor === undefined || session === null || over) return;
+      const lines = fitIntoFrame(await source.logLines(jobId, cursor.sent, MAX_LOG_LINES));
+      if (lines.length === 0 || over || conversation.kind !== "open" || conversation.session !== session)
+        return;
+      const { next, frame } = sayLog(conversation, jobId, lines);
+      conversation = next;
+      cursors = cursorsSent(cursors, jobId, lines);
+      transport.send([frame]);
+    }
+  };
+  const logsSoon = (delayMs: DurationMs) =>
+    timers.setUnlessSet("logs", delayMs, () => {
+      sendLogs().catch((cause: unknown) => log.warn({ cause }, "a job's log could not be read for sending"));
+    });
+
+  const hearFrame = (frame: CoordinatorFrame) => {
+    const result = hear(conversation, frame);
+    conversation = result.conversation;
+    const { heard } = result;
+    switch (heard.kind) {
+      case "opened":
+        timers.clear();
+        events.welcomed(heard.welcome);
+        heartbeat();
+        regularly(heard.welcome.heartbeatMs);
+        return;
+      case "orders":
+        cursors = cursorsAfter(cursors, heard.orders.logNext, source.heartbeat().update.jobId);
+        events.orders(heard.orders);
+        logsSoon(0);
+        return;
+      case "hello-again":
+        events.lost();
+        sayHello();
+        return;
+      case "refused":
+        if (heard.refused.code === "stale-seq")
+          log.debug({ refused: heard.refused }, "a late frame was refused");
+        else end({ code: "malformed", message: `${transport.server} refused: ${heard.refused.message}` });
+        return;
+      case "ignored":
+        log.debug({ frame: frame.type, why: heard.why }, "a frame was ignored");
+        return;
+    }
+  };
+
+  sayHello();
+  return {
+    heard: () => {
+      lastHeard = clock.uptime();
+    },
+    frame: (frame) => {
+      if (!over) hearFrame(frame);
+    },
+    changed: () => {
+      if (over || conversation.kind !== "open") return;
+      if (urgentPart(source.heartbeat()) !== lastSaid) timers.setUnlessSet("urgent", 0, heartbeat);
+      else timers.setUnlessSet("progress", PROGRESS_EVERY_MS, heartbeat);
+    },
+    logged: () => {
+      if (!over && conversation.kind === "open") logsSoon(LOG_DELAY_MS);
+    },
+    ask: heartbeat,
+    stop: () => {
+      if (over) return;
+      over = true;
+      timers.clear();
+      transport.close();
+    },
+  };
+}
+
+const sessionOf = (conversation: Conversation): SessionId | null =>
+  conversation.kind === "open" ? conversation.session : null;
+
+/** Timers by name, so that none is forgotten. */
+function createTimers() {
+  const running = new Map<string, NodeJS.Timeout>();
+  const set = (name: string, afterMs: DurationMs, run: () => void) => {
+    clearTimeout(running.get(name));
+    const timer = setTimeout(() => {
+      running.delete(name);
+      run();
+    }, afterMs);
+    running.set(name, timer);
+  };
+  return {
+    set,
+    setUnlessSet: (name: string, afterMs: DurationMs, run: () => void) => {
+      if (!running.has(name)) set(name, afterMs, run);
+    },
+    clear: () => {
+      for (const timer of running.values()) clearTimeout(timer);
+      running.clear();
+    },
+  };
+}
