@@ -1,0 +1,99 @@
+/**
+ * The one hook that decides who may call what. It runs before anything of a request's body is read, so a caller
+ * who may not ask is refused whatever was sent.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { NODE_HEADER } from "../../protocol/access.ts";
+import { err, ok, type Result } from "../../protocol/result.ts";
+import type { Principal, Refusal } from "../service/coordinator.ts";
+import { audienceOf, isOpen, mayCall, type RouteKey } from "./permissions.ts";
+import { refuse } from "./problems.ts";
+
+/** Finds out who is calling; null when no credential was given. Errors: `unauthorized`, `forbidden`. */
+export type Identify = (request: {
+  readonly headers: IncomingHttpHeaders;
+  readonly from: string;
+}) => Promise<Result<Principal | null, Refusal>>;
+
+/** By the secret in the `Authorization` header. A node that names itself must name itself rightly. */
+export const identifyByBearer =
+  (authenticate: (secret: string, from: string) => Promise<Principal | null>): Identify =>
+  async ({ headers, from }) => {
+    const header = headers.authorization;
+    if (header === undefined) return ok(null);
+    const secret = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header)?.[1];
+    const caller = secret === undefined ? null : await authenticate(secret, from);
+    if (caller === null) {
+      return err({
+        code: "unauthorized",
+        message: "The credential is unknown, expired or revoked.",
+        hint: "Ask an administrator for a new token, or join the node again.",
+      });
+    }
+    const claimed = headers[NODE_HEADER];
+    if (claimed !== undefined && (caller.kind !== "node" || claimed !== caller.nodeId)) {
+      return err({
+        code: "forbidden",
+        message: "The credential belongs to another node than the one that the request claims to be.",
+        hint: "Every node needs a credential of its own: join it again.",
+        context: { claimed: String(claimed), caller: nameOf(caller) },
+      });
+    }
+    return ok(caller);
+  };
+
+/** For a door that only this machine's owner of the state directory can open: everybody there is an administrator. */
+export const identifyAsLocal: Identify = async () =>
+  ok({ kind: "operator", id: "local", name: "local", role: "admin", from: "control socket" });
+
+/** Whether `caller` may call `route`: nothing, or why not. Pure. */
+export function refusalFor(route: RouteKey, caller: Principal | null): Refusal | null {
+  const audience = audienceOf(caller);
+  if (mayCall(route, audience)) return null;
+  if (audience === "anonymous") {
+    return {
+      code: "unauthorized",
+      message: "This needs a credential, and none was given.",
+      hint: 'Send "Authorization: Bearer …" with a token.',
+    };
+  }
+  if (audience === "pending" && mayCall(route, "node")) {
+    return {
+      code: "node-not-approved",
+      message: "The node waits for its approval; until then it may only report.",
+      hint: "Approve it with: baton nodes approve.",
+    };
+  }
+  return {
+    code: "forbidden",
+    message: `A caller with the role ${audience} may not do this.`,
+    hint: "Ask somebody with a higher role.",
+    context: { role: audience },
+  };
+}
+
+/** The hook. Answers the refusal itself, and logs it; otherwise leaves the caller on the request. */
+export const authorizeHook =
+  (identify: Identify, routeOf: (request: FastifyRequest) => RouteKey | null) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const route = routeOf(request);
+    if (route === null) return undefined;
+    const who = await identify({ headers: request.headers, from: request.ip });
+    // A wrong credential does not keep anybody from what needs none.
+    const caller = who.ok ? who.value : null;
+    if (!who.ok && !isOpen(route)) return refuse(request, reply, who.error);
+    request.caller = caller;
+    const refusal = refusalFor(route, caller);
+    return refusal === null ? undefined : refuse(request, reply, refusal);
+  };
+
+/** A caller for the log. */
+export const nameOf = (caller: Principal): string => (caller.kind === "node" ? caller.nodeId : caller.name);
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who asks; null for nobody known. Set before any handler runs. */
+    caller: Principal | null;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * A route as data: where it is, what it takes and answers, and what it does. One place turns it into a route of
+ * the server; validation, types and the OpenAPI document all come from the same schemas.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Problem } from "../../protocol/problem.ts";
+import type { Result } from "../../protocol/result.ts";
+import { type Static, type TSchema, Type } from "../../protocol/schema.ts";
+import { NoBody } from "../../protocol/service.ts";
+import type { Principal, Refusal } from "../service/coordinator.ts";
+import { isOpen, type RouteKey } from "./permissions.ts";
+import { PROBLEM_TYPE, refuse } from "./problems.ts";
+
+export type NodeCaller = Extract<Principal, { kind: "node" }>;
+export type OperatorCaller = Extract<Principal, { kind: "operator" }>;
+
+/** Who calls an endpoint, as its handler sees it. The permission table lets nobody else in. */
+type Callers = { anybody: Principal | null; known: Principal; node: NodeCaller; operator: OperatorCaller };
+
+type Spec<
+  P extends TSchema,
+  Q extends TSchema,
+  B extends TSchema,
+  A extends TSchema,
+  W extends keyof Callers,
+> = {
+  readonly route: RouteKey;
+  /** Name of the operation, for clients that are generated. */
+  readonly id: string;
+  readonly summary: string;
+  readonly callers: W;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly answer: A;
+  /** Status of success; 200 unless told otherwise. */
+  readonly status?: 201 | 202;
+  readonly maxBodyBytes?: number;
+  readonly handle: (call: {
+    readonly by: Callers[W];
+    readonly params: Static<P>;
+    readonly query: Static<Q>;
+    readonly body: Static<B>;
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+  }) => Promise<Result<Static<A>, Refusal>>;
+};
+
+export type Endpoint = { readonly route: RouteKey; mount(app: FastifyInstance): void };
+
+const Nothing = Type.Object({});
+
+export function endpoint<
+  A extends TSchema,
+  W extends keyof Callers,
+  P extends TSchema = typeof Nothing,
+  Q extends TSchema = typeof Nothing,
+  B extends TSchema = typeof NoBody,
+>(spec: Spec<P, Q, B, A, W>): Endpoint {
+  const [method, url] = splitRoute(spec.route);
+  const body = spec.body ?? (method === "POST" ? NoBody : undefined);
+  const status = spec.status ?? 200;
+  return {
+    route: spec.route,
+    mount: (app) => {
+      app.route({
+        method,
+        url,
+        ...(spec.maxBodyBytes === undefined ? {} : { bodyLimit: spec.maxBodyBytes }),
+        schema: {
+          operationId: spec.id,
+          summary: spec.summary,
+          tags: [tagOf(url)],
+          security: isOpen(spec.route) ? [] : [{ bearer: [] }],
+          ...(spec.params === undefined ? {} : { params: spec.params }),
+          querystring: spec.query ?? Type.Object({}, { additionalProperties: false }),
+          ...(body === undefined ? {} : { body }),
+          response: { [status]: answerOf(spec.answer), default: PROBLEM_ANSWER },
+        },
+        preValidation: async (request) => {
+          // No body at all means one without members, where none is needed.
+          if (body !== undefined && request.body === undefined) request.body = {};
+        },
+        handler: async (request, reply) => {
+          const result = await spec.handle({
+            by: callerAs(spec.callers, request.caller),
+            params: request.params as Static<P>,
+            query: request.query as Static<Q>,
+            body: request.body as Static<B>,
+            request,
+            reply,
+          });
+          return result.ok ? reply.code(status).send(result.value) : refuse(request, reply, result.error);
+        },
+      });
+    },
+  };
+}
+
+/** The caller as the endpoint declares it. Throws when the permission table let in somebody else: a bug. */
+function callerAs<W extends keyof Callers>(callers: W, caller: Principal | null): Callers[W] {
+  const fits = callers === "anybody" || (caller !== null && (callers === "known" || caller.kind === callers));
+  if (!fits) throw new Error(`the permission table let a ${caller?.kind ?? "stranger"} in for ${callers}`);
+  return caller as Callers[W];
+}
+
+export const splitRoute = (route: RouteKey): [method: string, url: string] => {
+  const space = route.indexOf(" ");
+  return [route.slice(0, space), route.slice(space + 1)];
+};
+
+/** `/v1/nodes/:nodeId/approve` belongs to `nodes`. */
+export const tagOf = (url: string): string => /^\/(?:v1\/)?([a-z-]+)/.exec(url)?.[1] ?? "service";
+
+const described = (schema: TSchema): string => (schema as { title?: string }).title ?? "Done";
+
+const answerOf = (schema: TSchema) => ({
+  description: described(schema),
+  content: { "application/json": { schema } },
+});
+
+export const PROBLEM_ANSWER = {
+  description: "Refused; nothing was changed",
+  content: { [PROBLEM_TYPE]: { schema: Problem } },
+};

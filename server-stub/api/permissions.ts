@@ -1,0 +1,91 @@
+/**
+ * Who may call what: the one table, looked up by one hook before anything of a request is read. A route that is
+ * not in it cannot be registered, and a role that is not named is refused.
+ */
+import type { Principal } from "../service/coordinator.ts";
+
+/** What a caller is: nobody known, a node that waits for approval, an approved node, or an operator by role. */
+export const AUDIENCES = ["anonymous", "pending", "node", "viewer", "operator", "admin"] as const;
+export type Audience = (typeof AUDIENCES)[number];
+
+const everybody = AUDIENCES;
+const nodes = ["pending", "node"] as const;
+const approved = ["node"] as const;
+const seeing = ["viewer", "operator", "admin"] as const;
+/** Nodes see only what is theirs; the routes check that themselves. */
+const seeingOrOwn = ["node", ...seeing] as const;
+const operating = ["operator", "admin"] as const;
+const administering = ["admin"] as const;
+
+export const PERMISSIONS = {
+  "GET /healthz": everybody,
+  "GET /readyz": everybody,
+  "GET /openapi.json": everybody,
+  "GET /v1/version": everybody,
+  "GET /tuf/metadata/*": everybody,
+  "GET /tuf/targets/*": everybody,
+
+  "POST /v1/join": everybody,
+  "GET /v1/session": nodes,
+  "GET /v1/desired": nodes,
+  "POST /v1/heartbeat": nodes,
+
+  "GET /v1/groups": seeing,
+  "POST /v1/groups": administering,
+  "GET /v1/groups/:group": seeing,
+  "PATCH /v1/groups/:group": administering,
+
+  "GET /v1/groups/:group/lease": seeingOrOwn,
+  "POST /v1/groups/:group/lease/reserve": approved,
+  "POST /v1/groups/:group/lease/renew": approved,
+  "POST /v1/groups/:group/lease/commit": approved,
+  "POST /v1/groups/:group/lease/cancel": approved,
+  "POST /v1/groups/:group/lease/break": administering,
+
+  "GET /v1/nodes": seeing,
+  "GET /v1/nodes/:nodeId": ["pending", ...seeingOrOwn],
+  "PATCH /v1/nodes/:nodeId": administering,
+  "DELETE /v1/nodes/:nodeId": administering,
+  "POST /v1/nodes/:nodeId/approve": administering,
+  "POST /v1/nodes/:nodeId/revoke": administering,
+  "POST /v1/nodes/:nodeId/update": operating,
+  "POST /v1/nodes/:nodeId/rollback": operating,
+
+  "GET /v1/releases": seeing,
+  // What may run is decided by the publisher's signature; the role only keeps strangers from filling the disk.
+  "POST /v1/releases": operating,
+  "PUT /v1/releases/uploads/:sha256": operating,
+
+  "GET /v1/rollouts": seeing,
+  "POST /v1/rollouts": operating,
+  "GET /v1/rollouts/:rolloutId": seeing,
+  "POST /v1/rollouts/:rolloutId/cancel": operating,
+
+  "GET /v1/jobs/:jobId": seeingOrOwn,
+  "GET /v1/jobs/:jobId/log": seeingOrOwn,
+  "POST /v1/jobs/:jobId/log": approved,
+
+  "GET /v1/alerts": seeing,
+  "GET /v1/audit": seeing,
+
+  "GET /v1/tokens": administering,
+  "POST /v1/tokens": administering,
+  "POST /v1/tokens/:tokenId/revoke": administering,
+  "POST /v1/join-tokens": administering,
+} as const satisfies Record<string, readonly Audience[]>;
+
+export type RouteKey = keyof typeof PERMISSIONS;
+
+export const isRouteKey = (key: string): key is RouteKey => Object.hasOwn(PERMISSIONS, key);
+
+export const audienceOf = (caller: Principal | null): Audience => {
+  if (caller === null) return "anonymous";
+  if (caller.kind === "operator") return caller.role;
+  return caller.membership === "approved" ? "node" : "pending";
+};
+
+export const mayCall = (route: RouteKey, audience: Audience): boolean =>
+  (PERMISSIONS[route] as readonly Audience[]).includes(audience);
+
+/** Whether callers without a credential are let in. */
+export const isOpen = (route: RouteKey): boolean => mayCall(route, "anonymous");

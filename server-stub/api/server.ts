@@ -1,0 +1,193 @@
+/**
+ * The HTTP door: every route of the coordinator, put together and not yet listening. The same routes serve the
+ * network and the local control socket; they differ only in how a caller is identified.
+ */
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
+import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
+import { MAX_FRAME_BYTES } from "../../protocol/frames.ts";
+import type { Coordinator } from "../service/coordinator.ts";
+import { authorizeHook, type Identify, nameOf } from "./authorize.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { methodsAt } from "./methods.ts";
+import { openApi } from "./openapi.ts";
+import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
+import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
+import { groupRoutes } from "./routes/groups.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { leaseRoutes } from "./routes/leases.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
+import { releaseRoutes, uploadRoute } from "./routes/releases.ts";
+import { rolloutRoutes } from "./routes/rollouts.ts";
+import { serviceRoutes } from "./routes/service.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { watchRoutes } from "./routes/watch.ts";
+import { type TufDirs, tufRoutes } from "./tuf.ts";
+
+export type ApiOptions = {
+  readonly coordinator: Coordinator;
+  readonly identify: Identify;
+  readonly log: FastifyBaseLogger;
+  readonly version: string;
+  readonly tuf: TufDirs;
+  /** Joining and its credentials may travel over plain HTTP beyond this machine. */
+  readonly insecureHttp: boolean;
+  /** The address that nodes are told to join at. */
+  readonly publicUrl: () => string;
+  readonly rootFingerprint: () => Promise<string | null>;
+  readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
+};
+
+/** Longest that a connection may be silent, and that the headers of a request may take. */
+const IDLE_MS = 60_000;
+const HEADERS_MS = 15_000;
+
+/** The server with all its routes; call `listen`. Requests to upgrade at `/v1/session` are emitted as `upgrade`. */
+export function createApi(options: ApiOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: MAX_FRAME_BYTES,
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+    onProtoPoisoning: "error",
+    onConstructorPoisoning: "error",
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error, request, reply) => {
+      refuse(request as FastifyRequest, reply as never, refusalOf(error));
+    },
+    clientErrorHandler: (_error, socket) => {
+      if (socket.writable) socket.end(rawProblem());
+    },
+    serverFactory: (handler) => {
+      const server: Server =
+        options.tls == null
+          ? createServer(SERVER_OPTIONS, handler)
+          : (createTlsServer({ ...SERVER_OPTIONS, ...options.tls }, handler) as unknown as Server);
+      return server.setTimeout(IDLE_MS);
+    },
+  });
+  const urls = new Map<string, Set<string>>();
+  app.decorateRequest("caller", null);
+  app.decorateRequest("refusedCode", null);
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  // Answers are typed when they are made; to compile each schema once more would only slow the start.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.removeContentTypeParser("text/plain");
+  app.addHook("onRoute", ({ method, url }) => {
+    const methods = urls.get(url) ?? new Set();
+    for (const each of [method].flat()) {
+      if (keyOf(each, url) === null) throw new Error(`${each} ${url} is not in the permission table`);
+      methods.add(each);
+    }
+    urls.set(url, methods);
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  app.addHook("onRequest", authorizeHook(options.identify, routeOf));
+  app.addHook("onResponse", async (request, reply) =>
+    logAnswer(request, reply.statusCode, reply.elapsedTime),
+  );
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(urls, request.url);
+    if (allowed.length === 0) {
+      return refuse(request, reply, {
+        code: "not-found",
+        message: "There is nothing at this address.",
+        hint: "GET /openapi.json lists every address.",
+      });
+    }
+    reply.header("allow", allowed.join(", "));
+    return refuse(request, reply, {
+      code: "method-not-allowed",
+      message: `This address takes ${allowed.join(", ")}, not ${request.method}.`,
+    });
+  });
+
+  openApi(app, options.version);
+  app.register(async (routes) => {
+    for (const each of endpointsOf(options, () => app.swagger())) each.mount(routes);
+    tufRoutes(routes, options.tuf);
+  });
+  return app;
+}
+
+const SERVER_OPTIONS = {
+  headersTimeout: HEADERS_MS,
+  keepAliveTimeout: IDLE_MS,
+  // A bundle may take long to arrive; a connection that falls silent is closed by its idle timeout.
+  requestTimeout: 0,
+  // Any other wish to upgrade is ignored, and answered as the request that it also is.
+  shouldUpgradeCallback: ({ url, headers }: IncomingMessage) =>
+    headers.upgrade?.toLowerCase() === "websocket" && url?.split("?")[0] === "/v1/session",
+};
+
+const endpointsOf = (
+  { coordinator, version, insecureHttp, publicUrl, rootFingerprint }: ApiOptions,
+  document: () => object,
+): readonly Endpoint[] => [
+  ...serviceRoutes(coordinator, version, document),
+  ...sessionRoutes(coordinator, { insecureHttp }),
+  ...groupRoutes(coordinator),
+  ...leaseRoutes(coordinator),
+  ...nodeRoutes(coordinator),
+  ...releaseRoutes(coordinator),
+  uploadRoute(coordinator),
+  ...rolloutRoutes(coordinator),
+  ...jobRoutes(coordinator),
+  ...watchRoutes(coordinator),
+  ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),
+];
+
+/** The entry of the permission table for a route; a HEAD is its GET. */
+const keyOf = (method: string, url: string): RouteKey | null => {
+  const key = `${method === "HEAD" ? "GET" : method} ${url}`;
+  return isRouteKey(key) ? key : null;
+};
+
+const routeOf = (request: FastifyRequest): RouteKey | null =>
+  request.routeOptions.url === undefined ? null : keyOf(request.method, request.routeOptions.url);
+
+/** One line for each request: refusals of a person or node as warnings, reading and beating only when asked for. */
+function logAnswer(request: FastifyRequest, status: number, ms: number): void {
+  const fields = {
+    method: request.method,
+    route: request.routeOptions.url ?? request.url.split("?")[0],
+    status,
+    ms: Math.round(ms),
+    caller: request.caller === null ? null : nameOf(request.caller),
+    from: request.ip,
+    ...(request.refusedCode === null ? {} : { code: request.refusedCode }),
+  };
+  const quiet = request.method === "GET" || request.method === "HEAD" || fields.route === "/v1/heartbeat";
+  if (status >= 400) request.log.warn(fields, "refused");
+  else if (quiet) request.log.debug(fields, "answered");
+  else request.log.info(fields, "answered");
+}
+
+/** What is not even HTTP is answered by hand. */
+function rawProblem(): string {
+  const body = JSON.stringify({
+    type: "urn:baton:problem:malformed",
+    title: "Malformed",
+    status: 400,
+    detail: "This is not a request that can be read.",
+    code: "malformed",
+  });
+  return `HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+}
+
+/** Every route that the table knows, for what must cover them all. */
+export const allRoutes = Object.keys(PERMISSIONS) as readonly RouteKey[];
