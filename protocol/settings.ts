@@ -31,7 +31,7 @@ export type SettingsFault = Fault<"settings"> & { readonly problems: readonly Se
 /** Settings that were read, and the line of each key, for rules that span several keys (see `settingsFault`). */
 export type ReadSettings<S extends SettingsSchema> = {
   readonly settings: Static<S>;
-  lineOf(key: string): number | null;
+  readonly lineOf: (key: string) => number | null;
 };
 
 /**

@@ -1,0 +1,84 @@
+/** The WebSocket door: takes the upgrades of an HTTP server in, and closes all sessions when the coordinator goes. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { CLOSE, MAX_FRAME_BYTES, SUBPROTOCOL } from "../../protocol/frames.ts";
+import type { Sessions } from "../service/coordinator.ts";
+import { CONNECTION_LIMITS, type Connection, type ConnectionLimits, serveConnection } from "./connection.ts";
+import type { LiveLog } from "./log.ts";
+import { addressOf, admit, type IdentifyCaller, refuseUpgrade } from "./upgrade.ts";
+
+export type LiveDoor = {
+  /** Listener for the `upgrade` event of an HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** How many connections are open. */
+  readonly size: number;
+  /** Lets nobody in any more, says 1001 to all, and waits until they are closed. */
+  close(): Promise<void>;
+};
+
+export function createLiveDoor(options: {
+  readonly sessions: Sessions;
+  readonly identify: IdentifyCaller;
+  readonly log: LiveLog;
+  readonly limits?: Partial<ConnectionLimits>;
+}): LiveDoor {
+  const { sessions, identify, log } = options;
+  const limits = { ...CONNECTION_LIMITS, ...options.limits };
+  const connections = new Set<Connection>();
+  let closing = false;
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    handleProtocols: () => SUBPROTOCOL,
+  });
+  // A handshake that breaks the WebSocket protocol: ws has answered it with 400.
+  server.on("wsClientError", (error, _socket, request) => {
+    log.warn({ from: addressOf(request), reason: error.message }, "malformed upgrade");
+  });
+
+  const open = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const requestId = randomUUID();
+    const refuse = (refusal: Parameters<typeof refuseUpgrade>[1]): void => {
+      log.warn({ requestId, from: addressOf(request), code: refusal.code, ...refusal.context }, "refused");
+      refuseUpgrade(socket, refusal, requestId);
+    };
+    const admitted = await admit(request, identify);
+    if (socket.destroyed) return;
+    if (!admitted.ok) return refuse(admitted.error);
+    if (closing) return refuse({ code: "unavailable", message: "The coordinator is shutting down." });
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = serveConnection(webSocket, admitted.value, sessions, log, limits);
+      connections.add(connection);
+      connection.closed
+        .finally(() => connections.delete(connection))
+        .catch((error: unknown) => log.error({ err: error }, "unforeseen error at a session's end"));
+    });
+  };
+
+  return {
+    upgrade: (request, socket, head) => {
+      // The peer may vanish while it is being identified; then there is nobody to tell.
+      socket.on("error", (error) => log.debug({ reason: error.message }, "connection lost during upgrade"));
+      open(request, socket, head).catch((error: unknown) => {
+        log.error({ err: error }, "unforeseen error during upgrade");
+        refuseUpgrade(socket, INTERNAL, randomUUID());
+      });
+    },
+    get size() {
+      return connections.size;
+    },
+    close: async () => {
+      closing = true;
+      const all = [...connections];
+      for (const each of all) each.close(CLOSE.goingAway, "the coordinator is going away");
+      await Promise.all(all.map(({ closed }) => closed));
+      server.close();
+    },
+  };
+}
+
+const INTERNAL = { code: "internal", message: "Something went wrong inside the coordinator." } as const;
