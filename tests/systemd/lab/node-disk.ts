@@ -122,6 +122,7 @@ export class NodeDisk {
       await must("mkfs.ext4", ["-q", "-E", "root_owner=0:0", "-O", "^has_journal", "-m", "0", file]);
       await must("mount", ["-o", "loop", file, outside]);
       this.#mounts.push(outside);
+      rmSync(join(outside, "lost+found"), { recursive: true });
     }
     const saved = options.image === undefined ? undefined : stateDir(options.image.states, inside);
     if (saved !== undefined && existsSync(saved)) await must("cp", ["--archive", `${saved}/.`, outside]);

@@ -5,6 +5,8 @@ import { how, must, type Ran, type RunOptions, run } from "./command.ts";
 import { type Container, startContainer } from "./container.ts";
 import { type JournalEntry, type JournalQuery, readJournal, showJournal } from "./journal.ts";
 import type { NodeDisk } from "./node-disk.ts";
+import { pidOutside } from "./pid-outside.ts";
+import { RenameStop } from "./rename-stop.ts";
 import { parseUnitState, UNIT_PROPERTIES, type UnitState } from "./unit-state.ts";
 import { until } from "./until.ts";
 
@@ -128,6 +130,15 @@ export class Node {
   /** What systemd says of a unit. */
   async unit(unit: string): Promise<UnitState> {
     return parseUnitState(await this.must(["systemctl", "show", `--property=${UNIT_PROPERTIES}`, unit]));
+  }
+
+  /**
+   * Slows down the renames of a unit's main process, to kill the node right at one of them. Ends with the
+   * process, or by `detach`.
+   */
+  async stopAtRenames(unit: string): Promise<RenameStop> {
+    const { mainPid } = await this.unit(unit);
+    return await RenameStop.attach(pidOutside(this.leader, mainPid), join(this.disk.directory, "renames"));
   }
 
   /** Waits until a unit is as the look wants it. */

@@ -1,5 +1,6 @@
 import type { Scenario } from "../runner.ts";
+import { fixtures } from "./fixtures.ts";
 import { selfCheck } from "./self-check.ts";
 
 /** Every scenario, in the order in which they are played. */
-export const SCENARIOS: readonly Scenario[] = [...selfCheck];
+export const SCENARIOS: readonly Scenario[] = [...selfCheck, ...fixtures];

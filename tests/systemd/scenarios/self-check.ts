@@ -4,8 +4,9 @@ import { createServer } from "node:http";
 import type { Lab } from "../lab/lab.ts";
 import { ADDRESSES, LAB_ADDRESS } from "../lab/lab.ts";
 import type { Node } from "../lab/node.ts";
+import { complaintsAbout, exposureOf } from "../lab/unit-check.ts";
 import { until } from "../lab/until.ts";
-import { scenario } from "../runner.ts";
+import { type Say, scenario } from "../runner.ts";
 
 /** What the lab itself must be able to do, shown without the product. */
 export const selfCheck = [
@@ -14,6 +15,8 @@ export const selfCheck = [
   scenario("lab: a paused process is seen by the watchdog, not by the port", pausing),
   scenario("lab: an image carries packages and state to new nodes", images),
   scenario("lab: the sampler sees each outage and never more", sampling),
+  scenario("lab: a node is killed right before and right after a rename", crashAtRename),
+  scenario("lab: a unit's sandbox is judged, and its mistakes are found", unitChecks),
   scenario("lab: a small disk fills up and is still there after a crash", smallDisk),
 ];
 
@@ -66,7 +69,7 @@ async function startTicker(node: Node): Promise<void> {
   await node.systemctl("enable", "--now", "ticker.service");
 }
 
-async function threeNodes(lab: Lab, say: (line: string) => void): Promise<void> {
+async function threeNodes(lab: Lab, say: Say): Promise<void> {
   const begun = performance.now();
   const nodes = await tickers(lab);
   say(`three nodes up with their unit after ${ms(performance.now() - begun)}`);
@@ -110,7 +113,7 @@ async function threeNodes(lab: Lab, say: (line: string) => void): Promise<void> 
   say(`powered off in ${ms(performance.now() - off)}`);
 }
 
-async function partition(lab: Lab, say: (line: string) => void): Promise<void> {
+async function partition(lab: Lab, say: Say): Promise<void> {
   const [n1] = await tickers(lab);
   const ask = (address: string) => n1.exec(["curl", "-sf", "--max-time", "1", `http://${address}:8080/`]);
   assert.equal((await ask("n2")).code, 0);
@@ -137,7 +140,7 @@ async function pausing(lab: Lab): Promise<void> {
   await n1.untilJournal(/Watchdog timeout/, { unit: "ticker" });
 }
 
-async function images(lab: Lab, say: (line: string) => void): Promise<void> {
+async function images(lab: Lab, say: Say): Promise<void> {
   const first = await lab.node("n1");
   await startTicker(first);
   await first.sh(
@@ -185,6 +188,46 @@ async function sampling(lab: Lab): Promise<void> {
     sampler.versions("n3").map((one) => one.version),
     ["1.0.0"],
   );
+}
+
+const RENAMER = `#!/usr/bin/python3
+import os, signal, subprocess
+os.chdir("/var/lib/baton-agent")
+def flip(*rest):
+    os.symlink("new", "dist.tmp")
+    os.rename("dist.tmp", "dist")
+signal.signal(signal.SIGUSR1, flip)
+subprocess.run(["systemd-notify", "--ready"], check=True)
+while True: signal.pause()
+`;
+
+async function crashAtRename(lab: Lab, say: Say): Promise<void> {
+  const n1 = await lab.node("n1");
+  n1.write("/usr/local/bin/ticker", RENAMER, 0o755);
+  n1.write("/etc/systemd/system/ticker.service", UNIT.replace("WatchdogSec=2", ""));
+  await n1.sh("ln -s old /var/lib/baton-agent/dist");
+  await n1.systemctl("enable", "--now", "ticker.service");
+  const flip = async (side: "before" | "after") => {
+    const stop = await n1.stopAtRenames("ticker");
+    await n1.systemctl("kill", "--signal=SIGUSR1", "ticker");
+    say(await stop.at(side, /dist$/));
+    await n1.kill();
+    await stop.detach();
+    await n1.boot();
+    await n1.untilUnit("ticker", "active after the crash", (unit) => unit.active === "active");
+    return (await n1.sh("readlink /var/lib/baton-agent/dist; rm -f /var/lib/baton-agent/dist.tmp")).trim();
+  };
+  assert.equal(await flip("before"), "old");
+  assert.equal(await flip("after"), "new");
+}
+
+async function unitChecks(lab: Lab): Promise<void> {
+  const n1 = await lab.node("n1");
+  await startTicker(n1);
+  assert.ok((await exposureOf(n1, "ticker")) > 9);
+  assert.equal(await complaintsAbout(n1, ["ticker.service"]), "");
+  n1.write("/etc/systemd/system/wrong.service", "[Service]\nExecStart=/nowhere\nStartLimitIntervalSec=0\n");
+  assert.match(await complaintsAbout(n1, ["wrong.service"]), /Unknown key.*StartLimitIntervalSec/);
 }
 
 async function smallDisk(lab: Lab): Promise<void> {
