@@ -8,8 +8,7 @@ export type Log = {
   error(fields: object, message: string): void;
 };
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Never in a log, wherever they stand in the fields. */
 const SECRETS = ["credential", "token.secret", "secret", "authorization", "headers.authorization"];
