@@ -11,6 +11,7 @@ import type { SourceEntry } from "./tree.ts";
 
 /** Part of the format: another level gives other bytes. */
 const LEVEL = 12;
+const MIN_WINDOW_LOG = 16;
 /** The same in every archive. Not 0, which old readers of tar call implausible. */
 const MTIME = new Date(1000);
 const BLOCK = 512;
@@ -36,13 +37,20 @@ export async function writeArchive(
   const zstd = createZstdCompress({
     params: {
       [constants.ZSTD_c_compressionLevel]: LEVEL,
-      [constants.ZSTD_c_windowLog]: MAX_WINDOW_LOG,
+      [constants.ZSTD_c_windowLog]: windowLog(versionJson, entries),
       [constants.ZSTD_c_checksumFlag]: 1,
     },
   });
   const tar = Readable.from(tarBlocks(versionJson, entries), { objectMode: false });
   await pipeline(tar, zstd, measure, createWriteStream(file, { flags: "w", mode: 0o644 }));
   return { sha256: hash.digest("hex"), bytes };
+}
+
+/** As much window as the archive can use: a small one is packed with small tables, and unpacked with little memory. */
+function windowLog(versionJson: string, entries: readonly SourceEntry[]): number {
+  let bytes = versionJson.length;
+  for (const entry of entries) bytes += 2 * BLOCK + (entry.kind === "file" ? entry.bytes : 0);
+  return Math.min(MAX_WINDOW_LOG, Math.max(MIN_WINDOW_LOG, Math.ceil(Math.log2(bytes))));
 }
 
 async function* tarBlocks(versionJson: string, entries: readonly SourceEntry[]): AsyncGenerator<Buffer> {
@@ -85,7 +93,7 @@ function* header(fields: Fields): Generator<Buffer> {
   const needsPax = header.encode();
   if (needsPax) {
     const target = fields.linkpath === undefined ? {} : { linkpath: fields.linkpath };
-    yield new Pax({ path: fields.path, ...target, mtime: MTIME }).encode();
+    yield new Pax({ path: fields.path, ...target }).encode();
   }
   if (header.block !== undefined) yield header.block;
 }
