@@ -77,7 +77,7 @@ async function discard(disk: Disk, into: string, writer: TreeWriter): Promise<vo
 export async function* fileChunks(
   disk: Disk,
   path: string,
-  chunkBytes = 256 * 1024,
+  chunkBytes = 1024 * 1024,
 ): AsyncGenerator<Uint8Array> {
   const file = await disk.open(path, "read");
   try {
