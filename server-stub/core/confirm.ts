@@ -18,7 +18,7 @@ export type Heard = {
   readonly instanceId: InstanceId;
   readonly build: Build;
   readonly health: HealthReport | null;
-  /** Heartbeats since this session's hello. */
+  /** Healthy heartbeats in a row since this session's hello. */
   readonly beats: number;
 };
 

@@ -26,13 +26,21 @@ export function afterProof(
     case "rolled-back":
       return { ...fail(job, rolledBack(verdict), now), step: "rollback" };
     case "inconclusive":
-      return again(job, "inconclusive", "The new build could not be judged: the coordinator was away", verdict, now);
+      return again(
+        job,
+        "inconclusive",
+        "The new build could not be judged: the coordinator was away",
+        verdict,
+        now,
+      );
     case "not-acted":
       return again(job, "not-acted", "The node gave the lease back before it flipped anything", verdict, now);
     case "back":
       return fail(job, cameBack(job.to, runs), now);
     case "idle":
-      return job.to !== null && sameBuild(job.to, runs) ? succeed(job, now) : fail(job, cameBack(job.to, runs), now);
+      return job.to !== null && sameBuild(job.to, runs)
+        ? succeed(job, now)
+        : fail(job, cameBack(job.to, runs), now);
   }
 }
 

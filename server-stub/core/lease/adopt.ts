@@ -1,7 +1,7 @@
 import { sameBuild } from "../../../protocol/build.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import { type LeaseToken, tokenEpoch } from "../../../protocol/token.ts";
-import { type InFlight, holderOf, type LeaseRecord, withHolder } from "./record.ts";
+import { holderOf, type InFlight, type LeaseRecord, withHolder } from "./record.ts";
 import type { Report } from "./settle.ts";
 import type { LeasePolicy, Step } from "./view.ts";
 

@@ -5,7 +5,15 @@ import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 import { type LeaseToken, tokenEpoch } from "../../../protocol/token.ts";
 import { denyByBudget } from "./budget.ts";
 import { denyLeader, denyLeadershipHere } from "./leader.ts";
-import { type Holder, holderOf, holds, type InFlight, isOverdue, type LeaseRecord, withHolder } from "./record.ts";
+import {
+  type Holder,
+  holderOf,
+  holds,
+  type InFlight,
+  isOverdue,
+  type LeaseRecord,
+  withHolder,
+} from "./record.ts";
 import { denySession } from "./session.ts";
 import type { Denied, LeaseView, Step } from "./view.ts";
 import { nameOf } from "./view.ts";

@@ -54,7 +54,10 @@ export const mayActForMs = (holder: InFlight, now: EpochMs): number =>
 export function expire(lease: LeaseRecord, now: EpochMs): Step<readonly Holder[]> {
   const expired = lease.holders.filter((holder) => !holds(holder, now));
   if (expired.length === 0) return { lease, outcome: [] };
-  return { lease: { ...lease, holders: lease.holders.filter((holder) => holds(holder, now)) }, outcome: expired };
+  return {
+    lease: { ...lease, holders: lease.holders.filter((holder) => holds(holder, now)) },
+    outcome: expired,
+  };
 }
 
 /** A coordinator that starts renews reservations for a full time, and counts anew until a holder is overdue. */

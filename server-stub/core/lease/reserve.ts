@@ -5,7 +5,15 @@ import type { EpochMs } from "../../../protocol/time.ts";
 import { nextToken } from "../../../protocol/token.ts";
 import { denyByBudget } from "./budget.ts";
 import { denyLeader } from "./leader.ts";
-import { type Holder, holderOf, holds, isOverdue, type LeaseRecord, type Reserved, withHolder } from "./record.ts";
+import {
+  type Holder,
+  holderOf,
+  holds,
+  isOverdue,
+  type LeaseRecord,
+  type Reserved,
+  withHolder,
+} from "./record.ts";
 import { denySession } from "./session.ts";
 import type { Denied, LeaseView, Step } from "./view.ts";
 import { nameOf } from "./view.ts";

@@ -10,8 +10,8 @@
 import type { Heartbeat, Hello, Log, NodeHoldings } from "../../../protocol/frames.ts";
 import type { FinalWord, JournalReport } from "../../../protocol/journal.ts";
 import type { SessionId } from "../../../protocol/names.ts";
-import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 import type { PresenceState } from "../../../protocol/node.ts";
+import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 
 export type Presence = {
   readonly session: SessionId;
@@ -19,7 +19,7 @@ export type Presence = {
   readonly openedAtMs: EpochMs;
   /** Number of the last message that counted; 0 until the nonce was echoed. */
   readonly seq: number;
-  /** Heartbeats that counted since this session's hello. */
+  /** Healthy heartbeats in a row since this session's hello. */
   readonly beats: number;
   /** When a message last counted; null until the nonce was echoed. */
   readonly heardAtMs: EpochMs | null;
@@ -66,7 +66,9 @@ export function hear(
   presence: Presence | undefined,
   frame: Heartbeat | Log,
   now: EpochMs,
-): { readonly presence: Presence; readonly counted: true } | { readonly counted: false; readonly why: NotCounted } {
+):
+  | { readonly presence: Presence; readonly counted: true }
+  | { readonly counted: false; readonly why: NotCounted } {
   if (presence === undefined || frame.session !== presence.session) {
     return { counted: false, why: "unknown-session" };
   }
@@ -76,7 +78,15 @@ export function hear(
   if (frame.seq <= presence.seq) return { counted: false, why: "stale-seq" };
   const heard = { ...presence, seq: frame.seq, heardAtMs: now };
   if (frame.type === "log") return { counted: true, presence: heard };
-  return { counted: true, presence: { ...heard, beats: presence.beats + 1, heartbeat: frame, heartbeatAtMs: now } };
+  return {
+    counted: true,
+    presence: {
+      ...heard,
+      beats: frame.health.healthy ? presence.beats + 1 : 0,
+      heartbeat: frame,
+      heartbeatAtMs: now,
+    },
+  };
 }
 
 /** `unknown` for three intervals after the coordinator's start, where `offline` would be a guess. */
@@ -88,7 +98,11 @@ export function stateOf(presence: Presence | undefined, timing: Timing, now: Epo
 }
 
 /** For how long the node has been offline; null while it is not. */
-export function offlineForMs(presence: Presence | undefined, timing: Timing, now: EpochMs): DurationMs | null {
+export function offlineForMs(
+  presence: Presence | undefined,
+  timing: Timing,
+  now: EpochMs,
+): DurationMs | null {
   if (stateOf(presence, timing, now) !== "offline") return null;
   const graceMs = timing.heartbeatMs * timing.offlineAfterMissed;
   return now - (lastHeardMs(presence) ?? timing.startedAtMs) - graceMs;

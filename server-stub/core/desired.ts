@@ -1,0 +1,82 @@
+/** Which build a node should run when no rollout says so, and whether to bring it there. Pure. */
+import {
+  type Build,
+  DEVELOPMENT_VERSION,
+  type Platform,
+  sameBuild,
+  showBuild,
+} from "../../protocol/build.ts";
+import type { NodeHoldings } from "../../protocol/frames.ts";
+import type { Reason } from "../../protocol/job.ts";
+import type { Release } from "../../protocol/release.ts";
+import type { DurationMs, EpochMs } from "../../protocol/time.ts";
+import type { JobRecord } from "./job/job.ts";
+
+/** A release and since when it is wanted. */
+export type Wanted = { readonly release: string; readonly at: EpochMs };
+
+/**
+ * What a node should be on outside rollouts: its group's last completed rollout, unless a later one that ended
+ * early has already moved this very node; that one's work is left as it is.
+ */
+export function wantedFor(group: Wanted | null, node: Wanted | null): string | null {
+  if (group === null) return node?.release ?? null;
+  return node !== null && node.at > group.at ? node.release : group.release;
+}
+
+/** The release's build for a platform; null when there is none, or when either is not known. */
+export function buildFor(
+  releases: readonly Release[],
+  version: string | null,
+  platform: Platform | null,
+): Build | null {
+  const release = releases.find((each) => each.version === version);
+  const bundle = release?.bundles.find((each) => each.platform === platform);
+  return release === undefined || bundle === undefined
+    ? null
+    : { version: release.version, buildHash: bundle.buildHash };
+}
+
+/** Another build than the one wanted, where both are known; a development tree is never behind. */
+export const isBehind = (runs: Build | null, wanted: Build | null): boolean =>
+  runs !== null && wanted !== null && runs.version !== DEVELOPMENT_VERSION && !sameBuild(runs, wanted);
+
+/** Why this node will not try that build unasked; null when it will. */
+export function refusesUnasked(holdings: NodeHoldings, build: Build): Reason | null {
+  if (holdings.hold) {
+    return { code: "held", message: "It is held on its build since a rollback, until it is told to retry." };
+  }
+  const entry = holdings.quarantine.find((each) => sameBuild(each.build, build));
+  if (entry === undefined) return null;
+  return {
+    code: "quarantined",
+    message: `It has quarantined ${showBuild(build)}: ${entry.reason.message}`,
+  };
+}
+
+/** How long a catch-up that failed before any lease is left alone. */
+const CATCH_UP_PAUSE_MS: DurationMs = 600_000;
+
+/**
+ * Whether a node that joined late or drifted is to be brought to `wanted` now; null leaves it. Held and quarantined
+ * nodes are not chased, and a failure is not repeated at once.
+ */
+export function catchUp(
+  node: {
+    readonly runs: Build | null;
+    readonly wanted: Build | null;
+    readonly holdings: NodeHoldings | null;
+  },
+  lastJob: JobRecord | null,
+  now: EpochMs,
+): Build | null {
+  const { runs, wanted, holdings } = node;
+  if (wanted === null || holdings === null || !isBehind(runs, wanted)) return null;
+  if (refusesUnasked(holdings, wanted) !== null) return null;
+  const failedLately =
+    lastJob?.status === "failed" &&
+    lastJob.to !== null &&
+    sameBuild(lastJob.to, wanted) &&
+    now - (lastJob.endedAt ?? 0) < CATCH_UP_PAUSE_MS;
+  return failedLately ? null : wanted;
+}

@@ -1,0 +1,93 @@
+import type { NodeId } from "../../../protocol/names.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
+import { isActive } from "../../core/job/job.ts";
+import type { Stored } from "../records.ts";
+import type { Store } from "../store.ts";
+import { applyAll } from "./apply.ts";
+import { emptyState, isBusy, isUnfinished, logOf, type MemoryState } from "./state.ts";
+
+/**
+ * The store without a disk, for simulations and quick tests: the same rules, nothing survives. `apply` computes a
+ * whole new state and swaps it in, so that a batch is there or not.
+ */
+export function openMemoryStore(): Store {
+  let state: MemoryState = emptyState();
+  const lastSeen = new Map<NodeId, EpochMs>();
+  const found = <T>(stored: Stored<T> | undefined) => Promise.resolve(stored ?? null);
+  const list = <T>(items: Iterable<Stored<T>>, keep: (value: T) => boolean) =>
+    [...items].filter((item) => keep(item.value));
+  const seen = <T extends Stored<{ readonly id: NodeId }>>(stored: T) => ({
+    ...stored,
+    lastSeenAt: lastSeen.get(stored.value.id) ?? null,
+  });
+  const nodeWhere = (keep: (value: { id: NodeId; name: string; credentialHash: string }) => boolean) => {
+    const node = list(state.nodes.values(), keep)[0];
+    return Promise.resolve(node === undefined ? null : seen(node));
+  };
+
+  return {
+    apply(changes) {
+      const applied = applyAll(state, changes);
+      if (!applied.ok) return Promise.resolve(applied);
+      state = applied.state;
+      return Promise.resolve({ ok: true });
+    },
+    touchNodes(batch) {
+      for (const { id, at } of batch) if (state.nodes.has(id)) lastSeen.set(id, at);
+      return Promise.resolve();
+    },
+    meta: () => Promise.resolve(state.meta),
+    group: (name) => found(state.groups.get(name)),
+    groups: () => Promise.resolve([...state.groups.values()].sort(by((group) => group.value.name))),
+    lease: (group) => found(state.leases.get(group)),
+    busyLeases: () =>
+      Promise.resolve(
+        [...state.leases]
+          .filter(([, lease]) => isBusy(lease.value))
+          .map(([group, lease]) => ({ ...lease, group })),
+      ),
+    node: (id) => nodeWhere((node) => node.id === id),
+    nodes: (group) =>
+      Promise.resolve(
+        list(state.nodes.values(), (node) => group === undefined || node.group === group)
+          .map(seen)
+          .sort(by((node) => node.value.name)),
+      ),
+    nodeByName: (name) => nodeWhere((node) => node.name === name),
+    nodeByCredential: (hash) => nodeWhere((node) => node.credentialHash === hash),
+    job: (id) => found(state.jobs.get(id)),
+    activeJob: (nodeId) =>
+      found(list(state.jobs.values(), (job) => job.nodeId === nodeId && isActive(job))[0]),
+    activeJobsOf: (group) =>
+      Promise.resolve(list(state.jobs.values(), (job) => job.group === group && isActive(job))),
+    lastJob: (nodeId) => found(list(state.jobs.values(), (job) => job.nodeId === nodeId).at(-1)),
+    log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
+    logLength: (id) => Promise.resolve(logOf(state, id).length),
+    rollout: (id) => found(state.rollouts.get(id)),
+    rollouts: () => Promise.resolve([...state.rollouts.values()].reverse()),
+    unfinishedRollouts: (group) =>
+      Promise.resolve(
+        list(
+          state.rollouts.values(),
+          (rollout) => isUnfinished(rollout) && (group === undefined || rollout.group === group),
+        ),
+      ),
+    operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),
+    operatorTokenByHash: (hash) =>
+      found(list(state.operatorTokens.values(), (token) => token.hash === hash)[0]),
+    joinTokenByHash: (hash) => found(list(state.joinTokens.values(), (token) => token.hash === hash)[0]),
+    audit: (limit) => Promise.resolve(state.audit.slice(-limit).reverse()),
+    alerts: (limit) =>
+      Promise.resolve(
+        [...state.alerts]
+          .sort((a, b) => Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null) || b.id - a.id)
+          .slice(0, limit),
+      ),
+    close: () => Promise.resolve(),
+  };
+}
+
+const by =
+  <T>(key: (item: T) => string) =>
+  (a: T, b: T): number =>
+    key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;

@@ -1,0 +1,114 @@
+import type { Kysely } from "kysely";
+import { prepare } from "./prepared.ts";
+import type { Tables } from "./tables.ts";
+
+/** Every query that reads, compiled once. */
+export function prepareReads(db: Kysely<Tables>) {
+  const record = ["revision", "body"] as const;
+  const node = ["revision", "body", "last_seen_at"] as const;
+  const newestFirst = "desc" as const;
+  return {
+    meta: prepare<Record<never, never>, Row>(() => db.selectFrom("meta").select(record)),
+    group: prepare<{ name: string }, Row>((p) =>
+      db.selectFrom("node_group").select(record).where("name", "=", p("name")),
+    ),
+    groups: prepare<Record<never, never>, Row>(() =>
+      db.selectFrom("node_group").select(record).orderBy("name"),
+    ),
+    lease: prepare<{ group: string }, Row>((p) =>
+      db.selectFrom("lease").select(record).where("node_group", "=", p("group")),
+    ),
+    busyLeases: prepare<Record<never, never>, Row & { group: string }>(() =>
+      db.selectFrom("lease").select(record).select("node_group as group").where("busy", "=", 1),
+    ),
+    node: prepare<{ id: string }, NodeRow>((p) =>
+      db.selectFrom("node").select(node).where("id", "=", p("id")),
+    ),
+    nodes: prepare<Record<never, never>, NodeRow>(() => db.selectFrom("node").select(node).orderBy("name")),
+    nodesOf: prepare<{ group: string }, NodeRow>((p) =>
+      db.selectFrom("node").select(node).where("node_group", "=", p("group")).orderBy("name"),
+    ),
+    nodeByName: prepare<{ name: string }, NodeRow>((p) =>
+      db.selectFrom("node").select(node).where("name", "=", p("name")),
+    ),
+    nodeByCredential: prepare<{ hash: string }, NodeRow>((p) =>
+      db.selectFrom("node").select(node).where("credential_hash", "=", p("hash")),
+    ),
+    job: prepare<{ id: string }, Row>((p) => db.selectFrom("job").select(record).where("id", "=", p("id"))),
+    activeJob: prepare<{ nodeId: string }, Row>((p) =>
+      db.selectFrom("job").select(record).where("node_id", "=", p("nodeId")).where("active", "=", 1),
+    ),
+    activeJobsOf: prepare<{ group: string }, Row>((p) =>
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("node_group", "=", p("group"))
+        .where("active", "=", 1)
+        .orderBy("seq"),
+    ),
+    lastJob: prepare<{ nodeId: string }, Row>((p) =>
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("node_id", "=", p("nodeId"))
+        .orderBy("seq", newestFirst)
+        .limit(1),
+    ),
+    log: prepare<{ jobId: string; from: number; limit: number }, LogRow>((p) =>
+      db
+        .selectFrom("job_log")
+        .select(["line", "at", "source", "step", "text"])
+        .where("job_id", "=", p("jobId"))
+        .where("line", ">=", p("from"))
+        .orderBy("line")
+        .limit(p("limit")),
+    ),
+    lastLine: prepare<{ jobId: string }, { line: number | null }>((p) =>
+      db
+        .selectFrom("job_log")
+        .select((eb) => eb.fn.max("line").as("line"))
+        .where("job_id", "=", p("jobId")),
+    ),
+    rollout: prepare<{ id: string }, Row>((p) =>
+      db.selectFrom("rollout").select(record).where("id", "=", p("id")),
+    ),
+    rollouts: prepare<Record<never, never>, Row>(() =>
+      db.selectFrom("rollout").select(record).orderBy("seq", newestFirst),
+    ),
+    unfinishedRollouts: prepare<Record<never, never>, Row>(() =>
+      db.selectFrom("rollout").select(record).where("unfinished", "=", 1).orderBy("seq"),
+    ),
+    unfinishedRolloutsOf: prepare<{ group: string }, Row>((p) =>
+      db
+        .selectFrom("rollout")
+        .select(record)
+        .where("node_group", "=", p("group"))
+        .where("unfinished", "=", 1)
+        .orderBy("seq"),
+    ),
+    operatorTokens: prepare<Record<never, never>, Row>(() => db.selectFrom("operator_token").select(record)),
+    operatorTokenByHash: prepare<{ hash: string }, Row>((p) =>
+      db.selectFrom("operator_token").select(record).where("hash", "=", p("hash")),
+    ),
+    joinTokenByHash: prepare<{ hash: string }, Row>((p) =>
+      db.selectFrom("join_token").select(record).where("hash", "=", p("hash")),
+    ),
+    audit: prepare<{ limit: number }, AuditRow>((p) =>
+      db.selectFrom("audit").selectAll().orderBy("id", newestFirst).limit(p("limit")),
+    ),
+    alerts: prepare<{ limit: number }, AlertRow>((p) =>
+      db
+        .selectFrom("alert")
+        .selectAll()
+        .orderBy((eb) => eb("resolved_at", "is not", null))
+        .orderBy("id", newestFirst)
+        .limit(p("limit")),
+    ),
+  };
+}
+
+export type Row = { readonly revision: number; readonly body: string };
+export type NodeRow = Row & { readonly last_seen_at: number | null };
+export type LogRow = Pick<Tables["job_log"], "line" | "at" | "source" | "step" | "text">;
+export type AuditRow = Omit<Tables["audit"], "id"> & { readonly id: number };
+export type AlertRow = Omit<Tables["alert"], "id"> & { readonly id: number };

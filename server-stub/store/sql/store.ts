@@ -1,0 +1,126 @@
+import type { Kysely, QueryResult } from "kysely";
+import type { LogLine } from "../../../protocol/job.ts";
+import type { JobRecord } from "../../core/job/job.ts";
+import type { LeaseRecord } from "../../core/lease/record.ts";
+import type { RolloutRecord } from "../../core/rollout/rollout.ts";
+import type {
+  AlertKind,
+  GroupRecord,
+  JoinTokenRecord,
+  Meta,
+  NodeRecord,
+  OperatorTokenRecord,
+  Stored,
+  StoredNode,
+} from "../records.ts";
+import type { Store } from "../store.ts";
+import { type AlertRow, type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
+import { prepareStatements } from "./statements.ts";
+import type { Tables } from "./tables.ts";
+import { Conflict, writeAll, writeChange } from "./writes.ts";
+
+/**
+ * The store on any SQL database that Kysely speaks to; the tables are there already. Bodies are what this program
+ * wrote itself, so they are not validated again.
+ */
+export function openSqlStore(db: Kysely<Tables>): Store {
+  const read = prepareReads(db);
+  const statements = prepareStatements(db);
+  const write = writeChange(statements);
+  const none = {};
+  return {
+    async apply(changes) {
+      try {
+        return await db.transaction().execute((runner) => writeAll(write, runner, changes));
+      } catch (error) {
+        if (error instanceof Conflict) return { ok: false, conflict: error.kind };
+        throw error;
+      }
+    },
+    async touchNodes(seen) {
+      await db.transaction().execute(async (runner) => {
+        for (const { id, at } of seen) await statements.touch(runner, { id, at });
+      });
+    },
+    async meta() {
+      const meta = first(await read.meta(db, none));
+      if (meta === null) throw new Error("the store has no meta record");
+      return record<Meta>(meta);
+    },
+    group: async (name) => orNull(first(await read.group(db, { name })), record<GroupRecord>),
+    groups: async () => (await read.groups(db, none)).rows.map(record<GroupRecord>),
+    lease: async (group) => orNull(first(await read.lease(db, { group })), record<LeaseRecord>),
+    busyLeases: async () =>
+      (await read.busyLeases(db, none)).rows.map((row) => ({
+        ...record<LeaseRecord>(row),
+        group: row.group,
+      })),
+    node: async (id) => orNull(first(await read.node(db, { id })), nodeRecord),
+    nodes: async (group) => {
+      const found = group === undefined ? read.nodes(db, none) : read.nodesOf(db, { group });
+      return (await found).rows.map(nodeRecord);
+    },
+    nodeByName: async (name) => orNull(first(await read.nodeByName(db, { name })), nodeRecord),
+    nodeByCredential: async (hash) => orNull(first(await read.nodeByCredential(db, { hash })), nodeRecord),
+    job: async (id) => orNull(first(await read.job(db, { id })), record<JobRecord>),
+    activeJob: async (nodeId) => orNull(first(await read.activeJob(db, { nodeId })), record<JobRecord>),
+    activeJobsOf: async (group) => (await read.activeJobsOf(db, { group })).rows.map(record<JobRecord>),
+    lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
+    log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
+    logLength: async (jobId) => (first(await read.lastLine(db, { jobId }))?.line ?? -1) + 1,
+    rollout: async (id) => orNull(first(await read.rollout(db, { id })), record<RolloutRecord>),
+    rollouts: async () => (await read.rollouts(db, none)).rows.map(record<RolloutRecord>),
+    unfinishedRollouts: async (group) => {
+      const found =
+        group === undefined ? read.unfinishedRollouts(db, none) : read.unfinishedRolloutsOf(db, { group });
+      return (await found).rows.map(record<RolloutRecord>);
+    },
+    operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
+    operatorTokenByHash: async (hash) =>
+      orNull(first(await read.operatorTokenByHash(db, { hash })), record<OperatorTokenRecord>),
+    joinTokenByHash: async (hash) =>
+      orNull(first(await read.joinTokenByHash(db, { hash })), record<JoinTokenRecord>),
+    audit: async (limit) => (await read.audit(db, { limit })).rows.map(auditEntry),
+    alerts: async (limit) => (await read.alerts(db, { limit })).rows.map(alert),
+    close: () => db.destroy(),
+  };
+}
+
+const first = <T>(result: QueryResult<T>): T | null => result.rows[0] ?? null;
+
+const orNull = <R, T>(row: R | null, make: (row: R) => T): T | null => (row === null ? null : make(row));
+
+const record = <T>(row: Row): Stored<T> => ({ value: JSON.parse(row.body) as T, revision: row.revision });
+
+const nodeRecord = (row: NodeRow): StoredNode => ({
+  ...record<NodeRecord>(row),
+  lastSeenAt: row.last_seen_at,
+});
+
+const logLine = ({ line, at, source, step, text }: LogRow): LogLine => ({
+  index: line,
+  at,
+  source: source as LogLine["source"],
+  step: step as LogLine["step"],
+  text,
+});
+
+const auditEntry = (row: AuditRow) => ({
+  id: row.id,
+  at: row.at,
+  actor: row.actor,
+  action: row.action,
+  subject: row.subject,
+  before: JSON.parse(row.before) as unknown,
+  after: JSON.parse(row.after) as unknown,
+  from: row.from_address,
+});
+
+const alert = (row: AlertRow) => ({
+  id: row.id,
+  kind: row.kind as AlertKind,
+  subject: row.subject,
+  message: row.message,
+  raisedAt: row.raised_at,
+  resolvedAt: row.resolved_at,
+});

@@ -1,0 +1,60 @@
+import type { Generated } from "kysely";
+
+/**
+ * The tables. A record is one JSON text in `body`, its revision beside it, and a column for everything that it is
+ * found by or that must be unique.
+ */
+export type Tables = {
+  meta: { id: number; revision: number; body: string };
+  node_group: { name: string; revision: number; body: string };
+  /** `busy`: held, or broken and not settled. */
+  lease: { node_group: string; revision: number; busy: number; body: string };
+  node: {
+    id: string;
+    node_group: string;
+    name: string;
+    credential_hash: string;
+    last_seen_at: number | null;
+    revision: number;
+    body: string;
+  };
+  job: {
+    seq: Generated<number>;
+    id: string;
+    node_id: string;
+    node_group: string;
+    active: number;
+    revision: number;
+    body: string;
+  };
+  job_log: { job_id: string; line: number; at: number; source: string; step: string | null; text: string };
+  /** `unfinished`: active, or ended early with somebody still under way. */
+  rollout: {
+    seq: Generated<number>;
+    id: string;
+    node_group: string;
+    unfinished: number;
+    revision: number;
+    body: string;
+  };
+  operator_token: { id: string; hash: string; revision: number; body: string };
+  join_token: { id: string; hash: string; revision: number; body: string };
+  audit: {
+    id: Generated<number>;
+    at: number;
+    actor: string;
+    action: string;
+    subject: string;
+    before: string;
+    after: string;
+    from_address: string;
+  };
+  alert: {
+    id: Generated<number>;
+    kind: string;
+    subject: string;
+    message: string;
+    raised_at: number;
+    resolved_at: number | null;
+  };
+};

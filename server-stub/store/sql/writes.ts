@@ -1,0 +1,112 @@
+import { isActive } from "../../core/job/job.ts";
+import { isActiveRollout } from "../../core/rollout/rollout.ts";
+import type { Applied, Change } from "../records.ts";
+import type { Runner } from "./prepared.ts";
+import type { Statements } from "./statements.ts";
+
+/** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
+export type WriteChange = (runner: Runner, change: Change) => Promise<boolean>;
+
+export function writeChange(on: Statements): WriteChange {
+  return async (runner, change) => {
+    switch (change.kind) {
+      case "meta":
+        return one(await on.meta(runner, body(change.value, change.expected)));
+      case "group": {
+        const { value, expected } = change;
+        const row = { ...body(value, expected), name: value.name };
+        if (expected > 0) return one(await on.updateGroup(runner, row));
+        if (!one(await on.insertGroup(runner, row))) return false;
+        return one(await on.insertLease(runner, { group: value.name, body: EMPTY_LEASE }));
+      }
+      case "same-group":
+        return (
+          (await on.sameGroup(runner, { name: change.name, expected: change.expected })).rows.length === 1
+        );
+      case "lease": {
+        const busy = Number(change.value.holders.length + change.value.broken.length > 0);
+        return one(
+          await on.lease(runner, { ...body(change.value, change.expected), group: change.group, busy }),
+        );
+      }
+      case "node": {
+        const { id, group, name, credentialHash: hash } = change.value;
+        const row = { ...body(change.value, change.expected), id, group, name, hash };
+        return one(await (change.expected === 0 ? on.insertNode : on.updateNode)(runner, row));
+      }
+      case "remove-node":
+        return one(await on.removeNode(runner, { id: change.id, expected: change.expected }));
+      case "job": {
+        const { id, nodeId, group } = change.value;
+        const row = { ...body(change.value, change.expected), id, active: Number(isActive(change.value)) };
+        if (change.expected > 0) return one(await on.updateJob(runner, row));
+        return one(await on.insertJob(runner, { ...row, nodeId, group }));
+      }
+      case "rollout": {
+        const { id, group, endedAt } = change.value;
+        const unfinished = Number(isActiveRollout(change.value) || endedAt === null);
+        const row = { ...body(change.value, change.expected), id, unfinished };
+        if (change.expected > 0) return one(await on.updateRollout(runner, row));
+        return one(await on.insertRollout(runner, { ...row, group }));
+      }
+      case "operator-token":
+      case "join-token": {
+        const { id, hash } = change.value;
+        const statements = change.kind === "join-token" ? on.joinToken : on.operatorToken;
+        const row = { ...body(change.value, change.expected), id, hash };
+        return one(await (change.expected === 0 ? statements.insert : statements.update)(runner, row));
+      }
+      case "log":
+        for (const { index, at, source, step, text } of change.lines) {
+          await on.log(runner, { jobId: change.jobId, line: index, at, source, step, text });
+        }
+        return true;
+      case "audit": {
+        const { at, actor, action, subject, before, after, from } = change.value;
+        const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };
+        await on.audit(runner, { at, actor, action, subject, ...json, from });
+        return true;
+      }
+      case "raise": {
+        const { alert: alertKind, subject, message, at } = change;
+        await on.raise(runner, { alertKind, subject, message, at });
+        return true;
+      }
+      case "resolve":
+        await on.resolve(runner, { alertKind: change.alert, subject: change.subject, at: change.at });
+        return true;
+    }
+  };
+}
+
+/** Runs a batch in the transaction that `runner` is; throws `Conflict` so that the transaction is undone. */
+export async function writeAll(
+  write: WriteChange,
+  runner: Runner,
+  changes: readonly Change[],
+): Promise<Applied> {
+  for (const change of changes) {
+    if (!(await write(runner, change))) throw new Conflict(change.kind);
+  }
+  return { ok: true };
+}
+
+/** Never leaves the store: it makes Kysely undo a transaction. */
+export class Conflict extends Error {
+  readonly kind: Change["kind"];
+  constructor(kind: Change["kind"]) {
+    super(`the expectation of a ${kind} write does not hold`);
+    this.name = "Conflict";
+    this.kind = kind;
+  }
+}
+
+const EMPTY_LEASE = JSON.stringify({ lastToken: 0, holders: [], broken: [] });
+
+const one = (result: { readonly numAffectedRows?: bigint }): boolean => result.numAffectedRows === 1n;
+
+const body = (value: unknown, expected: number) => ({
+  body: JSON.stringify(value),
+  expected,
+  revision: expected + 1,
+});

@@ -1,0 +1,64 @@
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
+import { migrate } from "../sql/migrate.ts";
+import { openSqlStore } from "../sql/store.ts";
+import type { Tables } from "../sql/tables.ts";
+import type { Store } from "../store.ts";
+import { nodeSqliteDialect } from "./dialect.ts";
+
+export type OpenFault = Fault<"store-in-use" | "store-newer" | "store-unusable">;
+
+/**
+ * Opens the coordinator's database, makes it when there is none, and brings its tables up to date. What `apply`
+ * said is on the disk before it answers (`synchronous=FULL`). One process only: the file stays locked until
+ * `close` or the end of the process, however it ends.
+ * Errors: `store-in-use`, `store-newer` (a newer coordinator wrote it), `store-unusable`; the file is left as it was.
+ */
+export async function openSqliteStore(file: string): Promise<Result<Store, OpenFault>> {
+  let database: DatabaseSync;
+  try {
+    database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: 0 });
+  } catch (cause) {
+    return err(unusable(file, cause));
+  }
+  try {
+    claim(database);
+  } catch (cause) {
+    database.close();
+    return err(isBusy(cause) ? inUse(file) : unusable(file, cause));
+  }
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
+  const migrated = await migrate(db);
+  if (!migrated.ok) {
+    await db.destroy();
+    return err({ ...migrated.error, message: `${file}: ${migrated.error.message}` });
+  }
+  return ok(openSqlStore(db));
+}
+
+/** The exclusive lock comes first, so that no shared memory is ever made and a second process fails at once. */
+function claim(database: DatabaseSync): void {
+  database.exec("pragma locking_mode = exclusive");
+  database.exec("pragma journal_mode = wal");
+  database.exec("pragma synchronous = full");
+  database.exec("pragma foreign_keys = on");
+  database.exec("begin exclusive; commit");
+}
+
+const isBusy = (cause: unknown): boolean =>
+  cause instanceof Error && "errcode" in cause && (Number(cause.errcode) & 0xff) === 5;
+
+const inUse = (file: string): OpenFault => ({
+  code: "store-in-use",
+  message: `Another coordinator has ${file} open.`,
+  hint: "Stop it first: one process at a time may use a SQLite store. Nothing was changed.",
+  context: { file },
+});
+
+const unusable = (file: string, cause: unknown): OpenFault => ({
+  code: "store-unusable",
+  message: `${file} cannot be used as the coordinator's database: ${cause instanceof Error ? cause.message : String(cause)}.`,
+  hint: "Check that the directory exists and belongs to the coordinator's user. Nothing was changed.",
+  context: { file },
+});
