@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { shells } from "./node-tree.ts";
 
 const folder = fileURLToPath(new URL("../../packaging/guard/", import.meta.url));
-const programs = readdirSync(folder).map((name) => join(folder, name));
+const programs = readdirSync(folder).map((name) => ({ name, program: join(folder, name) }));
 const path = (process.env.PATH ?? "").split(delimiter);
 const shellcheck = path.map((dir) => join(dir, "shellcheck")).find((file) => existsSync(file));
 
@@ -19,7 +19,7 @@ const check =
     ? { what: "dash and bash parse it (shellcheck is not installed here)", command: ["dash", "-n"] }
     : { what: "shellcheck finds nothing", command: [shellcheck, "--shell=sh", "--severity=style"] };
 
-describe.each(programs)("%s", (program) => {
+describe.each(programs)("$name", ({ program }) => {
   test("is a program of the machine's own POSIX shell", () => {
     expect(readFileSync(program, "utf8")).toMatch(/^#!\/bin\/sh\n# agent-(guard|launch): /);
   });
@@ -28,7 +28,7 @@ describe.each(programs)("%s", (program) => {
     expect(output([command, ...flags, "-n", program])).toBe("");
   });
 
-  test(check.what, () => {
+  test(`${check.what}`, () => {
     expect(output([...check.command, program])).toBe("");
   });
 

@@ -17,7 +17,9 @@ describe.each(shells.map((shell) => ({ shell })))("agent-guard start in $shell",
     for (const left of [2, 1, 0]) {
       const ended = await start(tree);
       expect(ended.status).toBe(0);
-      expect(ended.stderr).toContain(`try-taken: ${newBuild} is on probation and starts; ${left} tries`);
+      expect(ended.stderr).toContain(
+        `try-taken: ${newBuild} is on probation and starts; tries left after this one: ${left}.`,
+      );
       expect(ended.stderr, "directories can be synced by an ordinary user").not.toContain("sync-failed");
       expect([tree.left("tries"), tree.dist, tree.quarantined]).toEqual([left, newBuild, false]);
     }
