@@ -113,7 +113,10 @@ function show({ file, build, sha256, bytes, versionJson }: PackedBundle): string
     `  buildHash   ${build.buildHash}`,
     `  platform    ${versionJson.platform}`,
     `  gitCommit   ${versionJson.gitCommit}`,
-    `  size        ${(bytes / 1e6).toFixed(2)} MB`,
+    `  size        ${showBytes(bytes)}`,
     `  sha256      ${sha256}`,
   ].join("\n");
 }
+
+const showBytes = (bytes: number): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
