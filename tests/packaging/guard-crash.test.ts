@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { NodeTree, newBuild, newHash, oldBuild, type Shell, shells } from "./node-tree.ts";
 
 /**
@@ -25,14 +25,19 @@ const scenes: readonly Scene[] = [
   { what: "going back without a ready link", tries: 0, refunds: 0, set: (tree) => tree.removeTrial("back") },
 ];
 
-describe.each(shells.map((shell) => ({ shell })))("killed in $shell", ({ shell }) => {
-  test.each(scenes)("before and after each command of $what, it converges", async (scene) => {
-    let cuts = 0;
-    for (const when of ["before", "after"] as const) {
-      for (let nth = 1; await cutAt(scene, shell, when, nth); nth++) cuts += 1;
-    }
-    expect(cuts, "the guard runs commands, and each was a place to be killed").toBeGreaterThan(5);
-  });
+const path = process.env.PATH ?? "";
+
+// In the shell that Debian has as sh all of them, in the other the three that differ most.
+const cases = shells.flatMap((shell, index) =>
+  scenes.filter((_, nth) => index === 0 || [0, 1, 4].includes(nth)).map((scene) => ({ ...scene, shell })),
+);
+
+test.each(cases)("killed before and after each command of $what in $shell, it converges", async (scene) => {
+  let cuts = 0;
+  for (const when of ["before", "after"] as const) {
+    for (let nth = 1; await cutAt(scene, scene.shell, when, nth); nth++) cuts += 1;
+  }
+  expect(cuts, "the guard runs commands, and each was a place to be killed").toBeGreaterThan(5);
 });
 
 /** False when the guard ran fewer than `nth` commands, and so ended by itself. */
@@ -55,7 +60,7 @@ async function cutAt(scene: Scene, shell: Shell, when: "before" | "after", nth: 
     checkTree(tree, place);
     if (tree.dist === oldBuild) break;
     ranNewBuild += 1;
-    await tree.guard("start", { shell });
+    await tree.guard("start", { shell, env: { PATH: `${join(tree.root, "still")}:${path}` } });
   }
   expect(tree.dist, `${place}: it ends on the old build`).toBe(oldBuild);
   expect(tree.has("state/verdict"), `${place}: the old build finds the verdict`).toBe(true);
@@ -80,7 +85,8 @@ function killingPath(tree: NodeTree, when: "before" | "after", nth: number): Rec
   mkdirSync(bin);
   writeFileSync(counter, "0\n");
   const shim = join(tree.root, "shim");
-  const path = process.env.PATH ?? "";
+  mkdirSync(join(tree.root, "still"));
+  symlinkSync("/bin/true", join(tree.root, "still/sync"));
   writeFileSync(
     shim,
     `#!/bin/sh
