@@ -1,0 +1,22 @@
+import { NodeId } from "../../protocol/names.ts";
+import { Node } from "../../protocol/node.ts";
+import { err, ok, type Result } from "../../protocol/result.ts";
+import { Value } from "../../protocol/schema.ts";
+import { type ApiClient, type ApiFault, path } from "./client.ts";
+import { everything } from "./everything.ts";
+
+/** The node that a person means: by its id or by its name. */
+export async function findNode(api: ApiClient, named: string): Promise<Result<Node, ApiFault>> {
+  if (Value.Check(NodeId, named)) {
+    return api.call({ path: path("v1", "nodes", named), answer: Node });
+  }
+  const nodes = await everything(api, ["v1", "nodes"], "nodes", Node);
+  if (!nodes.ok) return nodes;
+  const found = nodes.value.find(({ name }) => name === named);
+  if (found !== undefined) return ok(found);
+  return err({
+    code: "not-found",
+    message: `There is no node called ${named}.`,
+    hint: "List them with: baton nodes.",
+  });
+}

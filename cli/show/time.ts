@@ -1,0 +1,24 @@
+/** "3 s", "4 min", "2 h", "5 d": a length of time for a glance. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** "12:04:09", local time. */
+export const clockTime = (at: number): string => new Date(at).toTimeString().slice(0, 8);
+
+/** An instant for people and machines alike, UTC. */
+export const instant = (at: number | null): string =>
+  at === null ? "-" : new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+
+/** Milliseconds of "90s", "15m", "12h", "30d"; null for anything else. */
+export function parseSpan(text: string): number | null {
+  const match = /^(\d{1,6})(s|m|h|d)$/.exec(text);
+  if (match?.[1] === undefined) return null;
+  return (
+    Number(match[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as "s" | "m" | "h" | "d"]
+  );
+}
