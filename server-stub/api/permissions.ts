@@ -15,6 +15,8 @@ const seeing = ["viewer", "operator", "admin"] as const;
 /** Nodes see only what is theirs; the routes check that themselves. */
 const seeingOrOwn = ["node", ...seeing] as const;
 const operating = ["operator", "admin"] as const;
+/** A node asks for its own update (`agent update-now`) and its own way back; the routes check that it is its own. */
+const operatingOrOwn = ["node", ...operating] as const;
 const administering = ["admin"] as const;
 
 export const PERMISSIONS = {
@@ -48,8 +50,8 @@ export const PERMISSIONS = {
   "DELETE /v1/nodes/:nodeId": administering,
   "POST /v1/nodes/:nodeId/approve": administering,
   "POST /v1/nodes/:nodeId/revoke": administering,
-  "POST /v1/nodes/:nodeId/update": operating,
-  "POST /v1/nodes/:nodeId/rollback": operating,
+  "POST /v1/nodes/:nodeId/update": operatingOrOwn,
+  "POST /v1/nodes/:nodeId/rollback": operatingOrOwn,
 
   "GET /v1/releases": seeing,
   // What may run is decided by the publisher's signature; the role only keeps strangers from filling the disk.

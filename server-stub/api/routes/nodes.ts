@@ -81,22 +81,28 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
     route: "POST /v1/nodes/:nodeId/update",
     id: "updateNode",
     summary: "Bring one node to its desired release; it takes the lease like any other",
-    callers: "operator",
+    callers: "known",
     params,
     body: UpdateNodeRequest,
     answer: JobStarted,
     status: 202,
-    handle: async ({ by, params, body }) => started(await nodes.start(by, params.nodeId, "update", body)),
+    handle: async ({ by, params, body }) => {
+      const own = ownNode(by, params.nodeId);
+      return own.ok ? started(await nodes.start(by, params.nodeId, "update", body)) : own;
+    },
   }),
   endpoint({
     route: "POST /v1/nodes/:nodeId/rollback",
     id: "rollBackNode",
     summary: "Bring one node back to the build it ran before, and hold it there",
-    callers: "operator",
+    callers: "known",
     params,
     answer: JobStarted,
     status: 202,
-    handle: async ({ by, params }) => started(await nodes.start(by, params.nodeId, "rollback", {})),
+    handle: async ({ by, params }) => {
+      const own = ownNode(by, params.nodeId);
+      return own.ok ? started(await nodes.start(by, params.nodeId, "rollback", {})) : own;
+    },
   }),
 ];
 
