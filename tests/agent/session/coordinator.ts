@@ -12,6 +12,7 @@ import {
   type Refused,
 } from "../../../protocol/frames.ts";
 import { parse, parseJson } from "../../../protocol/parse.ts";
+import { problem } from "../plain-server.ts";
 
 export const CREDENTIAL = "node-credential-0123456789";
 export const NODE_ID = "n-0123456789ab";
@@ -170,12 +171,3 @@ export async function startCoordinator({ heartbeatMs = 50, websocket = true } = 
     },
   };
 }
-
-export const problem = (status: number, code: string, detail: string, more: object = {}) => ({
-  type: `urn:baton:problem:${code}`,
-  title: code,
-  status,
-  detail,
-  code,
-  ...more,
-});

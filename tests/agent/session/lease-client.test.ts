@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createAddresses, parseAddress } from "../../../agent/session/addresses.ts";
 import { createHttpClient } from "../../../agent/session/http-client.ts";
 import { createLeaseClient } from "../../../agent/session/lease-client.ts";
-import { CREDENTIAL, problem, startCoordinator } from "./coordinator.ts";
+import { problem } from "../plain-server.ts";
+import { CREDENTIAL, startCoordinator } from "./coordinator.ts";
 
 const SESSION = "0".repeat(32);
 const cleanUp: (() => Promise<void>)[] = [];
