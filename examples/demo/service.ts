@@ -1,7 +1,8 @@
 /**
  * A small stand-in for systemd, for machines and users that have none to give: it keeps one agent running with the
  * same guard and the same launcher that the unit file names, and restarts it whenever it ends. It knows of
- * `ExecStartPre`, `ExecStart`, `ExecStop`, `Restart=always`, `TimeoutStartSec` and `TimeoutStopSec`, and of nothing else.
+ * `ExecStartPre`, `ExecStart`, `ExecStop`, `Restart=always`, `TimeoutStartSec`, `TimeoutStopSec` and the timer of the
+ * deadline, and of nothing else.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -23,6 +24,8 @@ export type ServiceOptions = {
   readonly restartMs: number;
   readonly timeoutStartMs: number;
   readonly timeoutStopMs: number;
+  /** How often the guard looks whether a start on probation lasts too long. */
+  readonly deadlineEveryMs: number;
 };
 
 type ServiceEvents = {
@@ -88,12 +91,14 @@ export class Service extends EventEmitter<ServiceEvents> {
   }
 
   async #run(): Promise<void> {
+    const deadline = setInterval(() => void this.#guard("deadline", {}), this.#options.deadlineEveryMs);
     while (this.#wanted) {
       await this.#guard("start", {});
       if (!this.#wanted) break;
       await this.#once();
       if (this.#wanted) await this.#pause(this.#options.restartMs);
     }
+    clearInterval(deadline);
   }
 
   async #once(): Promise<void> {
@@ -127,7 +132,7 @@ export class Service extends EventEmitter<ServiceEvents> {
     this.emit("ended", code, signal);
   }
 
-  async #guard(verb: "start" | "stop", env: Readonly<Record<string, string>>): Promise<void> {
+  async #guard(verb: "start" | "stop" | "deadline", env: Readonly<Record<string, string>>): Promise<void> {
     const log = await open(this.#options.logFile, "a");
     const child = spawn(join(this.#options.guardDir, "agent-guard"), [verb], {
       cwd: "/",
