@@ -34,6 +34,7 @@ const OWN = {
   "accept-outage-needed": 422,
   "targets-version-conflict": 409,
   "release-refused": 422,
+  "root-refused": 422,
   "upload-mismatch": 422,
   "trust-not-ready": 409,
   "join-token-invalid": 403,

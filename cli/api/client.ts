@@ -110,7 +110,7 @@ export const query = (values: Readonly<Record<string, string | number | undefine
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return given.length === 0
     ? ""
-    : `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
+    : `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}`;
 };
 
 function read<S extends TSchema>(
@@ -155,7 +155,9 @@ const plain = (context: Record<string, unknown>): Record<string, string | number
   Object.fromEntries(
     Object.entries(context).map(([key, value]) => [
       key,
-      typeof value === "number" || typeof value === "boolean" || value === null ? value : String(value),
+      typeof value === "number" || typeof value === "boolean" || typeof value === "string" || value === null
+        ? value
+        : JSON.stringify(value),
     ]),
   );
 

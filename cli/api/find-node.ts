@@ -7,7 +7,8 @@ import { everything } from "./everything.ts";
 
 /** The node that a person means: by its id or by its name. */
 export async function findNode(api: ApiClient, named: string): Promise<Result<Node, ApiFault>> {
-  if (Value.Check(NodeId, named)) {
+  const isId: boolean = Value.Check(NodeId, named);
+  if (isId) {
     return api.call({ path: path("v1", "nodes", named), answer: Node });
   }
   const nodes = await everything(api, ["v1", "nodes"], "nodes", Node);

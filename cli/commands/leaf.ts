@@ -1,8 +1,8 @@
 /** What every command that speaks to the coordinator shares: its options, its answer, its refusals. */
 import { Command, InvalidArgumentError } from "commander";
 import { type Fault, FaultError, type Result } from "../../protocol/result.ts";
+import { parseSpan } from "../../protocol/span.ts";
 import type { ApiClient } from "../api/client.ts";
-import { parseSpan } from "../show/time.ts";
 import type { World } from "../world.ts";
 
 export type Shared = { readonly url?: string; readonly json?: true };

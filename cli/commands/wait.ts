@@ -4,9 +4,9 @@ import { must } from "./leaf.ts";
 
 export type Waiting = {
   /** Waits. Throws `FaultError` `timed-out` once the time is up, `interrupted` when the person has had enough. */
-  wait(ms: number): Promise<void>;
+  readonly wait: (ms: number) => Promise<void>;
   /** The answer of `ask`, asked again while the coordinator is away: it may be restarting. */
-  patiently<T>(ask: () => Promise<Result<T, Fault>>): Promise<T>;
+  readonly patiently: <T>(ask: () => Promise<Result<T, Fault>>) => Promise<T>;
 };
 
 /** How long a coordinator may be away before watching gives up, and how often it is asked. */

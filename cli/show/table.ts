@@ -21,6 +21,6 @@ export const facts = (pairs: readonly (readonly [string, string])[]): string => 
 };
 
 /** Columns that a text takes on a terminal, without its colours. */
-export const width = (text: string): number => [...stripVTControlCharacters(text)].length;
+export const width = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
 
 const pad = (text: string, to: number): string => text + " ".repeat(Math.max(0, to - width(text)));

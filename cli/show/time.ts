@@ -13,12 +13,3 @@ export const clockTime = (at: number): string => new Date(at).toTimeString().sli
 /** An instant for people and machines alike, UTC. */
 export const instant = (at: number | null): string =>
   at === null ? "-" : new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-
-/** Milliseconds of "90s", "15m", "12h", "30d"; null for anything else. */
-export function parseSpan(text: string): number | null {
-  const match = /^(\d{1,6})(s|m|h|d)$/.exec(text);
-  if (match?.[1] === undefined) return null;
-  return (
-    Number(match[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as "s" | "m" | "h" | "d"]
-  );
-}

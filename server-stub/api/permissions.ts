@@ -70,6 +70,8 @@ export const PERMISSIONS = {
   "GET /v1/alerts": seeing,
   "GET /v1/audit": seeing,
 
+  "POST /v1/trust": administering,
+
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,
   "POST /v1/tokens/:tokenId/revoke": administering,

@@ -29,6 +29,7 @@ import { rolloutRoutes } from "./routes/rollouts.ts";
 import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
 import { watchRoutes } from "./routes/watch.ts";
 import { type TufDirs, tufRoutes } from "./tuf.ts";
 
@@ -42,7 +43,8 @@ export type ApiOptions = {
   readonly insecureHttp: boolean;
   /** The address that nodes are told to join at. */
   readonly publicUrl: () => string;
-  readonly rootFingerprint: () => Promise<string | null>;
+  readonly rootFingerprint: () => string | null;
+  readonly installTrust: InstallTrust;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
 };
 
@@ -135,7 +137,7 @@ const SERVER_OPTIONS = {
 };
 
 const endpointsOf = (
-  { coordinator, version, insecureHttp, publicUrl, rootFingerprint }: ApiOptions,
+  { coordinator, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
   document: () => object,
 ): readonly Endpoint[] => [
   ...serviceRoutes(coordinator, version, document),
@@ -148,6 +150,7 @@ const endpointsOf = (
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
   ...watchRoutes(coordinator),
+  ...trustRoutes(installTrust),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),
 ];
 

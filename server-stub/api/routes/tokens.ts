@@ -17,7 +17,7 @@ const params = Type.Object({ tokenId: Type.String({ pattern: "^[A-Za-z0-9_-]{1,6
 /** Secrets of operators, and of nodes that are to join. Each secret is answered once and never again. */
 export const tokenRoutes = (
   { access }: Pick<Coordinator, "access">,
-  join: { readonly publicUrl: () => string; readonly rootFingerprint: () => Promise<string | null> },
+  join: { readonly publicUrl: () => string; readonly rootFingerprint: () => string | null },
 ): readonly Endpoint[] => [
   endpoint({
     route: "GET /v1/tokens",
@@ -65,12 +65,12 @@ export const tokenRoutes = (
     handle: async ({ by, body }) => {
       const created = await access.createJoinToken(by, body);
       if (!created.ok) return created;
-      const fingerprint = await join.rootFingerprint();
-      const root = fingerprint === null ? "" : ` --root-fingerprint ${fingerprint}`;
+      const fingerprint = join.rootFingerprint();
       return ok({
         ...created.value,
         rootFingerprint: fingerprint,
-        command: `agent join ${join.publicUrl()} --token ${created.value.secret}${root}`,
+        // In the environment: what stands on a command line can be read by everybody on the machine.
+        command: `BATON_JOIN_TOKEN=${created.value.secret} agent join ${join.publicUrl()} --root-fingerprint ${fingerprint ?? "FINGERPRINT"}`,
       });
     },
   }),

@@ -1,0 +1,74 @@
+/** The coordinator put together over its state directory, without any door yet. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { FastifyBaseLogger } from "fastify";
+import { PRODUCT_VERSION } from "../protocol/product.ts";
+import { err, ok, type Result } from "../protocol/result.ts";
+import type { Clock } from "../protocol/time.ts";
+import type { ApiOptions } from "./api/server.ts";
+import type { Config } from "./config.ts";
+import { Repository } from "./repository/repository.ts";
+import type { Coordinator, Refusal } from "./service/coordinator.ts";
+import { createCoordinator } from "./service/create.ts";
+import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
+
+export type Assembled = {
+  readonly coordinator: Coordinator;
+  readonly repository: Repository;
+  /** What every API door is made with, less how it identifies its callers. */
+  readonly doors: Omit<ApiOptions, "identify" | "publicUrl" | "tls">;
+  /** Nothing may be called after it. */
+  close(): Promise<void>;
+};
+
+/** Errors: those of opening the database. Throws when the repository is damaged beyond use. */
+export async function assemble(
+  config: Config,
+  log: FastifyBaseLogger,
+  clock: Clock,
+): Promise<Result<Assembled, OpenFault>> {
+  // The database first: its lock says that no other coordinator uses this state directory.
+  const store = await openSqliteStore(config.databaseFile);
+  if (!store.ok) return store;
+  try {
+    const repository = await Repository.open({
+      dir: config.repositoryDir,
+      keysDir: keysDirOf(config),
+      now: () => clock.now(),
+    });
+    const coordinator = await createCoordinator({
+      store: store.value,
+      repository,
+      clock,
+      random: (bytes) => randomBytes(bytes),
+      log,
+      timings: config.timings,
+    });
+    return ok({
+      coordinator,
+      repository,
+      doors: {
+        coordinator,
+        log,
+        version: PRODUCT_VERSION,
+        tuf: {
+          metadataDir: join(config.repositoryDir, "metadata"),
+          targetsDir: join(config.repositoryDir, "targets"),
+        },
+        insecureHttp: config.listen.insecureHttp,
+        rootFingerprint: () => repository.rootFingerprint,
+        installTrust: async (updates) => {
+          const installed = await repository.installTrust(updates);
+          return installed.ok ? installed : err(installed.error satisfies Refusal);
+        },
+      },
+      close: () => store.value.close(),
+    });
+  } catch (error) {
+    await store.value.close();
+    throw error;
+  }
+}
+
+/** The snapshot and timestamp keys. */
+export const keysDirOf = (config: Config): string => join(config.stateDir, "keys");

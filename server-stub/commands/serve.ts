@@ -1,0 +1,38 @@
+import { Command, InvalidArgumentError } from "commander";
+import pino from "pino";
+import { FaultError } from "../../protocol/result.ts";
+import { serve } from "../serve.ts";
+import { configOf, type Shared, type World } from "./world.ts";
+
+type Options = { address?: string; port?: number; insecureHttp?: true };
+
+/** `coordinator serve`: runs until SIGTERM or SIGINT, and then ends in good order with status 0. */
+export const serveCommand = (world: World): Command =>
+  new Command("serve")
+    .description("run the coordinator")
+    .option("--address <address>", "the address to listen on")
+    .option("--port <port>", "the port to listen on; 0 takes a free one", portOption)
+    .option("--insecure-http", "serve plain HTTP beyond this machine")
+    .action(async ({ address, port, insecureHttp }: Options, self: Command) => {
+      const config = await configOf(world, self.optsWithGlobals<Shared>(), { address, port, insecureHttp });
+      // Synchronous, so that the last lines before an exit are never lost.
+      const log = pino({ level: config.logLevel }, pino.destination({ dest: 1, sync: true }));
+      const ending = Promise.withResolvers<string>();
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ending.resolve(signal));
+      const running = await serve(config, log);
+      if (!running.ok) throw new FaultError(running.error);
+      process.on("SIGHUP", () => {
+        running.value
+          .reloadTls()
+          .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
+      });
+      const signal = await ending.promise;
+      log.info({ signal }, "asked to stop");
+      await running.value.stop();
+    });
+
+const portOption = (text: string): number => {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError("It is a number up to 65535.");
+  return port;
+};

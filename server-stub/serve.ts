@@ -1,0 +1,135 @@
+/** A running coordinator: its doors open, its engine ticking, until it is stopped. */
+import { chmod, readFile, rm } from "node:fs/promises";
+import type { Server as TlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { FaultError, ok, type Result } from "../protocol/result.ts";
+import type { Clock } from "../protocol/time.ts";
+import { identifyAsLocal, identifyByBearer } from "./api/authorize.ts";
+import { createApi } from "./api/server.ts";
+import { assemble } from "./assemble.ts";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { createLiveDoor } from "./live/door.ts";
+import type { OpenFault } from "./store/sqlite/open.ts";
+import { startEngine } from "./timer.ts";
+
+export type Running = {
+  /** Where it listens, with the port that it got. */
+  readonly url: string;
+  /** Takes nothing new, says 1001 to the sessions, finishes what is under way. May be called again. */
+  stop(): Promise<void>;
+  /** Reads the certificate again. The old one stays when the new one cannot be used. */
+  reloadTls(): Promise<void>;
+};
+
+/**
+ * Opens the database, the repository and the doors. Errors: those of opening the database.
+ * Throws `FaultError` `listen` when the address or the certificate cannot be used.
+ */
+export async function serve(
+  config: Config,
+  log: FastifyBaseLogger,
+  clock: Clock = systemClock,
+): Promise<Result<Running, OpenFault>> {
+  const assembled = await assemble(config, log, clock);
+  if (!assembled.ok) return assembled;
+  const { coordinator, doors, close } = assembled.value;
+  let url = "";
+  const open: FastifyInstance[] = [];
+  try {
+    const identify = identifyByBearer((secret, from) => coordinator.access.authenticate(secret, from));
+    const publicUrl = () => config.publicUrl ?? url;
+    const tls = config.tls === null ? null : await readTls(config.tls);
+    const api = createApi({ ...doors, identify, publicUrl, tls });
+    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log });
+    api.server.on("upgrade", live.upgrade);
+    const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl });
+    await listenLocally(control, config.controlSocket);
+    open.push(control);
+    url = await listen(api, config);
+    open.push(api);
+    const engine = startEngine(
+      () => coordinator.tick(),
+      config.timings.tickMs,
+      (error) => log.error({ err: error }, "unforeseen error in the engine"),
+    );
+    log.info({ url, stateDir: config.stateDir }, "listening");
+
+    let stopping: Promise<void> | undefined;
+    const stop = async (): Promise<void> => {
+      log.info({}, "stopping");
+      // Listening ends with the first `close`; sessions are told meanwhile, and the engine's tick ends.
+      await Promise.all([api.close(), control.close(), live.close(), engine.stop()]);
+      await close();
+      log.info({}, "stopped");
+    };
+    return ok({
+      url,
+      stop: () => {
+        stopping ??= stop();
+        return stopping;
+      },
+      reloadTls: async () => {
+        if (config.tls === null) return;
+        (api.server as unknown as TlsServer).setSecureContext(await readTls(config.tls));
+        log.info({ certFile: config.tls.certFile }, "certificate read again");
+      },
+    });
+  } catch (error) {
+    await Promise.all(open.map((each) => each.close()));
+    await close();
+    throw error;
+  }
+}
+
+async function listen(api: FastifyInstance, { listen: { address, port }, tls }: Config): Promise<string> {
+  try {
+    await api.listen({ host: address, port });
+  } catch (cause) {
+    throw new FaultError(
+      {
+        code: "listen",
+        message: `The coordinator cannot listen on ${address}, port ${port}: ${messageOf(cause)}.`,
+        hint: "Look at [listen] in the configuration, and whether something else listens there.",
+      },
+      { cause },
+    );
+  }
+  const bound = api.server.address() as AddressInfo;
+  const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
+  return `${tls === null ? "http" : "https"}://${host}:${bound.port}`;
+}
+
+/** Only the owner of the state directory may speak to it. What a crash left there is of nobody: the database is ours. */
+async function listenLocally(control: FastifyInstance, path: string): Promise<void> {
+  await rm(path, { force: true });
+  const before = process.umask(0o177);
+  try {
+    await control.listen({ path });
+    await chmod(path, 0o600);
+  } finally {
+    process.umask(before);
+  }
+}
+
+async function readTls({
+  certFile,
+  keyFile,
+}: NonNullable<Config["tls"]>): Promise<{ cert: Buffer; key: Buffer }> {
+  try {
+    const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+    return { cert, key };
+  } catch (cause) {
+    throw new FaultError(
+      {
+        code: "listen",
+        message: `The certificate cannot be read: ${messageOf(cause)}.`,
+        hint: "Look at [tls].",
+      },
+      { cause },
+    );
+  }
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

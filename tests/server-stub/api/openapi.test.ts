@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { openApiDocument } from "../../../server-stub/api/document.ts";
+import { named } from "../../../server-stub/api/openapi.ts";
+import { isOpen, PERMISSIONS, type RouteKey } from "../../../server-stub/api/permissions.ts";
+
+type Operation = {
+  operationId: string;
+  summary: string;
+  security: object[];
+  parameters?: { name: string; in: string }[];
+  requestBody?: unknown;
+  responses: Record<string, unknown>;
+};
+type Document = {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object> };
+};
+
+describe("the OpenAPI document", () => {
+  let document: Document;
+  let operations: [path: string, method: string, operation: Operation][];
+  beforeAll(async () => {
+    document = (await openApiDocument("1.2.3")) as Document;
+    operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): [string, string, Operation] => [
+        path,
+        method,
+        operation,
+      ]),
+    );
+  });
+
+  test("is of version 3.1 and describes every route of the permission table, and no other", () => {
+    expect(document.openapi).toBe("3.1.0");
+    const described = operations.map(([path, method]) => `${method.toUpperCase()} ${path}`).sort();
+    const served = Object.keys(PERMISSIONS)
+      .map((route) => route.replace("/*", "/{path}").replace(/:(\w+)/g, "{$1}"))
+      .sort();
+    expect(described).toEqual(served);
+  });
+
+  test("names every operation once, says what it does, and what refuses it", () => {
+    const ids = operations.map(([, , { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [path, , operation] of operations) {
+      expect(operation.summary, path).toMatch(/\w/);
+      expect(Object.keys(operation.responses), path).toContain("default");
+    }
+  });
+
+  test("declares every part of a path, and asks for a credential where the table does", () => {
+    for (const [path, method, operation] of operations) {
+      const parts = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const declared = (operation.parameters ?? [])
+        .filter((each) => each.in === "path")
+        .map((each) => each.name);
+      expect(declared.sort(), path).toEqual(parts.sort());
+      const route = `${method.toUpperCase()} ${path.replace("/{path}", "/*").replace(/\{(\w+)\}/g, ":$1")}`;
+      expect(operation.security.length === 0, route).toBe(isOpen(route as RouteKey));
+    }
+  });
+
+  test("has every schema that it refers to", () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
+      (m) => m[1],
+    );
+    expect(references.length).toBeGreaterThan(50);
+    for (const name of new Set(references)) expect(Object.keys(document.components.schemas)).toContain(name);
+  });
+
+  test("says that a bundle is uploaded as bytes", () => {
+    expect(document.paths["/v1/releases/uploads/{sha256}"]?.put?.requestBody).toMatchObject({
+      content: { "application/octet-stream": {} },
+    });
+  });
+});
+
+test("two different schemas of one name are noticed", () => {
+  const path = (schema: object) => ({ get: { responses: { 200: { content: { x: { schema } } } } } });
+  const twice = { a: path({ title: "Thing", type: "string" }), b: path({ title: "Thing", type: "integer" }) };
+  expect(() => named({ paths: twice, components: {} })).toThrow("two schemas are called Thing");
+});

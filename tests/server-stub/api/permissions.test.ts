@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { refusalFor } from "../../../server-stub/api/authorize.ts";
+import {
+  AUDIENCES,
+  type Audience,
+  PERMISSIONS,
+  type RouteKey,
+} from "../../../server-stub/api/permissions.ts";
+import type { Principal } from "../../../server-stub/service/coordinator.ts";
+
+const node = (membership: "pending" | "approved"): Principal => ({
+  kind: "node",
+  nodeId: "n-000000000001",
+  group: "db",
+  membership,
+  from: "127.0.0.1",
+});
+const operator = (role: "viewer" | "operator" | "admin"): Principal => ({
+  kind: "operator",
+  id: "t1",
+  name: "ann",
+  role,
+  from: "127.0.0.1",
+});
+const CALLERS: Readonly<Record<Audience, Principal | null>> = {
+  anonymous: null,
+  pending: node("pending"),
+  node: node("approved"),
+  viewer: operator("viewer"),
+  operator: operator("operator"),
+  admin: operator("admin"),
+};
+
+/**
+ * Written out once more by hand, as the specification: y is let in, - is not. In the order
+ * anonymous, pending node, node, viewer, operator, admin.
+ */
+const EXPECTED: Readonly<Record<RouteKey, string>> = {
+  "GET /healthz": "yyyyyy",
+  "GET /readyz": "yyyyyy",
+  "GET /openapi.json": "yyyyyy",
+  "GET /v1/version": "yyyyyy",
+  "GET /tuf/metadata/*": "yyyyyy",
+  "GET /tuf/targets/*": "yyyyyy",
+  "POST /v1/join": "yyyyyy",
+  "GET /v1/session": "-yy---",
+  "GET /v1/desired": "-yy---",
+  "POST /v1/heartbeat": "-yy---",
+  "GET /v1/groups": "---yyy",
+  "POST /v1/groups": "-----y",
+  "GET /v1/groups/:group": "---yyy",
+  "PATCH /v1/groups/:group": "-----y",
+  "GET /v1/groups/:group/lease": "--yyyy",
+  "POST /v1/groups/:group/lease/reserve": "--y---",
+  "POST /v1/groups/:group/lease/renew": "--y---",
+  "POST /v1/groups/:group/lease/commit": "--y---",
+  "POST /v1/groups/:group/lease/cancel": "--y---",
+  "POST /v1/groups/:group/lease/break": "-----y",
+  "GET /v1/nodes": "---yyy",
+  "GET /v1/nodes/:nodeId": "-yyyyy",
+  "PATCH /v1/nodes/:nodeId": "-----y",
+  "DELETE /v1/nodes/:nodeId": "-----y",
+  "POST /v1/nodes/:nodeId/approve": "-----y",
+  "POST /v1/nodes/:nodeId/revoke": "-----y",
+  "POST /v1/nodes/:nodeId/update": "--y-yy",
+  "POST /v1/nodes/:nodeId/rollback": "--y-yy",
+  "GET /v1/releases": "---yyy",
+  "POST /v1/releases": "----yy",
+  "PUT /v1/releases/uploads/:sha256": "----yy",
+  "GET /v1/rollouts": "---yyy",
+  "POST /v1/rollouts": "----yy",
+  "GET /v1/rollouts/:rolloutId": "---yyy",
+  "POST /v1/rollouts/:rolloutId/cancel": "----yy",
+  "GET /v1/jobs/:jobId": "--yyyy",
+  "GET /v1/jobs/:jobId/log": "--yyyy",
+  "POST /v1/jobs/:jobId/log": "--y---",
+  "GET /v1/alerts": "---yyy",
+  "GET /v1/audit": "---yyy",
+  "POST /v1/trust": "-----y",
+  "GET /v1/tokens": "-----y",
+  "POST /v1/tokens": "-----y",
+  "POST /v1/tokens/:tokenId/revoke": "-----y",
+  "POST /v1/join-tokens": "-----y",
+};
+
+describe("the permission table", () => {
+  test("has exactly the routes that are specified", () => {
+    expect(Object.keys(PERMISSIONS).sort()).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  const cells = Object.entries(EXPECTED).flatMap(([route, row]) =>
+    AUDIENCES.map((audience, index) => [route as RouteKey, audience, row[index] === "y"] as const),
+  );
+  test.each(cells)("%s by %s: %s", (route, audience, allowed) => {
+    const refusal = refusalFor(route, CALLERS[audience]);
+    if (allowed) expect(refusal).toBeNull();
+    else if (audience === "anonymous") expect(refusal?.code).toBe("unauthorized");
+    else if (audience === "pending" && EXPECTED[route][2] === "y")
+      expect(refusal?.code).toBe("node-not-approved");
+    else expect(refusal?.code).toBe("forbidden");
+  });
+});
