@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { anchorsIn, linksIn, type Page, ROOT, readPages } from "./pages.ts";
+
+const isOutside = (link: string): boolean => /^[a-z]+:/.test(link);
+
+/** Links of a page that lead nowhere. */
+async function broken({ path, text }: Page): Promise<string[]> {
+  const dead: string[] = [];
+  for (const link of linksIn(text).filter((each) => !isOutside(each))) {
+    const [file = "", anchor] = link.split("#");
+    const target = file === "" ? path : join(dirname(path), file);
+    if (!existsSync(join(ROOT, target))) dead.push(`${path}: ${link}`);
+    else if (anchor !== undefined) {
+      const there = file === "" ? text : await readFile(join(ROOT, target), "utf8");
+      if (!anchorsIn(there).includes(anchor)) dead.push(`${path}: ${link}`);
+    }
+  }
+  return dead;
+}
+
+describe("links between the pages", () => {
+  let pages: readonly Page[];
+  beforeAll(async () => {
+    pages = await readPages();
+  });
+
+  it("are found", () => {
+    expect(pages.map(({ path }) => path)).toEqual(expect.arrayContaining(["README.md", "docs/ARCHITECTURE.md"]));
+    expect(pages.flatMap(({ text }) => linksIn(text)).length).toBeGreaterThan(20);
+  });
+
+  it("lead to files, and to headings, that are there", async () => {
+    expect((await Promise.all(pages.map(broken))).flat()).toEqual([]);
+  });
+
+  it("reach every decision from its index", () => {
+    const index = pages.find(({ path }) => path === "docs/adr/README.md");
+    const decisions = pages.map(({ path }) => path).filter((path) => /^docs\/adr\/\d/.test(path));
+    const linked = linksIn(index?.text ?? "").map((link) => join("docs/adr", link));
+    expect(decisions.filter((path) => !linked.includes(path))).toEqual([]);
+  });
+
+  it("would be missed when they lead nowhere", async () => {
+    const planted = "[a](nowhere.md) [b](#no-such-heading) [c](../README.md) [d](https://example.org/x) `[e](f.md)`";
+    const dead = await broken({ path: "docs/planted.md", text: planted.replace("`[e](f.md)`", "") });
+    expect(dead).toEqual(["docs/planted.md: nowhere.md", "docs/planted.md: #no-such-heading"]);
+  });
+});
