@@ -62,7 +62,10 @@ export async function assemble(
           return installed.ok ? installed : err(installed.error satisfies Refusal);
         },
       },
-      close: () => store.value.close(),
+      close: async () => {
+        await coordinator.close();
+        await store.value.close();
+      },
     });
   } catch (error) {
     await store.value.close();

@@ -153,6 +153,8 @@ export type Coordinator = {
   tick(): Promise<void>;
   /** What `GET /readyz` says: empty when ready. */
   notReady(): Promise<readonly string[]>;
+  /** Finishes what is under way; the store may be closed after it. Nothing else may be called after it. */
+  close(): Promise<void>;
 };
 
 /** One change that somebody made: who, what, on what, before, after, when, from where. */

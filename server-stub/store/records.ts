@@ -86,6 +86,8 @@ export type Change =
   | { readonly kind: "group"; readonly value: GroupRecord; readonly expected: Revision }
   /** Writes nothing: the group, with its members, must still be what was read. */
   | { readonly kind: "same-group"; readonly name: GroupName; readonly expected: Revision }
+  /** Writes nothing: the group's lease must still be what was read. */
+  | { readonly kind: "same-lease"; readonly group: GroupName; readonly expected: Revision }
   | {
       readonly kind: "lease";
       readonly group: GroupName;

@@ -7,6 +7,7 @@ import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import type {
+  AlertKind,
   Applied,
   Change,
   GroupRecord,
@@ -72,6 +73,7 @@ export type Store = {
   audit(limit: number): Promise<readonly AuditEntry[]>;
   /** Open ones first, then newest first. */
   alerts(limit: number): Promise<readonly Alert[]>;
+  openAlerts(kind: AlertKind): Promise<readonly Alert[]>;
 
   /** Nothing may be called after it. */
   close(): Promise<void>;

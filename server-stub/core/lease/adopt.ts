@@ -2,7 +2,7 @@ import { sameBuild } from "../../../protocol/build.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import { type LeaseToken, tokenEpoch } from "../../../protocol/token.ts";
 import { holderOf, type InFlight, type LeaseRecord, withHolder } from "./record.ts";
-import type { Report } from "./settle.ts";
+import type { Report } from "./report.ts";
 import type { LeasePolicy, Step } from "./view.ts";
 
 /**

@@ -6,7 +6,7 @@ import type { LeaseToken } from "../../../protocol/token.ts";
 import { staleToken } from "./commit.ts";
 import { holderOf, holds, type LeaseRecord, withHolder, withoutHolder } from "./record.ts";
 import { denySession } from "./session.ts";
-import type { Denied, LeaseView, Step } from "./view.ts";
+import type { Denied, HoldView, Step } from "./view.ts";
 
 type Ask = { readonly session: SessionId; readonly token: LeaseToken };
 
@@ -14,7 +14,7 @@ type Ask = { readonly session: SessionId; readonly token: LeaseToken };
 export function renew(
   lease: LeaseRecord,
   ask: Ask,
-  view: LeaseView,
+  view: HoldView,
   now: EpochMs,
 ): Step<Result<RenewReply, Denied>> {
   const { asker, policy } = view;
@@ -33,7 +33,7 @@ export function renew(
  * Gives a reservation back. Who does not hold it changes nothing, and is not told off. In flight is never given
  * back this way: only a proof returns it. Refusals: `stale-session`, `wrong-state`.
  */
-export function cancel(lease: LeaseRecord, ask: Ask, view: LeaseView): Step<Result<boolean, Denied>> {
+export function cancel(lease: LeaseRecord, ask: Ask, view: HoldView): Step<Result<boolean, Denied>> {
   const { asker, policy } = view;
   const own = holderOf(lease, asker.nodeId);
   if (own === undefined || own.token !== ask.token) return { lease, outcome: ok(false) };

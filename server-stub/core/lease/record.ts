@@ -23,7 +23,7 @@ export type Reserved = {
   readonly jobId: JobId;
   /** What the node ran when it asked. */
   readonly from: Build | null;
-  readonly to: Build;
+  readonly to: Build | null;
   /** The process that asked; no other may commit. */
   readonly instanceId: InstanceId;
   readonly sinceMs: EpochMs;
@@ -65,7 +65,8 @@ export type Broken = {
 };
 
 export type LeaseRecord = {
-  readonly lastToken: LeaseToken | 0;
+  /** 0 before the first. */
+  readonly lastToken: number;
   /** One at most in a quorum group; in a group of independent nodes one at most per node. */
   readonly holders: readonly Holder[];
   readonly broken: readonly Broken[];

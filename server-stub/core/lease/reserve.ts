@@ -110,8 +110,8 @@ function isSameAsk(own: Holder, { asker }: LeaseView): boolean {
     own.phase === "reserved" &&
     !own.attempted &&
     own.jobId === asker.jobId &&
-    own.to.buildHash === asker.to.buildHash &&
-    own.to.version === asker.to.version &&
+    own.to?.buildHash === asker.to?.buildHash &&
+    own.to?.version === asker.to?.version &&
     own.instanceId === asker.newest?.instanceId
   );
 }

@@ -1,8 +1,8 @@
 import type { SessionId } from "../../../protocol/names.ts";
-import type { Denied, LeaseView } from "./view.ts";
+import type { Denied, HoldView } from "./view.ts";
 
 /** A lease is asked for, and committed, from the node's newest session only, and only once that was echoed. */
-export function denySession(session: SessionId, { asker, policy }: LeaseView): Denied | null {
+export function denySession(session: SessionId, { asker, policy }: HoldView): Denied | null {
   if (asker.newest?.session === session) return null;
   return {
     code: "stale-session",

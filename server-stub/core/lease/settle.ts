@@ -1,22 +1,13 @@
-import { type Build, sameBuild } from "../../../protocol/build.ts";
+import { sameBuild } from "../../../protocol/build.ts";
 import type { Reason } from "../../../protocol/job.ts";
-import type { FinalWord, JournalReport } from "../../../protocol/journal.ts";
-import type { InstanceId, JobId, NodeId } from "../../../protocol/names.ts";
+import type { FinalWord } from "../../../protocol/journal.ts";
+import type { JobId, NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import type { LeaseToken } from "../../../protocol/token.ts";
 import { adopt } from "./adopt.ts";
 import { type Broken, type Holder, holderOf, type LeaseRecord, withoutHolder } from "./record.ts";
+import type { Report } from "./report.ts";
 import type { LeasePolicy, Step } from "./view.ts";
-
-/** What a node says of itself, in its newest session and after that session was echoed. Nothing else is a proof. */
-export type Report = {
-  readonly nodeId: NodeId;
-  readonly instanceId: InstanceId;
-  /** What the process runs. */
-  readonly build: Build;
-  readonly journal: JournalReport;
-  readonly finalWords: readonly FinalWord[];
-};
 
 /**
  * How a lease came back. A word is the node's own; `back` is a new instance with an idle journal on the build that

@@ -60,7 +60,7 @@ export type Asker = {
   readonly jobId: JobId;
   /** What it runs. */
   readonly from: Build | null;
-  readonly to: Build;
+  readonly to: Build | null;
   /** The node's newest session, once it was echoed. */
   readonly newest: { readonly session: SessionId; readonly instanceId: InstanceId } | null;
   /** Null when the node has its turn, or else why not. */
@@ -71,6 +71,12 @@ export type LeaseView = {
   readonly policy: LeasePolicy;
   readonly group: GroupView;
   readonly asker: Asker;
+};
+
+/** All that holding on to a lease, or giving it back, needs to know. */
+export type HoldView = {
+  readonly policy: LeasePolicy;
+  readonly asker: Pick<Asker, "nodeId" | "newest">;
 };
 
 export const memberOf = (group: GroupView, nodeId: NodeId): Member | undefined =>

@@ -29,6 +29,8 @@ function applyOne(state: MemoryState, change: Change): MemoryState | null {
       return putGroup(state, change);
     case "same-group":
       return (state.groups.get(change.name)?.revision ?? 0) === change.expected ? state : null;
+    case "same-lease":
+      return (state.leases.get(change.group)?.revision ?? 0) === change.expected ? state : null;
     case "lease": {
       const leases = put(state.leases, change.group, change.value, change.expected);
       return leases === null || change.expected === 0 ? null : { ...state, leases };

@@ -83,6 +83,8 @@ export function openMemoryStore(): Store {
           .sort((a, b) => Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null) || b.id - a.id)
           .slice(0, limit),
       ),
+    openAlerts: (kind) =>
+      Promise.resolve(state.alerts.filter((alert) => alert.kind === kind && alert.resolvedAt === null)),
     close: () => Promise.resolve(),
   };
 }

@@ -20,7 +20,7 @@ export async function migrate(
   if (error === undefined) return ok(undefined);
   return err({
     code: "store-unusable",
-    message: `its tables could not be brought up to date: ${error instanceof Error ? error.message : String(error)}.`,
+    message: `its tables could not be brought up to date: ${error instanceof Error ? error.message : "no reason was given"}.`,
     hint: "What was migrated before that stays; nothing else was changed.",
   });
 }

@@ -96,6 +96,9 @@ export function prepareReads(db: Kysely<Tables>) {
     audit: prepare<{ limit: number }, AuditRow>((p) =>
       db.selectFrom("audit").selectAll().orderBy("id", newestFirst).limit(p("limit")),
     ),
+    openAlerts: prepare<{ alertKind: string }, AlertRow>((p) =>
+      db.selectFrom("alert").selectAll().where("kind", "=", p("alertKind")).where("resolved_at", "is", null),
+    ),
     alerts: prepare<{ limit: number }, AlertRow>((p) =>
       db
         .selectFrom("alert")

@@ -58,6 +58,13 @@ export function prepareStatements(db: Kysely<Tables>) {
         .where("name", "=", p("name"))
         .where("revision", "=", p("expected")),
     ),
+    sameLease: prepare<{ group: string; expected: number }, { node_group: string }>((p) =>
+      db
+        .selectFrom("lease")
+        .select("node_group")
+        .where("node_group", "=", p("group"))
+        .where("revision", "=", p("expected")),
+    ),
     insertLease: prepare<{ group: string; body: string }, unknown>((p) =>
       db.insertInto("lease").values({ node_group: p("group"), revision: 1, busy: 0, body: p("body") }),
     ),

@@ -82,6 +82,7 @@ export function openSqlStore(db: Kysely<Tables>): Store {
       orNull(first(await read.joinTokenByHash(db, { hash })), record<JoinTokenRecord>),
     audit: async (limit) => (await read.audit(db, { limit })).rows.map(auditEntry),
     alerts: async (limit) => (await read.alerts(db, { limit })).rows.map(alert),
+    openAlerts: async (kind) => (await read.openAlerts(db, { alertKind: kind })).rows.map(alert),
     close: () => db.destroy(),
   };
 }

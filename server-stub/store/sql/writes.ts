@@ -23,6 +23,10 @@ export function writeChange(on: Statements): WriteChange {
         return (
           (await on.sameGroup(runner, { name: change.name, expected: change.expected })).rows.length === 1
         );
+      case "same-lease":
+        return (
+          (await on.sameLease(runner, { group: change.group, expected: change.expected })).rows.length === 1
+        );
       case "lease": {
         const busy = Number(change.value.holders.length + change.value.broken.length > 0);
         return one(

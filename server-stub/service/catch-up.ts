@@ -1,0 +1,61 @@
+import type { NodeId } from "../../protocol/names.ts";
+import { buildFor, catchUp, wantedFor } from "../core/desired.ts";
+import { stateOf } from "../core/presence/presence.ts";
+import { isActiveRollout } from "../core/rollout/rollout.ts";
+import type { StoredNode } from "../store/records.ts";
+import { attempt, type Decision } from "./attempt.ts";
+import { audit, COORDINATOR } from "./audit.ts";
+import { type Context, newId } from "./context.ts";
+import { brief } from "./job-changes.ts";
+import { newJob } from "./new-job.ts";
+import { push } from "./push.ts";
+
+/**
+ * Gives a node that joined late, drifted, or lifted its own hold, a job to get to what its group should be on.
+ * Rollouts come first: while one is active in the group, nobody is chased.
+ */
+export async function catchUpNode(ctx: Context, nodeId: NodeId): Promise<void> {
+  const opened = await attempt(ctx.store, () => decide(ctx, nodeId));
+  if (opened) push(ctx, nodeId);
+}
+
+/** All nodes that were heard, of groups that have a release to be on. */
+export async function catchUpAll(ctx: Context): Promise<void> {
+  for (const [nodeId, { presence }] of ctx.live.all()) {
+    if (stateOf(presence, ctx.timing, ctx.now()) === "online") await catchUpNode(ctx, nodeId);
+  }
+}
+
+async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> {
+  const nothing = { changes: [], answer: false };
+  const { store } = ctx;
+  const node = await store.node(nodeId);
+  if (node === null || node.value.membership !== "approved" || node.value.known === null) return nothing;
+  const wanted = await wantedBuild(ctx, node);
+  const last = await store.lastJob(nodeId);
+  const runs = ctx.live.presence(nodeId)?.hello.build ?? node.value.known.build;
+  const target = catchUp(
+    { runs, wanted, holdings: node.value.known.holdings },
+    last?.value ?? null,
+    ctx.wall(),
+  );
+  if (target === null || (await store.activeJob(nodeId)) !== null) return nothing;
+  const rollouts = await store.unfinishedRollouts(node.value.group);
+  if (rollouts.some(({ value }) => isActiveRollout(value))) return nothing;
+  const job = newJob(ctx, node.value, {
+    id: newId(ctx.random, "j"),
+    kind: "update",
+    cause: "catch-up",
+    to: target,
+  });
+  const entry = audit(ctx, COORDINATOR, "job.queued", job.id, null, brief(job));
+  return { changes: [{ kind: "job", value: job, expected: 0 }, entry], answer: true };
+}
+
+/** The build that the node should run outside rollouts; null when nothing is wanted of it. */
+export async function wantedBuild(ctx: Context, node: StoredNode) {
+  const group = await ctx.store.group(node.value.group);
+  const release = wantedFor(group?.value.wanted ?? null, node.value.placed);
+  const platform = node.value.known?.platform ?? null;
+  return buildFor(ctx.repository.releases().releases, release, platform);
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { DurationMs, EpochMs } from "../../protocol/time.ts";
+import type { LeasePolicy } from "../core/lease/view.ts";
+import type { Timing } from "../core/presence/presence.ts";
+import type { RolloutPolicy, RolloutRecord } from "../core/rollout/rollout.ts";
+import { thresholdOf } from "../core/rollout/rollout.ts";
+import type { Store } from "../store/store.ts";
+import { createLive, type Live } from "./live-nodes.ts";
+import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
+
+/** The longest that a drain hook may take, and ten seconds for the flip. */
+const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
+
+/** What every service is handed. */
+export type Context = {
+  readonly store: Store;
+  readonly repository: ReleaseSource;
+  readonly random: Random;
+  readonly log: Log;
+  readonly timings: Timings;
+  /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
+  readonly now: () => EpochMs;
+  /** For people: audit, jobs, alerts. */
+  readonly wall: () => EpochMs;
+  readonly timing: Timing;
+  /** Live presence and doors of nodes; gone with the process. */
+  readonly live: Live;
+  readonly leasePolicy: LeasePolicy;
+};
+
+export async function createContext(parts: Parts): Promise<Context> {
+  const { clock, timings, store } = parts;
+  const anchorMs = clock.now() - clock.uptime();
+  const now = () => anchorMs + clock.uptime();
+  const { value: meta } = await store.meta();
+  return {
+    store,
+    repository: parts.repository,
+    random: parts.random,
+    log: parts.log,
+    timings,
+    now,
+    wall: () => clock.now(),
+    timing: {
+      heartbeatMs: timings.heartbeatMs,
+      offlineAfterMissed: timings.offlineAfterMissed,
+      startedAtMs: now(),
+    },
+    live: createLive(),
+    leasePolicy: {
+      ttlMs: timings.reservationMs,
+      actWithinMs: timings.actWithinMs,
+      maxActWithinMs: Math.max(MAX_ACT_WITHIN_MS, timings.drainMs + timings.actWithinMs),
+      overdueAfterMs: overdueAfterMs(timings),
+      retryAfterMs: timings.heartbeatMs,
+      epoch: meta.tokenEpoch,
+    },
+  };
+}
+
+/** Longer than the worst probation: all of it, going back, and being heard again. */
+const overdueAfterMs = (timings: Timings): DurationMs =>
+  2 * timings.probationMs + timings.inconclusiveAfterMs + timings.offlineAfterMissed * timings.heartbeatMs;
+
+export const rolloutPolicy = (ctx: Context, rollout: RolloutRecord): RolloutPolicy => ({
+  concurrency: 1,
+  threshold: thresholdOf(rollout.mode),
+  offlineHaltMs: 12 * ctx.timings.heartbeatMs,
+});
+
+const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+/** An id as `names.ts` has them: a letter for what it is, and twelve characters nobody can guess. */
+export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t"): string =>
+  `${letter}-${Array.from(random(12), (byte) => ALPHABET[byte % ALPHABET.length]).join("")}`;
+
+export const newNonce = (random: Random): string => Buffer.from(random(16)).toString("hex");
+
+/** A secret of 256 bits; what it is for can be seen, so that one in the wrong place is noticed. */
+export const newSecret = (random: Random, kind: "node" | "operator" | "join"): string =>
+  `baton_${kind}_${Buffer.from(random(32)).toString("base64url")}`;
+
+/** Secrets are random, so a plain hash keeps them; nothing slower is needed. */
+export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("hex");

@@ -1,0 +1,93 @@
+import { UPDATE_STATES, type UpdateReport } from "../../protocol/frames.ts";
+import type { JobId, NodeId } from "../../protocol/names.ts";
+import { buildFor, refusesUnasked } from "../core/desired.ts";
+import { isActive, type JobRecord } from "../core/job/job.ts";
+import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
+import { holdingsOf, offlineForMs, stateOf } from "../core/presence/presence.ts";
+import { type Fleet, type FleetNode, isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
+import type { NodeRecord, Stored } from "../store/records.ts";
+import type { Context } from "./context.ts";
+
+/** What a rollout's reconciler sees, and the jobs as they were read, for writing them. */
+export type FleetRead = {
+  readonly fleet: Fleet;
+  readonly nodes: ReadonlyMap<NodeId, Stored<NodeRecord>>;
+  readonly jobs: ReadonlyMap<JobId, Stored<JobRecord>>;
+};
+
+export async function readFleet(
+  ctx: Context,
+  rollout: RolloutRecord,
+  lease: LeaseRecord,
+): Promise<FleetRead> {
+  const [nodes, active] = await Promise.all([
+    ctx.store.nodes(rollout.group),
+    ctx.store.activeJobsOf(rollout.group),
+  ]);
+  const members = new Map(nodes.map((node) => [node.value.id, node]));
+  const jobs = new Map(active.map((job) => [job.value.id, job]));
+  for (const { jobId, status } of rollout.nodes) {
+    const mayChange = !isEnded({ status }) || status === "failed";
+    if (jobId === null || jobs.has(jobId) || !mayChange) continue;
+    const ended = await ctx.store.job(jobId);
+    if (ended !== null) jobs.set(jobId, ended);
+  }
+  const activeOf = new Map(active.map((job) => [job.value.nodeId, job.value]));
+  const fleet = new Map<NodeId, FleetNode>();
+  for (const { nodeId, jobId } of rollout.nodes) {
+    const node = members.get(nodeId)?.value;
+    if (node === undefined || node.membership !== "approved") continue;
+    const job = jobId === null ? undefined : jobs.get(jobId)?.value;
+    const other = activeOf.get(nodeId);
+    fleet.set(nodeId, {
+      ...nodeView(ctx, node, rollout, lease),
+      job: job === undefined ? null : jobView(ctx, job),
+      otherJob: other === undefined || other.id === jobId ? null : other.id,
+    });
+  }
+  return { fleet, nodes: members, jobs };
+}
+
+function nodeView(
+  ctx: Context,
+  node: NodeRecord,
+  rollout: RolloutRecord,
+  lease: LeaseRecord,
+): Omit<FleetNode, "job" | "otherJob"> {
+  const presence = ctx.live.presence(node.id);
+  const now = ctx.now();
+  const state = stateOf(presence, ctx.timing, now);
+  const known = presence?.heartbeat == null ? node.known : { ...node.known, ...presence.hello };
+  const holdings = presence?.heartbeat == null ? node.known?.holdings : holdingsOf(presence);
+  const { releases } = ctx.repository.releases();
+  const target = buildFor(releases, rollout.release, known?.platform ?? null);
+  const refuses = holdings === undefined || target === null ? null : refusesUnasked(holdings, target);
+  return {
+    presence: state,
+    offlineForMs: offlineForMs(presence, ctx.timing, now),
+    build: known?.build ?? null,
+    target,
+    platformKnown: known !== null,
+    role: state === "online" ? (presence?.heartbeat?.health.role ?? null) : null,
+    reportsRole: node.known?.reportsRole ?? false,
+    held: refuses?.code === "held",
+    quarantined: refuses?.code === "quarantined",
+    lease: holderOf(lease, node.id)?.phase ?? null,
+  };
+}
+
+function jobView(ctx: Context, job: JobRecord): NonNullable<FleetNode["job"]> {
+  const update = ctx.live.presence(job.nodeId)?.heartbeat?.update;
+  return {
+    id: job.id,
+    status: job.status,
+    reason: job.reason,
+    prepared: isActive(job) && update?.jobId === job.id && isPrepared(update),
+  };
+}
+
+const NOT_PREPARED: readonly UpdateReport["state"][] = ["idle", "preparing"];
+
+/** The build lies ready on the node's disk: it may be given its turn. */
+export const isPrepared = (update: UpdateReport): boolean =>
+  UPDATE_STATES.includes(update.state) && !NOT_PREPARED.includes(update.state);

@@ -1,0 +1,56 @@
+import type { NodeId } from "../../protocol/names.ts";
+import type { GroupView, Member } from "../core/lease/view.ts";
+import { ailment, stateOf } from "../core/presence/presence.ts";
+import { isActiveRollout, isEnded } from "../core/rollout/rollout.ts";
+import type { GroupRecord, NodeRecord } from "../store/records.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * The group as the lease's rules see it: its approved members with what is known of them right now. Of a group of
+ * independent nodes only `about` is in it, if given: nobody else matters there, and there may be thousands.
+ */
+export async function readGroupView(
+  ctx: Context,
+  group: GroupRecord,
+  acceptOutage: boolean,
+  about?: NodeRecord,
+): Promise<GroupView> {
+  const { mode, spare, name } = group;
+  if (mode === "independent" && about !== undefined) {
+    return { mode, spare, acceptOutage, members: [memberView(ctx, about, false)] };
+  }
+  const [nodes, old] = await Promise.all([ctx.store.nodes(name), readOld(ctx, name)]);
+  const members = nodes
+    .filter((node) => node.value.membership === "approved")
+    .map(({ value }) => memberView(ctx, value, old.has(value.id)));
+  return { mode, spare, acceptOutage, members };
+}
+
+function memberView(ctx: Context, node: NodeRecord, old: boolean): Member {
+  const presence = ctx.live.presence(node.id);
+  const isOnline = stateOf(presence, ctx.timing, ctx.now()) === "online";
+  const why = ailment(presence, ctx.timing, ctx.now());
+  return {
+    id: node.id,
+    name: node.name,
+    voter: node.voter,
+    serving: why === null,
+    ailment: why,
+    role: isOnline ? (presence?.heartbeat?.health.role ?? null) : null,
+    reportsRole: node.known?.reportsRole ?? false,
+    canHandOver: presence?.hello.canHandOver ?? node.known?.canHandOver ?? false,
+    old,
+  };
+}
+
+/** Members that are still to be brought somewhere: by a rollout, or by a job of their own. */
+async function readOld(ctx: Context, group: string): Promise<ReadonlySet<NodeId>> {
+  const [jobs, rollouts] = await Promise.all([
+    ctx.store.activeJobsOf(group),
+    ctx.store.unfinishedRollouts(group),
+  ]);
+  const inRollouts = rollouts
+    .filter(({ value }) => isActiveRollout(value))
+    .flatMap(({ value }) => value.nodes.filter((node) => !isEnded(node)).map((node) => node.nodeId));
+  return new Set([...jobs.map(({ value }) => value.nodeId), ...inRollouts]);
+}

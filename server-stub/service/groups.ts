@@ -1,0 +1,90 @@
+import type { Group } from "../../protocol/group.ts";
+import type { GroupName } from "../../protocol/names.ts";
+import { ok, type Result } from "../../protocol/result.ts";
+import { NO_LEASE } from "../core/lease/record.ts";
+import { isActiveRollout } from "../core/rollout/rollout.ts";
+import type { Change, GroupRecord } from "../store/records.ts";
+import { attempt } from "./attempt.ts";
+import { actorOf, audit } from "./audit.ts";
+import type { Context } from "./context.ts";
+import type { Groups, Refusal } from "./coordinator.ts";
+import { leaseOf } from "./lease-view.ts";
+import { pushGroup } from "./push.ts";
+import { noGroup, refuse } from "./refusals.ts";
+
+export const createGroups = (ctx: Context): Groups => ({
+  async list() {
+    const groups = await ctx.store.groups();
+    return Promise.all(groups.map((group) => showGroup(ctx, group.value)));
+  },
+
+  get: (name) => showOne(ctx, name),
+
+  async create(by, { name, mode = "independent", spare = null }) {
+    const group: GroupRecord = { name, mode, spare, wanted: null, createdAt: ctx.wall() };
+    const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
+      if ((await ctx.store.group(name)) !== null) {
+        return { changes: [], answer: refuse("name-taken", `There is a group ${name} already.`) };
+      }
+      const changes: Change[] = [
+        { kind: "group", value: group, expected: 0 },
+        audit(ctx, actorOf(by), "group.created", name, null, { mode, spare }),
+      ];
+      return { changes, answer: ok(null) };
+    });
+    return done.ok ? showOne(ctx, name) : done;
+  },
+
+  async edit(by, name, change) {
+    const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
+      const group = await ctx.store.group(name);
+      if (group === null) return { changes: [], answer: noGroup(name) };
+      const { mode, spare } = { ...group.value, ...change };
+      if (mode === group.value.mode && spare === group.value.spare) return { changes: [], answer: ok(null) };
+      const denied = mode === group.value.mode ? null : await denyMode(ctx, name);
+      if (denied !== null) return { changes: [], answer: denied };
+      const { mode: oldMode, spare: oldSpare } = group.value;
+      const changes: Change[] = [
+        { kind: "group", value: { ...group.value, mode, spare }, expected: group.revision },
+        audit(ctx, actorOf(by), "group.edited", name, { mode: oldMode, spare: oldSpare }, { mode, spare }),
+      ];
+      return { changes, answer: ok(null) };
+    });
+    if (!done.ok) return done;
+    await pushGroup(ctx, name);
+    return showOne(ctx, name);
+  },
+});
+
+/** The rules do not change under who is at work by them. */
+async function denyMode(ctx: Context, name: GroupName): Promise<Result<never, Refusal> | null> {
+  const lease = await ctx.store.lease(name);
+  if (lease !== null && lease.value.holders.length + lease.value.broken.length > 0) {
+    return refuse("wrong-state", `The lease of ${name} is held, or broken and not settled.`, {
+      context: { state: "held" },
+    });
+  }
+  const rollouts = await ctx.store.unfinishedRollouts(name);
+  const active = rollouts.find(({ value }) => isActiveRollout(value));
+  if (active === undefined) return null;
+  return refuse("rollout-active", `Rollout ${active.value.id} is ${active.value.status} in ${name}.`);
+}
+
+async function showOne(ctx: Context, name: GroupName): Promise<Result<Group, Refusal>> {
+  const group = await ctx.store.group(name);
+  return group === null ? noGroup(name) : ok(await showGroup(ctx, group.value));
+}
+
+async function showGroup(ctx: Context, group: GroupRecord): Promise<Group> {
+  const lease = await ctx.store.lease(group.name);
+  const { name, mode, spare, wanted, createdAt } = group;
+  return {
+    name,
+    mode,
+    spare,
+    desired: wanted?.release ?? null,
+    nodes: (await ctx.store.nodes(name)).length,
+    lease: await leaseOf(ctx, group, lease?.value ?? NO_LEASE),
+    createdAt,
+  };
+}

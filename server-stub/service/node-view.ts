@@ -1,0 +1,101 @@
+import type { Node } from "../../protocol/node.ts";
+import { buildFor, isBehind, refusesUnasked, wantedFor } from "../core/desired.ts";
+import { isActive, type JobRecord } from "../core/job/job.ts";
+import { type LeaseRecord, mayBeDown } from "../core/lease/record.ts";
+import { ailment, holdingsOf, stateOf } from "../core/presence/presence.ts";
+import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
+import type { GroupRecord, StoredNode } from "../store/records.ts";
+import type { Context } from "./context.ts";
+
+/** What else is stored that a node is shown with. */
+export type Around = {
+  readonly group: GroupRecord;
+  readonly lease: LeaseRecord;
+  readonly job: JobRecord | null;
+  /** The active rollout of its group that has it. */
+  readonly rollout: RolloutRecord | null;
+};
+
+/** A node as the API shows it: what is configured, and what was heard last. */
+export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, around: Around): Node {
+  const presence = ctx.live.presence(node.id);
+  const heard = presence?.heartbeat == null ? null : presence;
+  const known = heard === null ? node.known : { ...heard.hello, holdings: holdingsOf(heard) };
+  const { job, rollout, group, lease } = around;
+  const wanted = rollout?.release ?? wantedFor(group.wanted, node.placed);
+  const target = buildFor(ctx.repository.releases().releases, wanted, known?.platform ?? null);
+  const behind = isBehind(known?.build ?? null, target);
+  const state = stateOf(presence, ctx.timing, ctx.now());
+  const serving = ailment(presence, ctx.timing, ctx.now()) === null && !mayBeDown(lease, node.id);
+  return {
+    id: node.id,
+    name: node.name,
+    group: node.group,
+    voter: node.voter,
+    labels: node.labels,
+    membership: node.membership,
+    presence: state,
+    lastSeenAt: ctx.live.get(node.id).unwrittenSeenAt ?? lastSeenAt,
+    platform: known?.platform ?? null,
+    build: known?.build ?? null,
+    backup: known?.holdings.backup ?? null,
+    hold: known?.holdings.hold ?? false,
+    quarantine: known?.holdings.quarantine ?? [],
+    health: heard?.heartbeat?.health ?? null,
+    serving: serving && node.membership === "approved",
+    journal: heard?.heartbeat?.journal ?? null,
+    update: heard?.heartbeat?.update ?? null,
+    desired: wanted,
+    behind,
+    jobId: job?.id ?? null,
+    reason: reasonOf(node.membership, around, known?.holdings ?? null, behind ? target : null),
+    createdAt: node.createdAt,
+  };
+}
+
+/** Why it is where it is: what its job waits for, or else what keeps it from where it should be. */
+function reasonOf(
+  membership: Node["membership"],
+  { job, rollout }: Around,
+  holdings: Parameters<typeof refusesUnasked>[0] | null,
+  behind: Parameters<typeof refusesUnasked>[1] | null,
+): Node["reason"] {
+  if (membership !== "approved") {
+    const message =
+      membership === "pending" ? "Waits for an operator's approval." : "Its credential was revoked.";
+    return { code: membership === "pending" ? "node-not-approved" : "node-revoked", message };
+  }
+  if (job !== null && isActive(job)) {
+    const place = rollout?.nodes.find((each) => each.nodeId === job.nodeId);
+    return place?.reason ?? job.reason;
+  }
+  if (behind === null || holdings === null) return null;
+  return refusesUnasked(holdings, behind);
+}
+
+/** Everything that one node is shown with. */
+export async function readAround(ctx: Context, node: StoredNode): Promise<Around> {
+  const { store } = ctx;
+  const { id, group: name } = node.value;
+  const [group, lease, job, rollouts] = await Promise.all([
+    store.group(name),
+    store.lease(name),
+    store.activeJob(id),
+    store.unfinishedRollouts(name),
+  ]);
+  if (group === null || lease === null) throw new Error(`node ${id} is in a group that does not exist`);
+  return {
+    group: group.value,
+    lease: lease.value,
+    job: job?.value ?? null,
+    rollout: rolloutWith(
+      rollouts.map((rollout) => rollout.value),
+      id,
+    ),
+  };
+}
+
+export const rolloutWith = (rollouts: readonly RolloutRecord[], nodeId: string): RolloutRecord | null =>
+  rollouts.find(
+    (rollout) => isActiveRollout(rollout) && rollout.nodes.some((node) => node.nodeId === nodeId),
+  ) ?? null;

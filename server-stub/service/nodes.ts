@@ -1,0 +1,199 @@
+import type { NodeId } from "../../protocol/names.ts";
+import type { Node } from "../../protocol/node.ts";
+import { ok, type Result } from "../../protocol/result.ts";
+import { cancelJob } from "../core/job/outcome.ts";
+import { remove } from "../core/lease/end.ts";
+import { holderOf } from "../core/lease/record.ts";
+import type { Change, NodeRecord, Stored, StoredNode } from "../store/records.ts";
+import { attempt, type Decision } from "./attempt.ts";
+import { actorOf, audit } from "./audit.ts";
+import { catchUpNode } from "./catch-up.ts";
+import type { Context } from "./context.ts";
+import type { Nodes, Principal, Refusal } from "./coordinator.ts";
+import { runRollouts } from "./engine.ts";
+import { jobChanges } from "./job-changes.ts";
+import { inProgress } from "./node-job.ts";
+import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
+import { push, pushGroup } from "./push.ts";
+import { noNode, refuse } from "./refusals.ts";
+import { startJob } from "./start-job.ts";
+
+export const createNodes = (ctx: Context): Nodes => ({
+  list: (filter) => listNodes(ctx, filter.group),
+  get: (nodeId) => showOne(ctx, nodeId),
+
+  approve: (by, nodeId) =>
+    change(ctx, by, nodeId, "node.approved", async (node) => {
+      if (node.membership === "revoked")
+        return refuse("wrong-state", `${node.name} was revoked; it must join again.`);
+      return ok({ ...node, membership: "approved" });
+    }),
+
+  async revoke(by, nodeId) {
+    const revoked = await change(ctx, by, nodeId, "node.revoked", async (node) =>
+      ok({ ...node, membership: "revoked" as const }),
+    );
+    if (revoked.ok) sayGone(ctx, nodeId);
+    return revoked;
+  },
+
+  edit: (by, nodeId, wanted) =>
+    change(ctx, by, nodeId, "node.edited", async (node) => {
+      const { group = node.group, voter = node.voter, labels = node.labels } = wanted;
+      const moved = group === node.group ? null : await denyMove(ctx, node, group);
+      return moved ?? ok({ ...node, group, voter, labels });
+    }),
+
+  async remove(by, nodeId) {
+    const gone = await attempt(ctx.store, () => decideRemove(ctx, by, nodeId));
+    if (!gone.ok) return gone;
+    sayGone(ctx, nodeId);
+    ctx.live.forget(nodeId);
+    await runRollouts(ctx, gone.value.group);
+    await pushGroup(ctx, gone.value.group);
+    return gone;
+  },
+
+  async start(by, nodeId, kind, options) {
+    const job = await startJob(ctx, by, nodeId, kind, options);
+    if (job.ok) push(ctx, nodeId);
+    return job;
+  },
+});
+
+async function listNodes(ctx: Context, only: string | undefined): Promise<readonly Node[]> {
+  const { store } = ctx;
+  const [nodes, groups, busy, rollouts] = await Promise.all([
+    store.nodes(only),
+    store.groups(),
+    store.busyLeases(),
+    store.unfinishedRollouts(only),
+  ]);
+  const leases = new Map(busy.map((lease) => [lease.group, lease.value]));
+  const active = await Promise.all(groups.map((group) => store.activeJobsOf(group.value.name)));
+  const jobs = new Map(active.flat().map((job) => [job.value.nodeId, job.value]));
+  const byName = new Map(groups.map((group) => [group.value.name, group.value]));
+  const running = rollouts.map((rollout) => rollout.value);
+  return nodes.flatMap((node) => {
+    const { id, group: name } = node.value;
+    const group = byName.get(name);
+    if (group === undefined) return [];
+    const around: Around = {
+      group,
+      lease: leases.get(name) ?? { lastToken: 0, holders: [], broken: [] },
+      job: jobs.get(id) ?? null,
+      rollout: rolloutWith(running, id),
+    };
+    return [showNode(ctx, node, around)];
+  });
+}
+
+async function showOne(ctx: Context, nodeId: NodeId): Promise<Result<Node, Refusal>> {
+  const node = await ctx.store.node(nodeId);
+  return node === null ? noNode(nodeId) : ok(showNode(ctx, node, await readAround(ctx, node)));
+}
+
+/** Changes what is configured of a node. The group is written too: its budget depends on its members. */
+async function change(
+  ctx: Context,
+  by: Principal,
+  nodeId: NodeId,
+  action: string,
+  to: (node: NodeRecord) => Promise<Result<NodeRecord, Refusal>>,
+): Promise<Result<Node, Refusal>> {
+  const done = await attempt<Result<NodeRecord, Refusal>>(ctx.store, async () => {
+    const node = await ctx.store.node(nodeId);
+    if (node === null) return { changes: [], answer: noNode(nodeId) };
+    const after = await to(node.value);
+    if (!after.ok || same(node.value, after.value)) return { changes: [], answer: after };
+    const changes: Change[] = [
+      ...(await membersChanged(ctx, node.value.group, after.value.group)),
+      { kind: "node", value: after.value, expected: node.revision },
+      audit(ctx, actorOf(by), action, nodeId, configured(node.value), configured(after.value)),
+    ];
+    return { changes, answer: after };
+  });
+  if (!done.ok) return done;
+  await runRollouts(ctx, done.value.group);
+  await catchUpNode(ctx, nodeId);
+  await pushGroup(ctx, done.value.group, [nodeId]);
+  return showOne(ctx, nodeId);
+}
+
+async function membersChanged(ctx: Context, ...names: string[]): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const name of new Set(names)) {
+    const group = await ctx.store.group(name);
+    if (group !== null) changes.push({ kind: "group", value: group.value, expected: group.revision });
+  }
+  return changes;
+}
+
+/** A node does not change groups while anything in either depends on it. */
+async function denyMove(ctx: Context, node: NodeRecord, to: string): Promise<Result<never, Refusal> | null> {
+  if ((await ctx.store.group(to)) === null) return refuse("not-found", `There is no group ${to}.`);
+  const busy = await ctx.store.activeJob(node.id);
+  if (busy !== null) return { ok: false, error: inProgress(busy.value) };
+  const lease = await ctx.store.lease(node.group);
+  const owes = lease?.value.broken.some((broken) => broken.nodeId === node.id) === true;
+  if (lease !== null && (owes || holderOf(lease.value, node.id) !== undefined)) {
+    return refuse(
+      "wrong-state",
+      `${node.name} holds the lease of ${node.group}, or owes its last word on it.`,
+    );
+  }
+  const rollouts = (await ctx.store.unfinishedRollouts(node.group)).map((rollout) => rollout.value);
+  const rollout = rolloutWith(rollouts, node.id);
+  return rollout === null ? null : refuse("in-rollout", `Rollout ${rollout.id} has ${node.name}.`);
+}
+
+async function decideRemove(
+  ctx: Context,
+  by: Principal,
+  nodeId: NodeId,
+): Promise<Decision<Result<Node, Refusal>>> {
+  const node: StoredNode | null = await ctx.store.node(nodeId);
+  if (node === null) return { changes: [], answer: noNode(nodeId) };
+  const { group } = node.value;
+  const at = ctx.wall();
+  const around = await readAround(ctx, node);
+  const lease = await ctx.store.lease(group);
+  const job: Stored<Parameters<typeof cancelJob>[0]> | null = await ctx.store.activeJob(nodeId);
+  const changes: Change[] = [
+    ...(await membersChanged(ctx, group)),
+    { kind: "remove-node", id: nodeId, expected: node.revision },
+    audit(ctx, actorOf(by), "node.removed", nodeId, configured(node.value), null),
+    { kind: "resolve", alert: "node_offline", subject: nodeId, at },
+    { kind: "resolve", alert: "update_failed", subject: nodeId, at },
+  ];
+  if (lease !== null) {
+    const value = remove(lease.value, nodeId);
+    const changed = JSON.stringify(value) !== JSON.stringify(lease.value);
+    if (changed) changes.push({ kind: "lease", group, value, expected: lease.revision });
+  }
+  if (job !== null) {
+    const reason = { code: "removed", message: "The node was removed." };
+    changes.push(...jobChanges(ctx, job, cancelJob(job.value, reason, at), actorOf(by)));
+  }
+  return { changes, answer: ok(showNode(ctx, node, around)) };
+}
+
+/** Ends the node's session: what it still sends proves nothing, and its door is closed. */
+function sayGone(ctx: Context, nodeId: NodeId): void {
+  const live = ctx.live.get(nodeId);
+  live.presence = undefined;
+  const door = live.door;
+  live.door = undefined;
+  door?.revoked();
+}
+
+const configured = ({ name, group, voter, labels, membership }: NodeRecord) => ({
+  name,
+  group,
+  voter,
+  labels,
+  membership,
+});
+
+const same = (a: NodeRecord, b: NodeRecord): boolean =>
+  JSON.stringify(configured(a)) === JSON.stringify(configured(b));

@@ -1,0 +1,55 @@
+/** What the coordinator is put together from: everything with an effect comes in here, and nowhere else. */
+import type { Readable } from "node:stream";
+import type { Release } from "../../protocol/release.ts";
+import type { Fault, Result } from "../../protocol/result.ts";
+import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
+import type { Store } from "../store/store.ts";
+
+/** That many bytes nobody can guess. */
+export type Random = (bytes: number) => Uint8Array;
+
+/** The part of a logger that the services need; pino's has it. */
+export type Log = Record<"debug" | "info" | "warn" | "error", (fields: object, message: string) => void>;
+
+/** The part of the repository that the services need. */
+export type ReleaseSource = {
+  releases(): { releases: readonly Release[]; targetsVersion: number; expiresAt: string | null };
+  expiring(
+    now?: EpochMs,
+  ): readonly { readonly role: string; readonly expires: string; readonly leftMs: DurationMs }[];
+  resign(now?: EpochMs): Promise<Result<readonly string[], Fault>>;
+  upload(
+    sha256: string,
+    body: Readable,
+  ): Promise<Result<{ bytes: number }, Fault<"upload-mismatch" | "too-large">>>;
+  publish(
+    targets: unknown,
+    expectedTargetsVersion: number,
+  ): Promise<
+    Result<
+      { targetsVersion: number },
+      Fault<"release-refused" | "targets-version-conflict" | "trust-not-ready">
+    >
+  >;
+};
+
+/** Durations in milliseconds. The configuration file's `[timings]` have this shape. */
+export type Timings = {
+  readonly heartbeatMs: DurationMs;
+  readonly offlineAfterMissed: number;
+  readonly confirmAfterHeartbeats: number;
+  readonly reservationMs: DurationMs;
+  readonly actWithinMs: DurationMs;
+  readonly drainMs: DurationMs;
+  readonly probationMs: DurationMs;
+  readonly inconclusiveAfterMs: DurationMs;
+};
+
+export type Parts = {
+  readonly store: Store;
+  readonly repository: ReleaseSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly timings: Timings;
+};

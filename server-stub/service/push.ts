@@ -1,0 +1,38 @@
+import type { Orders } from "../../protocol/frames.ts";
+import type { GroupName, NodeId } from "../../protocol/names.ts";
+import { newestOf } from "../core/presence/presence.ts";
+import type { Context } from "./context.ts";
+import { computeOrders } from "./orders.ts";
+
+/**
+ * Orders for the node's session, numbered. Null without an echoed session; with `onlyNews` also when they say what
+ * the last ones said. To be called in the node's turn, so that later orders were computed later.
+ */
+export async function nextOrders(ctx: Context, nodeId: NodeId, onlyNews: boolean): Promise<Orders | null> {
+  const body = await computeOrders(ctx, nodeId);
+  const node = ctx.live.get(nodeId);
+  const newest = newestOf(node.presence);
+  if (newest === null) return null;
+  const says = JSON.stringify(body);
+  if (onlyNews && says === node.ordersSaid) return null;
+  node.ordersSaid = says;
+  node.ordersSeq += 1;
+  return { type: "orders", session: newest.session, seq: node.ordersSeq, ...body };
+}
+
+/** Pushes what is new to a node that has a door open. Does not wait: the node may be at work itself right now. */
+export function push(ctx: Context, nodeId: NodeId): void {
+  if (ctx.live.get(nodeId).door === undefined) return;
+  ctx.live
+    .inTurn(nodeId, async () => {
+      const orders = await nextOrders(ctx, nodeId, true);
+      if (orders !== null) ctx.live.get(nodeId).door?.send(orders);
+    })
+    .catch((error: unknown) => ctx.log.error({ err: error, nodeId }, "orders could not be pushed"));
+}
+
+/** Pushes to everybody in the group whose orders may have changed: who has a job, and who is named. */
+export async function pushGroup(ctx: Context, group: GroupName, also: readonly NodeId[] = []): Promise<void> {
+  const jobs = await ctx.store.activeJobsOf(group);
+  for (const nodeId of new Set([...jobs.map(({ value }) => value.nodeId), ...also])) push(ctx, nodeId);
+}

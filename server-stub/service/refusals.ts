@@ -1,0 +1,15 @@
+import { err, type Result } from "../../protocol/result.ts";
+import type { Refusal } from "./coordinator.ts";
+
+/** A refusal as an outcome: nothing was changed. */
+export const refuse = (
+  code: Refusal["code"],
+  message: string,
+  more: Omit<Refusal, "code" | "message"> = {},
+): Result<never, Refusal> => err({ code, message, ...more });
+
+export const noGroup = (name: string): Result<never, Refusal> =>
+  refuse("not-found", `There is no group ${name}.`, { context: { group: name } });
+
+export const noNode = (id: string): Result<never, Refusal> =>
+  refuse("not-found", `There is no node ${id}.`, { context: { node: id } });

@@ -1,0 +1,159 @@
+/**
+ * Takes in what a node's newest session says: settles leases, moves its job on, decides whether a new build is
+ * kept. All of it is one decision and one write; a heartbeat that says nothing new writes nothing.
+ */
+import type { Heartbeat } from "../../protocol/frames.ts";
+import type { NodeId, RolloutId } from "../../protocol/names.ts";
+import { judge } from "../core/confirm.ts";
+import { refusesUnasked } from "../core/desired.ts";
+import { isActive, type JobRecord } from "../core/job/job.ts";
+import { afterProof, fail } from "../core/job/outcome.ts";
+import { followUpdate } from "../core/job/progress.ts";
+import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
+import type { Report } from "../core/lease/report.ts";
+import { type Settled, settle } from "../core/lease/settle.ts";
+import { holdingsOf, type Presence } from "../core/presence/presence.ts";
+import type { Change, NodeRecord, Stored } from "../store/records.ts";
+import { attempt, type Decision } from "./attempt.ts";
+import { audit, COORDINATOR, nodeActor } from "./audit.ts";
+import type { Context } from "./context.ts";
+import { heardOf } from "./heard.ts";
+import { jobChanges } from "./job-changes.ts";
+
+/** What came of a report. */
+export type Taken = {
+  /** Something was written: others may be waiting for just that. */
+  readonly changed: boolean;
+  /** Rollouts whose jobs changed, over or not. */
+  readonly rolloutIds: readonly RolloutId[];
+  readonly node: NodeRecord;
+};
+
+export const takeReport = (
+  ctx: Context,
+  nodeId: NodeId,
+  presence: Presence,
+  heartbeat: Heartbeat,
+): Promise<Taken | null> => attempt(ctx.store, () => decide(ctx, nodeId, presence, heartbeat));
+
+async function decide(
+  ctx: Context,
+  nodeId: NodeId,
+  presence: Presence,
+  heartbeat: Heartbeat,
+): Promise<Decision<Taken | null>> {
+  const { store } = ctx;
+  const node = await store.node(nodeId);
+  const lease = node === null ? null : await store.lease(node.value.group);
+  if (node === null || lease === null) return { changes: [], answer: null };
+  const active = await store.activeJob(nodeId);
+  const report: Report = {
+    nodeId,
+    instanceId: presence.hello.instanceId,
+    build: presence.hello.build,
+    journal: heartbeat.journal,
+    finalWords: heartbeat.finalWords,
+  };
+  const known = knownChange(node, presence, heartbeat);
+  const step = settle(lease.value, report, ctx.leasePolicy, ctx.now());
+  const { settled, adopted } = step.outcome;
+  const changes: Change[] = [...known.changes];
+  if (step.lease !== lease.value) {
+    const { group } = node.value;
+    changes.push({ kind: "lease", group, value: step.lease, expected: lease.revision });
+    changes.push(...settled.map((each) => returnedEntry(ctx, node.value, each)));
+    for (const token of adopted) {
+      ctx.log.warn({ nodeId, token }, "a node is at work under a token that is not on record");
+      changes.push(audit(ctx, nodeActor(nodeId), "lease.adopted", group, null, { token }));
+    }
+  }
+  for (const each of settled) {
+    if (each.jobId === null || each.jobId === active?.value.id) continue;
+    const ended = await store.job(each.jobId);
+    if (ended !== null) changes.push(...jobChanges(ctx, ended, settleJob(ctx, ended.value, each, report)));
+  }
+  if (active !== null) {
+    const job = nextJob(ctx, active, settled, step.lease, report, heartbeat);
+    changes.push(...jobChanges(ctx, active, job));
+    if (job.confirming !== null && job.confirming !== active.value.confirming) {
+      changes.push(audit(ctx, COORDINATOR, "job.confirming", job.id, null, job.confirming));
+    }
+  }
+  const rolloutIds = changes.flatMap((change) =>
+    change.kind === "job" && change.value.rolloutId !== null ? [change.value.rolloutId] : [],
+  );
+  return { changes, answer: { changed: changes.length > 0, rolloutIds, node: known.node } };
+}
+
+/** The job after what its lease came to, what the agent says of it, and the coordinator's own judgement. */
+function nextJob(
+  ctx: Context,
+  active: Stored<JobRecord>,
+  settled: readonly Settled[],
+  lease: LeaseRecord,
+  report: Report,
+  heartbeat: Heartbeat,
+): JobRecord {
+  let job = active.value;
+  for (const each of settled) if (each.jobId === job.id) job = settleJob(ctx, job, each, report);
+  if (!isActive(job)) return job;
+  const holder = holderOf(lease, report.nodeId);
+  const isUnderWay = holder?.jobId === job.id;
+  job = followUpdate(job, heartbeat.update, isUnderWay, ctx.wall());
+  if (isActive(job) && !isUnderWay) job = failRefused(ctx, job, heartbeat);
+  if (!isActive(job) || holder?.phase !== "in-flight" || !isUnderWay) return job;
+  const verdict = judge(job, holder, heardOf(ctx, report.nodeId), judgePolicy(ctx), ctx.now());
+  if (verdict.kind !== "confirm") return job;
+  const { token, instanceId } = verdict;
+  return { ...job, step: "confirm", confirming: { token, instanceId, sinceMs: ctx.now() } };
+}
+
+const settleJob = (ctx: Context, job: JobRecord, each: Settled, report: Report): JobRecord =>
+  afterProof(job, each.proof, each.reason, report.build, ctx.wall());
+
+/** A node that holds its build, or has quarantined the new one, and does nothing, is not waited for. */
+function failRefused(ctx: Context, job: JobRecord, { holdings, update }: Heartbeat): JobRecord {
+  if (job.kind !== "update" || job.retry || job.to === null || update.state !== "idle") return job;
+  const firm = { ...holdings, quarantine: holdings.quarantine.filter((entry) => !entry.provisional) };
+  const refuses = refusesUnasked(firm, job.to);
+  return refuses === null ? job : fail(job, refuses, ctx.wall());
+}
+
+export const judgePolicy = (ctx: Context) => ({
+  confirmAfterHeartbeats: ctx.timings.confirmAfterHeartbeats,
+  overdueAfterMs: ctx.leasePolicy.overdueAfterMs,
+});
+
+function knownChange(
+  node: Stored<NodeRecord>,
+  presence: Presence,
+  heartbeat: Heartbeat,
+): { node: NodeRecord; changes: Change[] } {
+  const { hello } = presence;
+  const known = {
+    platform: hello.platform,
+    build: hello.build,
+    canHandOver: hello.canHandOver,
+    reportsRole: reportsRole(heartbeat, node.value),
+    holdings: holdingsOf(presence),
+  };
+  if (JSON.stringify(known) === JSON.stringify(node.value.known)) return { node: node.value, changes: [] };
+  const value = { ...node.value, known };
+  return { node: value, changes: [{ kind: "node", value, expected: node.revision }] };
+}
+
+/** A hook that fails says nothing of roles; one that succeeds without a role has none. */
+function reportsRole({ health }: Heartbeat, { known }: NodeRecord): boolean {
+  if (health.role !== undefined) return true;
+  return !health.healthy && (known?.reportsRole ?? false);
+}
+
+const returnedEntry = (ctx: Context, node: NodeRecord, each: Settled): Change =>
+  audit(
+    ctx,
+    nodeActor(node.id),
+    "lease.returned",
+    node.group,
+    { token: each.token, node: node.name, phase: each.phase },
+    { proof: each.proof, reason: each.reason?.code ?? null },
+  );

@@ -1,0 +1,135 @@
+import {
+  type AgentFrame,
+  type CoordinatorFrame,
+  type Heartbeat,
+  type Hello,
+  type Log,
+  PROTOCOL,
+  type Refused,
+} from "../../protocol/frames.ts";
+import type { NodeId } from "../../protocol/names.ts";
+import { hear, open, type Presence } from "../core/presence/presence.ts";
+import { catchUpNode } from "./catch-up.ts";
+import { type Context, newNonce } from "./context.ts";
+import type { Sessions } from "./coordinator.ts";
+import { runRollout, runRollouts } from "./engine.ts";
+import { appendLog } from "./job-log.ts";
+import { nextOrders, push, pushGroup } from "./push.ts";
+import { takeReport } from "./reports.ts";
+
+export const createSessions = (ctx: Context): Sessions => ({
+  receive: (nodeId, frames) => ctx.live.inTurn(nodeId, () => receive(ctx, nodeId, frames)),
+  attach(nodeId, door) {
+    const node = ctx.live.get(nodeId);
+    node.door?.superseded();
+    node.door = door;
+    push(ctx, nodeId);
+    return () => {
+      if (node.door === door) node.door = undefined;
+    };
+  },
+});
+
+async function receive(
+  ctx: Context,
+  nodeId: NodeId,
+  frames: readonly AgentFrame[],
+): Promise<readonly CoordinatorFrame[]> {
+  const answers: CoordinatorFrame[] = [];
+  let counted = false;
+  for (const frame of frames) {
+    if (frame.type === "hello") {
+      answers.push(await hello(ctx, nodeId, frame));
+      continue;
+    }
+    const refused = await message(ctx, nodeId, frame);
+    if (refused === null) counted = true;
+    else answers.push(refused);
+  }
+  const orders = counted ? await nextOrders(ctx, nodeId, false) : null;
+  return orders === null ? answers : [...answers, orders];
+}
+
+/** Opens a session. What the hello says counts once the nonce comes back. */
+async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<CoordinatorFrame> {
+  const node = await ctx.store.node(nodeId);
+  if (node === null) return refused("unknown-session", `There is no node ${nodeId}.`);
+  if (frame.protocol > PROTOCOL) {
+    return refused(
+      "protocol",
+      `This coordinator speaks protocol ${PROTOCOL}, and not yet ${frame.protocol}.`,
+    );
+  }
+  const live = ctx.live.get(nodeId);
+  const session = newNonce(ctx.random);
+  live.presence = open(frame, session, live.presence, ctx.now());
+  live.ordersSeq = 0;
+  live.ordersSaid = "";
+  live.logNext = await logsToAskFor(ctx, nodeId);
+  ctx.log.info({ nodeId, session, instanceId: frame.instanceId, build: frame.build }, "session opened");
+  const { name, group } = node.value;
+  return { type: "welcome", session, nodeId, name, group, heartbeatMs: ctx.timings.heartbeatMs };
+}
+
+/** A node that restarted in the middle of its last job may have lines of it that were never sent. */
+async function logsToAskFor(ctx: Context, nodeId: NodeId): Promise<Map<string, number>> {
+  const last = await ctx.store.lastJob(nodeId);
+  if (last === null) return new Map();
+  return new Map([[last.value.id, await ctx.store.logLength(last.value.id)]]);
+}
+
+/** Null when the message counted. */
+async function message(ctx: Context, nodeId: NodeId, frame: Heartbeat | Log): Promise<Refused | null> {
+  const live = ctx.live.get(nodeId);
+  const before = live.presence;
+  const heard = hear(before, frame, ctx.now());
+  if (!heard.counted) return refused(heard.why, REFUSALS[heard.why]);
+  live.presence = heard.presence;
+  live.unwrittenSeenAt = ctx.wall();
+  if (frame.type === "log") await takeLog(ctx, nodeId, frame);
+  else await takeHeartbeat(ctx, nodeId, before, heard.presence, frame);
+  return null;
+}
+
+async function takeLog(ctx: Context, nodeId: NodeId, frame: Log): Promise<void> {
+  const job = await ctx.store.job(frame.jobId);
+  if (job === null || job.value.nodeId !== nodeId) return;
+  ctx.live.get(nodeId).logNext.set(frame.jobId, await appendLog(ctx, frame.jobId, frame.lines));
+}
+
+async function takeHeartbeat(
+  ctx: Context,
+  nodeId: NodeId,
+  before: Presence | undefined,
+  presence: Presence,
+  frame: Heartbeat,
+): Promise<void> {
+  const taken = await takeReport(ctx, nodeId, presence, frame);
+  if (taken === null) return;
+  const { group } = taken.node;
+  if (!taken.changed && !isNews(before?.heartbeat ?? null, frame)) return;
+  for (const rolloutId of taken.rolloutIds) await runRollout(ctx, rolloutId);
+  await runRollouts(ctx, group);
+  await catchUpNode(ctx, nodeId);
+  await pushGroup(ctx, group);
+}
+
+/** Something that others may wait for: a build got ready, a node got well, leadership moved. */
+function isNews(before: Heartbeat | null, after: Heartbeat): boolean {
+  if (before === null) return true;
+  return (
+    before.update.state !== after.update.state ||
+    before.update.jobId !== after.update.jobId ||
+    before.health.healthy !== after.health.healthy ||
+    before.health.caughtUp !== after.health.caughtUp ||
+    before.health.role !== after.health.role ||
+    before.journal.kind !== after.journal.kind
+  );
+}
+
+const REFUSALS = {
+  "unknown-session": "This is not the node's newest session: say hello again.",
+  "stale-seq": "A message with this number, or a later one, has counted already.",
+} as const;
+
+const refused = (code: Refused["code"], text: string): Refused => ({ type: "refused", code, message: text });

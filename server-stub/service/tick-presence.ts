@@ -1,0 +1,61 @@
+import { stateOf } from "../core/presence/presence.ts";
+import type { Change, StoredNode } from "../store/records.ts";
+import type { Context } from "./context.ts";
+import { runRollouts } from "./engine.ts";
+import { pushGroup } from "./push.ts";
+
+/**
+ * Writes who came and who went, raises and resolves the alerts for it, and now and then writes when everybody was
+ * seen last. A node that was never heard is not said to be lost, and nobody is in the first three intervals.
+ */
+export async function tickPresence(ctx: Context, writeSeen: boolean): Promise<void> {
+  const groups = new Set<string>();
+  for (const node of await changedNodes(ctx)) {
+    const changed = await writePresence(ctx, node);
+    if (changed) groups.add(node.value.group);
+  }
+  for (const group of groups) {
+    await runRollouts(ctx, group);
+    await pushGroup(ctx, group);
+  }
+  if (writeSeen) await writeLastSeen(ctx);
+}
+
+/** Nodes whose presence is no longer what was written. */
+async function changedNodes(ctx: Context): Promise<readonly StoredNode[]> {
+  const changed: StoredNode[] = [];
+  for (const node of await ctx.store.nodes()) {
+    if (node.value.known === null) continue;
+    const state = stateOf(ctx.live.presence(node.value.id), ctx.timing, ctx.now());
+    if (state !== "unknown" && state !== node.value.presence) changed.push(node);
+  }
+  return changed;
+}
+
+/** A write that finds the node changed is left to the next tick. */
+async function writePresence(ctx: Context, node: StoredNode): Promise<boolean> {
+  const { id, name, membership } = node.value;
+  const state = stateOf(ctx.live.presence(id), ctx.timing, ctx.now());
+  if (state === "unknown") return false;
+  const at = ctx.wall();
+  const alert = "node_offline" as const;
+  const changes: Change[] = [
+    { kind: "node", value: { ...node.value, presence: state }, expected: node.revision },
+  ];
+  if (state === "online" || membership !== "approved")
+    changes.push({ kind: "resolve", alert, subject: id, at });
+  else changes.push({ kind: "raise", alert, subject: id, message: `${name} is offline.`, at });
+  ctx.log.info({ nodeId: id, name, presence: state }, "presence changed");
+  return (await ctx.store.apply(changes)).ok;
+}
+
+/** When everybody was seen last, in one write. */
+export async function writeLastSeen(ctx: Context): Promise<void> {
+  const seen = [...ctx.live.all()].flatMap(([id, node]) => {
+    const at = node.unwrittenSeenAt;
+    return at === null ? [] : [{ id, at, node }];
+  });
+  if (seen.length === 0) return;
+  await ctx.store.touchNodes(seen.map(({ id, at }) => ({ id, at })));
+  for (const { node, at } of seen) if (node.unwrittenSeenAt === at) node.unwrittenSeenAt = null;
+}

@@ -1,0 +1,120 @@
+/**
+ * The engine's heartbeat: what time alone makes due. Called often; each part looks only at what may be due, and
+ * may run again at any time.
+ */
+import type { NodeId } from "../../protocol/names.ts";
+import { judge } from "../core/confirm.ts";
+import { fail } from "../core/job/outcome.ts";
+import { expire } from "../core/lease/end.ts";
+import { isOverdue, type LeaseRecord } from "../core/lease/record.ts";
+import type { Change, Stored } from "../store/records.ts";
+import { attempt, type Decision } from "./attempt.ts";
+import { audit, COORDINATOR } from "./audit.ts";
+import { catchUpAll } from "./catch-up.ts";
+import type { Context } from "./context.ts";
+import { runRollout, runRollouts } from "./engine.ts";
+import { heardOf } from "./heard.ts";
+import { jobChanges } from "./job-changes.ts";
+import { pushGroup } from "./push.ts";
+import { judgePolicy } from "./reports.ts";
+import { tickPresence } from "./tick-presence.ts";
+import { tickTrust } from "./tick-trust.ts";
+
+/** Milliseconds between two runs of what need not be looked at every time. */
+const EVERY = { rollouts: 1_000, catchUp: 10_000, seen: 60_000, trust: 60_000 };
+
+export function createTick(ctx: Context): () => Promise<void> {
+  const due = createDue(ctx);
+  let running: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    await tickPresence(ctx, due("seen", EVERY.seen));
+    await tickLeases(ctx);
+    if (due("rollouts", EVERY.rollouts)) await tickRollouts(ctx);
+    if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
+    if (due("trust", EVERY.trust)) await tickTrust(ctx);
+  };
+  // A tick that comes while one is at work is the same tick.
+  return () => {
+    running ??= run().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+}
+
+/** True once per interval and name; the first time at once. */
+function createDue(ctx: Context): (name: string, everyMs: number) => boolean {
+  const last = new Map<string, number>();
+  return (name, everyMs) => {
+    const before = last.get(name);
+    if (before !== undefined && ctx.now() - before < everyMs) return false;
+    last.set(name, ctx.now());
+    return true;
+  };
+}
+
+async function tickRollouts(ctx: Context): Promise<void> {
+  const groups = new Set((await ctx.store.unfinishedRollouts()).map(({ value }) => value.group));
+  for (const group of groups) await runRollouts(ctx, group);
+}
+
+async function tickLeases(ctx: Context): Promise<void> {
+  for (const busy of await ctx.store.busyLeases()) {
+    const done = await attempt(ctx.store, () => decideLease(ctx, busy.group));
+    for (const rolloutId of done.rolloutIds) await runRollout(ctx, rolloutId);
+    if (done.changed) await pushGroup(ctx, busy.group, done.nodeIds);
+  }
+}
+
+type Done = {
+  readonly changed: boolean;
+  readonly nodeIds: readonly NodeId[];
+  readonly rolloutIds: readonly string[];
+};
+
+/** Reservations past their time are dropped; whoever is in flight for too long fails its job, and stays in flight. */
+async function decideLease(ctx: Context, group: string): Promise<Decision<Done>> {
+  const lease = await ctx.store.lease(group);
+  if (lease === null) return { changes: [], answer: { changed: false, nodeIds: [], rolloutIds: [] } };
+  const { lease: value, outcome: expired } = expire(lease.value, ctx.now());
+  const changes: Change[] = [];
+  if (expired.length > 0) {
+    changes.push({ kind: "lease", group, value, expected: lease.revision });
+    for (const { token, nodeId } of expired) {
+      changes.push(audit(ctx, COORDINATOR, "lease.expired", group, { token, nodeId }, null));
+    }
+  }
+  const overdue = await overdueChanges(ctx, group, lease);
+  changes.push(...overdue.changes);
+  const nodeIds = [...expired.map((holder) => holder.nodeId), ...overdue.nodeIds];
+  return { changes, answer: { changed: nodeIds.length > 0, nodeIds, rolloutIds: overdue.rolloutIds } };
+}
+
+async function overdueChanges(ctx: Context, group: string, lease: Stored<LeaseRecord>) {
+  const changes: Change[] = [];
+  const nodeIds: NodeId[] = [];
+  const rolloutIds: string[] = [];
+  for (const holder of lease.value.holders) {
+    if (holder.phase !== "in-flight" || !isOverdue(holder, ctx.leasePolicy.overdueAfterMs, ctx.now()))
+      continue;
+    if (!(await isAlerted(ctx, group))) {
+      const node = await ctx.store.node(holder.nodeId);
+      const message = `${node?.value.name ?? holder.nodeId} has been in flight under token ${holder.token} for longer than any probation takes.`;
+      changes.push({ kind: "raise", alert: "lease_overdue", subject: group, message, at: ctx.wall() });
+    }
+    const job = holder.jobId === null ? null : await ctx.store.job(holder.jobId);
+    if (job === null) continue;
+    const verdict = judge(job.value, holder, heardOf(ctx, holder.nodeId), judgePolicy(ctx), ctx.now());
+    if (verdict.kind !== "fail") continue;
+    changes.push({ kind: "same-lease", group, expected: lease.revision });
+    changes.push(...jobChanges(ctx, job, fail(job.value, verdict.reason, ctx.wall())));
+    nodeIds.push(holder.nodeId);
+    if (job.value.rolloutId !== null) rolloutIds.push(job.value.rolloutId);
+  }
+  return { changes, nodeIds, rolloutIds };
+}
+
+async function isAlerted(ctx: Context, group: string): Promise<boolean> {
+  const alerts = await ctx.store.openAlerts("lease_overdue");
+  return alerts.some((alert) => alert.subject === group);
+}
