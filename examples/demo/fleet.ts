@@ -19,15 +19,38 @@ export type DemoNode = {
   readonly service: Service;
 };
 
+/** What another fleet than the demo's sets otherwise. */
+export type FleetOptions = {
+  /** Settings of the coordinator, as TOML; by default it is ten times as fast, so that the demo is short. */
+  readonly coordinator: string;
+  /** Settings of the agents, as TOML. */
+  readonly agent: string;
+  /** Between the end of an agent and its next start, as `RestartSec` of the unit has it. */
+  readonly restartMs: number;
+  readonly mode: "quorum" | "independent";
+  /** In the environment of every agent. */
+  readonly env: Readonly<Record<string, string>>;
+};
+
+const OF_THE_DEMO: FleetOptions = {
+  coordinator: "[timings]\nheartbeat_ms = 500",
+  agent: "[health]\nevery_ms = 500\n[workload]\nrestart_min_ms = 100",
+  restartMs: 100,
+  mode: "quorum",
+  env: {},
+};
+
 export class Fleet {
   readonly dir: string;
+  readonly #options: FleetOptions;
   readonly env: Record<string, string>;
   readonly nodes: DemoNode[] = [];
   url = "";
   #coordinator: ChildProcess | undefined;
 
-  constructor(dir: string) {
+  constructor(dir: string, options: Partial<FleetOptions> = {}) {
     this.dir = dir;
+    this.#options = { ...OF_THE_DEMO, ...options };
     this.env = {
       BATON_KEYS: join(dir, "keys"),
       BATON_PASSPHRASE: "a passphrase for the demo only",
@@ -73,9 +96,7 @@ export class Fleet {
         `public_url = "${this.url}"`,
         "[listen]",
         `port = ${port}`,
-        "# Ten times as fast as the default, so that the demo is short.",
-        "[timings]",
-        "heartbeat_ms = 500",
+        this.#options.coordinator,
       ].join("\n"),
     );
     await this.baton(["keys", "init"]);
@@ -121,7 +142,7 @@ export class Fleet {
 
   /** Installs the first bundle on three nodes, lets them join, and starts them. The last one leads. */
   async startNodes(names: readonly string[], group: string, seed: string): Promise<void> {
-    await this.baton(["groups", "create", group, "--mode", "quorum"]);
+    await this.baton(["groups", "create", group, "--mode", this.#options.mode]);
     const ports = await freePorts(names.length);
     const portOf = Object.fromEntries(names.map((name, at) => [name, ports[at] ?? 0]));
     const joining = JSON.parse(
@@ -147,10 +168,7 @@ export class Fleet {
           [
             `state_dir = "${join(home, "state")}"`,
             `control_socket = "${join(home, "control.sock")}"`,
-            "[health]",
-            "every_ms = 500",
-            "[workload]",
-            "restart_min_ms = 100",
+            this.#options.agent,
           ].join("\n"),
         );
         await this.agent({ home }, ["install", "--seed", seed]);
@@ -173,8 +191,9 @@ export class Fleet {
             DEMO_PORTS: JSON.stringify(portOf),
             DEMO_HOME: join(home, "workload"),
             DEMO_FIRST_ROLE: at === names.length - 1 ? "leader" : "follower",
+            ...this.#options.env,
           },
-          restartMs: 100,
+          restartMs: this.#options.restartMs,
           timeoutStartMs: 20_000,
           timeoutStopMs: 10_000,
           deadlineEveryMs: 5_000,
