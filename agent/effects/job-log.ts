@@ -1,0 +1,160 @@
+/**
+ * The log of each job, one JSON line per line, in `state/jobs/<jobId>.jsonl`: what `agent logs` shows, and what is
+ * sent to the coordinator. It spans the restart in the middle of an update, so its numbering goes on where the file
+ * ends. It is not fsynced, and bounded in size and in number of files: it explains, and nothing is decided by it.
+ */
+import { join } from "node:path";
+import { LogLine, type Step } from "../../protocol/job.ts";
+import type { JobId } from "../../protocol/names.ts";
+import { parseJson } from "../../protocol/parse.ts";
+import type { EpochMs } from "../../protocol/time.ts";
+import type { JobLog } from "../core/ports.ts";
+import type { Disk } from "./disk.ts";
+import { hasCode, writeDurably } from "./durable.ts";
+import type { Layout } from "./layout.ts";
+import type { Log } from "./log.ts";
+
+export type JobLogs = JobLog & {
+  /** Lines from `index` on, in order, at most `limit`; none for a job that is not known. */
+  linesFrom(jobId: JobId, index: number, limit: number): Promise<readonly LogLine[]>;
+  /** The jobs whose logs are kept, the one written to last first, across restarts. */
+  jobs(): Promise<readonly JobSummary[]>;
+  /** Calls back after lines were added, until the returned function is called. */
+  subscribe(listener: (jobId: JobId) => void): () => void;
+  /** Done when everything appended so far is in its file. */
+  flush(): Promise<void>;
+};
+
+/** `at`: wall clock of its last line. */
+export type JobSummary = { readonly jobId: JobId; readonly at: EpochMs; readonly lines: number };
+
+export type JobLogLimits = { readonly maxLines: number; readonly maxFiles: number };
+export const JOB_LOG_LIMITS: JobLogLimits = { maxLines: 4_000, maxFiles: 20 };
+
+const MAX_TEXT = 4_096;
+const FILE = /^(j-[0-9a-z]{12})\.jsonl$/;
+
+/** Opens the logs that are there; a line torn by a crash is dropped. */
+export async function openJobLogs(
+  disk: Disk,
+  layout: Layout,
+  log: Log,
+  limits: JobLogLimits = JOB_LOG_LIMITS,
+): Promise<JobLogs> {
+  const path = (jobId: JobId) => join(layout.jobs, `${jobId}.jsonl`);
+  const next = new Map<JobId, number>();
+  const listeners = new Set<(jobId: JobId) => void>();
+  await keepNewest(disk, layout, limits);
+  let writing: Promise<void> = Promise.resolve();
+
+  const known = await readKnown(disk, layout);
+  for (const jobId of known) {
+    const { lines, torn } = await readLines(disk, path(jobId));
+    if (torn) await writeDurably(disk, path(jobId), lines.map(asText).join(""));
+    next.set(jobId, (lines.at(-1)?.index ?? -1) + 1);
+  }
+
+  const write = (jobId: JobId, lines: readonly LogLine[]) => {
+    writing = writing.then(async () => {
+      try {
+        const file = await disk.open(path(jobId), "append");
+        try {
+          await file.write(Buffer.from(lines.map(asText).join("")));
+        } finally {
+          await file.close();
+        }
+      } catch (cause) {
+        log.warn({ cause, jobId }, "lines of a job's log could not be written");
+      }
+      for (const listener of listeners) listener(jobId);
+    });
+  };
+
+  return {
+    append: (jobId, { at, source, step, text }) => {
+      const from = next.get(jobId) ?? 0;
+      if (from >= limits.maxLines) return;
+      const texts = printable(text).slice(0, limits.maxLines - from);
+      const lines = texts.map((line, n): LogLine => ({ index: from + n, at, source, step, text: line }));
+      const full = from + lines.length >= limits.maxLines;
+      const last = lines.at(-1);
+      const cut = full && last !== undefined ? [...lines.slice(0, -1), { ...last, text: FULL }] : lines;
+      next.set(jobId, from + lines.length);
+      write(jobId, cut);
+    },
+    linesFrom: async (jobId, index, limit) => {
+      await writing;
+      const { lines } = await readLines(disk, path(jobId));
+      const from = lines.findIndex((line) => line.index >= index);
+      return from === -1 ? [] : lines.slice(from, from + limit);
+    },
+    jobs: async () => {
+      await writing;
+      const summaries: JobSummary[] = [];
+      for (const jobId of next.keys()) {
+        const { lines } = await readLines(disk, path(jobId));
+        const at = lines.at(-1)?.at;
+        if (at !== undefined) summaries.push({ jobId, at, lines: lines.length });
+      }
+      return summaries.sort((a, b) => b.at - a.at);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    flush: () => writing,
+  };
+}
+
+const FULL = "This log is full; what follows is not kept.";
+
+const asText = (line: LogLine): string => `${JSON.stringify(line)}\n`;
+
+/** One line each, without control characters, of bounded length. */
+function printable(text: string): string[] {
+  const clean = text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "\ufffd");
+  const lines = clean.split("\n").filter((line, n) => line !== "" || n === 0);
+  return lines.map((line) => (line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line));
+}
+
+async function readLines(disk: Disk, path: string): Promise<{ lines: LogLine[]; torn: boolean }> {
+  let text: string;
+  try {
+    text = await disk.readText(path);
+  } catch (cause) {
+    if (hasCode(cause, "ENOENT")) return { lines: [], torn: false };
+    throw cause;
+  }
+  const lines: LogLine[] = [];
+  let torn = text !== "" && !text.endsWith("\n");
+  for (const raw of text.split("\n").filter((line) => line !== "")) {
+    const parsed = parseJson(LogLine, raw, "A line of a job's log");
+    const rises = parsed.ok && parsed.value.index === (lines.at(-1)?.index ?? -1) + 1;
+    if (parsed.ok && rises) lines.push(parsed.value);
+    else torn = true;
+  }
+  return { lines, torn };
+}
+
+async function readKnown(disk: Disk, layout: Layout): Promise<JobId[]> {
+  return (await disk.readdir(layout.jobs)).flatMap((name) => FILE.exec(name)?.[1] ?? []);
+}
+
+/** Removes all but the newest files. */
+async function keepNewest(disk: Disk, layout: Layout, { maxFiles }: JobLogLimits): Promise<void> {
+  const jobs = await readKnown(disk, layout);
+  const dated: { jobId: JobId; changed: number }[] = [];
+  for (const jobId of jobs) {
+    dated.push({ jobId, changed: (await disk.lstat(join(layout.jobs, `${jobId}.jsonl`))).mtimeMs });
+  }
+  dated.sort((a, b) => b.changed - a.changed);
+  for (const { jobId } of dated.slice(maxFiles)) await disk.unlink(join(layout.jobs, `${jobId}.jsonl`));
+}
+
+/** A line as the agent itself writes it. */
+export const agentLine = (at: number, step: Step | null, text: string): Omit<LogLine, "index"> => ({
+  at,
+  source: "agent",
+  step,
+  text,
+});
