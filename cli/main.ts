@@ -10,6 +10,7 @@ import { createClient } from "./api/client.ts";
 import { bundleCommand, realBundleWorld } from "./bundle/command.ts";
 import { keysCommand } from "./keys/command.ts";
 import { createProgram, run } from "./program.ts";
+import { exportCommand, publishCommand } from "./publish/command.ts";
 import { targetOf } from "./settings.ts";
 import { outputOf } from "./show/output.ts";
 
@@ -53,5 +54,10 @@ async function trustAlso(file: string): Promise<void> {
   setDefaultCACertificates([...getCACertificates(), pem]);
 }
 
-const local = [keysCommand(), bundleCommand(realBundleWorld(import.meta.dirname))];
+const local = [
+  keysCommand(),
+  bundleCommand(realBundleWorld(import.meta.dirname)),
+  publishCommand(world),
+  exportCommand(world),
+];
 process.exitCode = await run(createProgram(world, PRODUCT_VERSION, local), world, process.argv.slice(2));

@@ -12,6 +12,7 @@ export const PROBLEM_TYPE = "application/problem+json";
 export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   const problem = problemOf(refusal, request.id);
   request.refusedCode = refusal.code;
+  reply.header("x-request-id", request.id);
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="baton"');
   if (refusal.retryAfterMs !== undefined) {
     reply.header("retry-after", String(Math.ceil(refusal.retryAfterMs / 1000)));

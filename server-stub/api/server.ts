@@ -65,8 +65,11 @@ export function createApi(options: ApiOptions): FastifyInstance {
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",
     routerOptions: { maxParamLength: 512 },
+    // Before any route is found no hook runs: what they do is done here.
     frameworkErrors: (error, request, reply) => {
-      refuse(request as FastifyRequest, reply as never, refusalOf(error));
+      const refusal = refusalOf(error);
+      request.log.warn({ method: request.method, from: request.ip, code: refusal.code }, "refused");
+      refuse(request as FastifyRequest, reply as never, refusal);
     },
     clientErrorHandler: (_error, socket) => {
       if (socket.writable) socket.end(rawProblem());

@@ -1,0 +1,124 @@
+/** A real coordinator on a free port of loopback, over a state directory of its own, for a test to speak to. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import pino from "pino";
+import { init } from "../../../server-stub/commands/init.ts";
+import { type Config, parseConfig } from "../../../server-stub/config.ts";
+import { type Running, serve } from "../../../server-stub/serve.ts";
+
+export type TestCoordinator = {
+  readonly config: Config;
+  readonly url: string;
+  readonly adminToken: string;
+  /** What was logged so far. */
+  readonly logged: readonly Record<string, unknown>[];
+  /** The first line that fits, now or as soon as it comes. */
+  heard(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Ends the coordinator and starts it again over the same state. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type CallOptions = {
+  readonly token?: string | null;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+};
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+};
+
+const TIMINGS = `
+[timings]
+heartbeat_ms = 50
+reservation_ms = 2000
+act_within_ms = 1000
+drain_ms = 0
+probation_ms = 2000
+inconclusive_after_ms = 500
+tick_ms = 20
+`;
+
+export async function startCoordinator(settings = ""): Promise<TestCoordinator> {
+  const stateDir = await mkdtemp(join(tmpdir(), "baton-c-"));
+  const parsed = parseConfig(`${settings}\n${TIMINGS}`, "test.toml", { stateDir, port: 0 });
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  const config = parsed.value;
+  const tokenFile = join(stateDir, "admin.token");
+  await init(config, tokenFile);
+  const adminToken = (await readFile(tokenFile, "utf8")).trim();
+  const { log, logged, heard } = listeningLog();
+  const start = async (): Promise<Running> => {
+    const running = await serve(config, log);
+    if (!running.ok) throw new Error(running.error.message);
+    return running.value;
+  };
+  let running = await start();
+  return {
+    config,
+    get url() {
+      return running.url;
+    },
+    adminToken,
+    logged,
+    heard,
+    call: async (method, path, { token = adminToken, body, headers = {} } = {}) => {
+      const response = await fetch(`${running.url}${path}`, {
+        method,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
+      };
+    },
+    restart: async () => {
+      await running.stop();
+      running = await start();
+    },
+    stop: async () => {
+      await running.stop();
+      await rm(stateDir, { recursive: true });
+    },
+  };
+}
+
+function listeningLog() {
+  const logged: Record<string, unknown>[] = [];
+  const waiting = new Set<(line: Record<string, unknown>) => void>();
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      for (const text of chunk.toString().split("\n").filter(Boolean)) {
+        const line = JSON.parse(text) as Record<string, unknown>;
+        logged.push(line);
+        for (const each of waiting) each(line);
+      }
+      done();
+    },
+  });
+  const heard = (fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> => {
+    const already = logged.find(fits);
+    if (already !== undefined) return Promise.resolve(already);
+    return new Promise((resolve) => {
+      const listen = (line: Record<string, unknown>): void => {
+        if (!fits(line)) return;
+        waiting.delete(listen);
+        resolve(line);
+      };
+      waiting.add(listen);
+    });
+  };
+  return { log: pino({ level: "debug" }, stream), logged, heard };
+}
