@@ -15,11 +15,11 @@ export class Client {
   disk: Disk = realDisk;
   readonly stateDir: string;
 
-  static async make(sim: Simulator): Promise<Client> {
+  static async make(sim: Pick<Simulator, "pinnedRoot" | "fetch">): Promise<Client> {
     return new Client(sim, await mkdtemp(join(tmpdir(), "baton-trust-")));
   }
 
-  private constructor(sim: Simulator, stateDir: string) {
+  private constructor(sim: Pick<Simulator, "pinnedRoot" | "fetch">, stateDir: string) {
     this.stateDir = stateDir;
     this.pinnedRoot = sim.pinnedRoot;
     this.fetch = sim.fetch;
