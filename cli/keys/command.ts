@@ -9,7 +9,7 @@ import { type Fault, FaultError, type Result } from "../../protocol/result.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import { readNamed } from "./files.ts";
 import { initKeys } from "./init.ts";
-import { readKeyring, readRoot } from "./keyring.ts";
+import { keysDirOf, readKeyring, readRoot } from "./keyring.ts";
 import { type PassphraseSource, readPassphrase, terminalPrompt } from "./passphrase.ts";
 import { renewRoot, rotateKeys, type SignedTrust, type Signing, signRequest } from "./sign.ts";
 
@@ -27,12 +27,9 @@ export const realKeysWorld = (): KeysWorld => ({
   print: (text) => void process.stdout.write(`${text}\n`),
 });
 
-/** Where the keys are, unless `--keys` or `BATON_KEYS` says otherwise. */
-export const DEFAULT_KEYS_DIR = "baton-keys";
-
 export function keysCommand(world: KeysWorld = realKeysWorld()): Command {
   const keys = new Command("keys").description("the publisher's keys, which sign what nodes trust");
-  const dirOf = (given: string | undefined) => given ?? world.passphrase.env.BATON_KEYS ?? DEFAULT_KEYS_DIR;
+  const dirOf = (given: string | undefined) => keysDirOf(world.passphrase.env, given);
   const show = (command: Command, text: string, json: object) =>
     world.print(command.optsWithGlobals().json === true ? JSON.stringify(json) : text);
 

@@ -46,6 +46,12 @@ const Keyring = Type.Object(
 export type Keyring = Static<typeof Keyring>;
 export type HeldKey = Keyring["keys"][number];
 
+/** Where the keys are: `--keys`, `BATON_KEYS`, or `baton-keys` in the current directory. */
+export const keysDirOf = (
+  env: Readonly<Record<string, string | undefined>>,
+  given: string | undefined,
+): string => given ?? env.BATON_KEYS ?? "baton-keys";
+
 type ReadFault = Fault<"no-keys" | "malformed">;
 
 /** Makes a key and writes its file. The keyring that names it is the caller's to write. */

@@ -137,7 +137,8 @@ function trusted<T>(metadata: T | undefined): T {
   return metadata;
 }
 
-function sameOnlineKeys(a: RootSigned, b: RootSigned): boolean {
+/** Whether two roots leave timestamp and snapshot to the same keys. */
+export function sameOnlineKeys(a: RootSigned, b: RootSigned): boolean {
   const keys = (root: RootSigned, role: OnlineRole) => [...root.roles[role].keyids].sort().join();
   return (["timestamp", "snapshot"] as const).every((role) => keys(a, role) === keys(b, role));
 }
