@@ -68,10 +68,8 @@ describe("the doors of a real coordinator", () => {
       let: mayCall(route, audience),
       status: true,
     });
-    if (audience === "anonymous" && !mayCall(route, audience)) {
-      expect(answer.status).toBe(401);
-      expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="baton"');
-    }
+    const asked = answer.headers.get("www-authenticate") !== null;
+    expect(asked).toBe(answer.status === 401);
   });
 
   describe("bad input", () => {
@@ -144,7 +142,7 @@ describe("the doors of a real coordinator", () => {
       ["an address that cannot be decoded", "GET", "/v1/nodes/%ff%zz", {}, 400, "malformed"],
       ["a node that is not there", "GET", "/v1/nodes/n-zzzzzzzzzzzz", {}, 404, "not-found"],
       ["a group that is not there", "GET", "/v1/groups/nobody/lease", {}, 404, "not-found"],
-      ["a rollout of nobody", "POST", "/v1/rollouts", { body: { group: "nobody" } }, 404, ""],
+      ["a rollout of nobody", "POST", "/v1/rollouts", { body: { group: "nobody" } }, 404, "not-found"],
       [
         "a join token of nobody",
         "POST",
@@ -175,7 +173,7 @@ describe("the doors of a real coordinator", () => {
       expect(answer.status).toBe(status);
       expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
       expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
-      if (code !== "") expect(answer.body.code).toBe(code);
+      expect(answer.body.code).toBe(code);
       expect(answer.body.type).toBe(`urn:baton:problem:${String(answer.body.code)}`);
       expect(answer.body.requestId).toBe(answer.headers.get("x-request-id"));
       await coordinator.heard(

@@ -43,22 +43,23 @@ describe("the OpenAPI document", () => {
   test("names every operation once, says what it does, and what refuses it", () => {
     const ids = operations.map(([, , { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const [path, , operation] of operations) {
-      expect(operation.summary, path).toMatch(/\w/);
-      expect(Object.keys(operation.responses), path).toContain("default");
-    }
+    const bare = operations.filter(
+      ([, , { summary, responses }]) => summary === "" || !("default" in responses),
+    );
+    expect(bare).toEqual([]);
   });
 
   test("declares every part of a path, and asks for a credential where the table does", () => {
-    for (const [path, method, operation] of operations) {
-      const parts = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-      const declared = (operation.parameters ?? [])
-        .filter((each) => each.in === "path")
-        .map((each) => each.name);
-      expect(declared.sort(), path).toEqual(parts.sort());
+    const wrong = operations.filter(([path, method, operation]) => {
+      const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => String(name));
+      const declared = (operation.parameters ?? []).filter((each) => each.in === "path");
       const route = `${method.toUpperCase()} ${path.replace("/{path}", "/*").replace(/\{(\w+)\}/g, ":$1")}`;
-      expect(operation.security.length === 0, route).toBe(isOpen(route as RouteKey));
-    }
+      const asksRightly = (operation.security.length === 0) === isOpen(route as RouteKey);
+      return (
+        declared.length !== parts.length || declared.some(({ name }) => !parts.includes(name)) || !asksRightly
+      );
+    });
+    expect(wrong).toEqual([]);
   });
 
   test("has every schema that it refers to", () => {

@@ -92,11 +92,12 @@ describe("the permission table", () => {
     AUDIENCES.map((audience, index) => [route as RouteKey, audience, row[index] === "y"] as const),
   );
   test.each(cells)("%s by %s: %s", (route, audience, allowed) => {
-    const refusal = refusalFor(route, CALLERS[audience]);
-    if (allowed) expect(refusal).toBeNull();
-    else if (audience === "anonymous") expect(refusal?.code).toBe("unauthorized");
-    else if (audience === "pending" && EXPECTED[route][2] === "y")
-      expect(refusal?.code).toBe("node-not-approved");
-    else expect(refusal?.code).toBe("forbidden");
+    const wanted =
+      audience === "anonymous"
+        ? "unauthorized"
+        : audience === "pending" && EXPECTED[route][2] === "y"
+          ? "node-not-approved"
+          : "forbidden";
+    expect(refusalFor(route, CALLERS[audience])?.code ?? null).toBe(allowed ? null : wanted);
   });
 });

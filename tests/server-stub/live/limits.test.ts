@@ -57,8 +57,9 @@ describe("a connection's limits", () => {
     return code;
   };
   /** The test's time limit ends it when that never comes. */
-  const emptied = async (): Promise<void> => {
+  const emptied = async (): Promise<boolean> => {
     while (door.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    return true;
   };
   const answering: Sessions = { receive: async () => [welcome], attach: () => () => undefined };
 
@@ -88,21 +89,21 @@ describe("a connection's limits", () => {
     const url = await listen(answering, { pingMs: 20 });
     const socket = await dial(url, { autoPong: false });
     expect(await closeOf(socket)).toBe(1006);
-    await emptied();
+    expect(await emptied()).toBe(true);
   });
 
   test("a peer that does not read is cut off, and what waits for it stays bounded", async () => {
     const gone = Promise.withResolvers<void>();
     const flooding: Sessions = {
       receive: async () => [welcome],
-      attach: (_, { send }) => {
+      attach: (_, to) => {
         const refused: CoordinatorFrame = {
           type: "refused",
           code: "malformed",
           message: "x".repeat(100_000),
         };
         const timer = setInterval(() => {
-          for (let each = 0; each < 20; each += 1) send(refused);
+          for (let each = 0; each < 20; each += 1) to.send(refused);
         }, 1);
         return () => {
           clearInterval(timer);
@@ -116,7 +117,7 @@ describe("a connection's limits", () => {
     await once(socket, "message");
     socket.pause();
     await gone.promise;
-    await emptied();
+    expect(await emptied()).toBe(true);
   });
 
   test("a peer that never ends the closing handshake is cut off", async () => {
@@ -136,7 +137,7 @@ describe("a connection's limits", () => {
     const supersede = await superseded.promise;
     socket.pause();
     supersede();
-    await emptied();
+    expect(await emptied()).toBe(true);
     socket.resume();
     expect(await closeOf(socket)).toBe(4001);
   });

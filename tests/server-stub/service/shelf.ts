@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import type { Build } from "../../../protocol/build.ts";
+import type { Release } from "../../../protocol/release.ts";
+import { ok } from "../../../protocol/result.ts";
+import type { ReleaseSource } from "../../../server-stub/service/parts.ts";
+
+export const buildOf = (version: string): Build => ({
+  version,
+  buildHash: createHash("sha256").update(version).digest("hex"),
+});
+
+/** What is published, without the signatures: `publish` takes a version as it is. */
+export class Shelf implements ReleaseSource {
+  readonly #releases: Release[] = [];
+  expires: { role: string; expires: string; leftMs: number }[] = [];
+  resigned = 0;
+
+  put(version: string): Build {
+    const build = buildOf(version);
+    const bundle = {
+      platform: "linux-x64",
+      buildHash: build.buildHash,
+      target: `${version}/x.tar.zst`,
+      bytes: 1,
+      sha256: build.buildHash,
+      engines: "*",
+      protocol: 1,
+    };
+    this.#releases.push({ version, minVersion: null, bundles: [bundle] });
+    return build;
+  }
+
+  releases() {
+    return { releases: this.#releases, targetsVersion: this.#releases.length, expiresAt: null };
+  }
+
+  expiring() {
+    return this.expires;
+  }
+
+  resign() {
+    this.resigned += 1;
+    return Promise.resolve(ok([]));
+  }
+
+  upload() {
+    return Promise.resolve(ok({ bytes: 0 }));
+  }
+
+  publish(targets: unknown) {
+    this.put(String(targets));
+    return Promise.resolve(ok({ targetsVersion: this.#releases.length }));
+  }
+}
