@@ -18,7 +18,7 @@ export type Assembled = {
   /** What every API door is made with, less how it identifies its callers. */
   readonly doors: Omit<ApiOptions, "identify" | "publicUrl" | "tls">;
   /** Nothing may be called after it. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** Errors: those of opening the database. Throws when the repository is damaged beyond use. */

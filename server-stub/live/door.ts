@@ -11,7 +11,7 @@ import { addressOf, admit, type IdentifyCaller, refuseUpgrade } from "./upgrade.
 
 export type LiveDoor = {
   /** Listener for the `upgrade` event of an HTTP server. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** How many connections are open. */
   readonly size: number;
   /** Lets nobody in any more, says 1001 to all, and waits until they are closed. */
