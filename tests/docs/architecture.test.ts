@@ -17,10 +17,12 @@ async function topFolders(): Promise<string[]> {
  * Which of the spans name something of the repository: a path that begins with a top folder, or any source file.
  * Paths of a node (`state/trial/`) and code are none.
  */
-export const pathsIn = (spans: readonly string[], rooms: readonly string[]): readonly string[] =>
+const pathsIn = (spans: readonly string[], rooms: readonly string[]): readonly string[] =>
   spans.filter(
     (span) =>
-      (/^[\w.-]+(\/[\w.-]+)*\/?$/.test(span) && span.includes("/") && rooms.includes(span.split("/")[0] ?? "")) ||
+      (/^[\w.-]+(\/[\w.-]+)*\/?$/.test(span) &&
+        span.includes("/") &&
+        rooms.includes(span.split("/")[0] ?? "")) ||
       /^[\w./-]+\.tsx?$/.test(span),
   );
 
@@ -56,7 +58,15 @@ describe("docs/ARCHITECTURE.md", () => {
   });
 
   it("is checked for what looks like a path, and for nothing else", () => {
-    const spans = ["agent/core/", "main.ts", "state/trial/", "npm ci", "agent/core/*.ts", "releases/B", "GET /v1/x"];
+    const spans = [
+      "agent/core/",
+      "main.ts",
+      "state/trial/",
+      "npm ci",
+      "agent/core/*.ts",
+      "releases/B",
+      "GET /v1/x",
+    ];
     expect(pathsIn(spans, ["agent"])).toEqual(["agent/core/", "main.ts"]);
   });
 });

@@ -8,7 +8,7 @@ import { ROOT } from "./pages.ts";
 const PAGE = join(ROOT, "docs/CONFIGURATION.md");
 
 /** The page with the fenced block under each file's heading replaced by what the package ships. */
-export const withSettings = (page: string, settings: Readonly<Record<string, string>>): string =>
+const withSettings = (page: string, settings: Readonly<Record<string, string>>): string =>
   Object.entries(settings).reduce(
     (text, [file, toml]) =>
       text.replace(

@@ -28,7 +28,9 @@ describe("links between the pages", () => {
   });
 
   it("are found", () => {
-    expect(pages.map(({ path }) => path)).toEqual(expect.arrayContaining(["README.md", "docs/ARCHITECTURE.md"]));
+    expect(pages.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["README.md", "docs/ARCHITECTURE.md"]),
+    );
     expect(pages.flatMap(({ text }) => linksIn(text)).length).toBeGreaterThan(20);
   });
 
@@ -44,7 +46,8 @@ describe("links between the pages", () => {
   });
 
   it("would be missed when they lead nowhere", async () => {
-    const planted = "[a](nowhere.md) [b](#no-such-heading) [c](../README.md) [d](https://example.org/x) `[e](f.md)`";
+    const planted =
+      "[a](nowhere.md) [b](#no-such-heading) [c](../README.md) [d](https://example.org/x) `[e](f.md)`";
     const dead = await broken({ path: "docs/planted.md", text: planted.replace("`[e](f.md)`", "") });
     expect(dead).toEqual(["docs/planted.md: nowhere.md", "docs/planted.md: #no-such-heading"]);
   });

@@ -1,8 +1,26 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Alert } from "../../protocol/alert.ts";
 import { DENIALS } from "../../protocol/lease.ts";
 import { PROBLEM_STATUS } from "../../protocol/problem.ts";
-import { firstColumn, readPages } from "./pages.ts";
+import { firstColumn, ROOT, readPages } from "./pages.ts";
+
+/** Codes that the sources of a folder give as a reason or a fault. Those of a bundle are explained together. */
+const codesIn = (text: string): readonly string[] =>
+  [...text.matchAll(/(?:code: |because\(|refused\(|found\(|fault\()"([a-z]+(?:-[a-z]+)*)"/g)]
+    .map((match) => match[1] ?? "")
+    .filter((code) => !code.startsWith("bundle-"));
+
+async function codesBelow(folder: string): Promise<readonly string[]> {
+  const names = await readdir(join(ROOT, folder), { recursive: true });
+  const files = names.filter((name) => name.endsWith(".ts"));
+  const texts = await Promise.all(files.map((name) => readFile(join(ROOT, folder, name), "utf8")));
+  return [...new Set(texts.flatMap(codesIn))].sort();
+}
+
+/** Codes of an agent that no person looks up: they say how an update went well, or that a program has a mistake. */
+const NOT_LOOKED_UP = ["confirmed", "swapped", "failed"];
 
 describe("docs/OPERATIONS.md has a row for", () => {
   let explained: ReadonlySet<string>;
@@ -26,7 +44,23 @@ describe("docs/OPERATIONS.md has a row for", () => {
     expect(missing(Object.keys(PROBLEM_STATUS))).toEqual([]);
   });
 
+  it("every code that an agent gives as a reason or a fault", async () => {
+    const codes = await codesBelow("agent");
+    expect(codes.length).toBeGreaterThan(60);
+    expect(missing(codes.filter((code) => !NOT_LOOKED_UP.includes(code)))).toEqual([]);
+  });
+
+  it("every code that the guard and the launcher print", async () => {
+    const scripts = await Promise.all(
+      ["agent-guard", "agent-launch"].map((name) => readFile(join(ROOT, "packaging/guard", name), "utf8")),
+    );
+    const codes = [...scripts.join("\n").matchAll(/^\s*(?:.*\|\| )?(?:say|fail) ([a-z]+(?:-[a-z]+)*) "/gm)];
+    expect(codes.length).toBeGreaterThan(15);
+    expect(missing([...new Set(codes.map((match) => match[1] ?? ""))])).toEqual([]);
+  });
+
   it("nothing that is not in the first column of a table", () => {
+    expect(codesIn('err({ code: "a-b" }) because("c", x) code: "bundle-d" "e"')).toEqual(["a-b", "c"]);
     expect(firstColumn("| `a`, `b` | `c` |\n`d`\n```\n| `e` |\n```\n")).toEqual(["a", "b"]);
   });
 });
