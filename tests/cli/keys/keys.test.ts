@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { keysCommand } from "../../../cli/keys/command.ts";
 import { initKeys } from "../../../cli/keys/init.ts";
 import { readRoot } from "../../../cli/keys/keyring.ts";
@@ -12,9 +12,19 @@ import { renewRoot, rotateKeys, signRequest } from "../../../cli/keys/sign.ts";
 import { requestKeys } from "../../../protocol/ceremony.ts";
 import { type Signer, signerOf } from "../../../protocol/metadata.ts";
 import { verifyFirstRoot, verifyNextRoot } from "../../../protocol/verify.ts";
+import { cheapen } from "../../trust/cheap-keys.ts";
 
 const PASSPHRASE = "correct horse";
 const NOW = Date.parse("2026-03-01T00:00:00Z");
+
+/** Keys made once, cheap to open. */
+let made = "";
+beforeAll(async () => {
+  made = await mkdtemp(join(tmpdir(), "baton-keys-"));
+  await initKeys(join(made, "k"), PASSPHRASE);
+  await cheapen(join(made, "k"), PASSPHRASE);
+});
+afterAll(() => rm(made, { recursive: true }));
 
 let dir = "";
 beforeEach(async () => {
@@ -27,7 +37,7 @@ const requestText = (keys = { snapshot: signer(), timestamp: signer() }) => JSON
 const signing = () => ({ dir: join(dir, "k"), passphrase: PASSPHRASE, now: NOW });
 
 async function ceremony() {
-  expect(await initKeys(join(dir, "k"), PASSPHRASE)).toMatchObject({ ok: true });
+  await cp(join(made, "k"), join(dir, "k"), { recursive: true });
   const signed = await signRequest(signing(), requestText());
   if (!signed.ok) throw new Error(signed.error.message);
   return signed.value;
@@ -109,7 +119,7 @@ describe("the ceremony", () => {
   });
 
   it("refuses keys that their asker does not hold", async () => {
-    await initKeys(join(dir, "k"), PASSPHRASE);
+    await cp(join(made, "k"), join(dir, "k"), { recursive: true });
     const request = JSON.parse(requestText());
     request.keys.timestamp.key = requestKeys({ timestamp: signer() }).keys.timestamp?.key;
     expect(await signRequest(signing(), JSON.stringify(request))).toMatchObject({
@@ -124,7 +134,7 @@ describe("the ceremony", () => {
   });
 
   it("needs both online keys the first time, and says what is no request at all", async () => {
-    await initKeys(join(dir, "k"), PASSPHRASE);
+    await cp(join(made, "k"), join(dir, "k"), { recursive: true });
     const half = JSON.stringify(requestKeys({ snapshot: signer() }));
     expect(await signRequest(signing(), half)).toMatchObject({ error: { code: "incomplete-request" } });
     expect(await signRequest(signing(), "{}")).toMatchObject({ error: { code: "malformed" } });
