@@ -100,26 +100,17 @@ export class Fleet {
       ].join("\n"),
     );
     await this.baton(["keys", "init"]);
-    const request = join(this.dir, "request.json");
-    await this.coordinator([
-      "init",
-      "--config",
-      config,
-      "--request",
-      request,
-      "--admin-token-file",
-      join(this.dir, "admin-token"),
-    ]);
-    await this.baton(["keys", "sign", request]);
-    await this.coordinator(["trust", join(this.dir, "keys/root.json"), "--config", config]);
+    await this.coordinator(["--config", config, "init", "--token-file", join(this.dir, "admin-token")]);
+    await this.baton(["keys", "sign", join(state, "key-request.json")]);
+    await this.coordinator(["--config", config, "trust", join(this.dir, "keys/1.root.json")]);
     const log = await open(join(this.dir, "coordinator.log"), "a");
     this.#coordinator = spawn(
       process.execPath,
-      [join(ROOT, "build/coordinator/coordinator.mjs"), "serve", "--config", config],
+      [join(ROOT, "build/coordinator/coordinator.mjs"), "--config", config, "serve"],
       { stdio: ["ignore", log.fd, log.fd] },
     );
-    await until("the coordinator to be ready", async () => {
-      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+    await until("the coordinator to answer", async () => {
+      const answer = await fetch(`${this.url}/healthz`).catch(() => null);
       return answer?.ok === true;
     });
     await log.close();
