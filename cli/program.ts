@@ -14,6 +14,8 @@ export function createProgram(world: World, version: string, local: readonly Com
   const program = new Command("baton")
     .description("Keeps a fleet of daemons up to date: publish releases, roll them out, watch.")
     .version(version)
+    // Behind a command, `--version` is that command's: `baton bundle --version 1.2.0`.
+    .enablePositionalOptions()
     .showHelpAfterError("(say --help for how it is used)")
     .addHelpText("after", HELP);
   for (const command of [
