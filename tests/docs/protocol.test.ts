@@ -52,14 +52,14 @@ describe("docs/PROTOCOL.md", () => {
   });
 
   test("names every close code of our own, and the limits, as they are", () => {
-    for (const code of Object.values(frames.CLOSE)) expect(page).toMatch(new RegExp(`^\\| ${code} \\|`, "m"));
+    for (const code of Object.values(frames.CLOSE)) expect(page).toMatch(new RegExp(`^\\|\\s+${code}\\s+\\|`, "m"));
     expect(page).toContain(frames.SUBPROTOCOL);
     expect(page).toContain(frames.MAX_FRAME_BYTES.toLocaleString("en"));
     expect(page).toContain(`**protocol ${frames.PROTOCOL}**`);
   });
 
   test("lists every problem code with its status, and no other", () => {
-    const listed = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [
+    const listed = [...page.matchAll(/^\|\s+`([a-z-]+)`\s+\|\s+(\d{3})\s+\|/gm)].map(([, code, status]) => [
       code,
       Number(status),
     ]);

@@ -1,0 +1,245 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packBundle } from "../../cli/bundle/pack.ts";
+import type { Build } from "../../protocol/build.ts";
+import type { Node } from "../../protocol/node.ts";
+import type { Rollout } from "../../protocol/rollout.ts";
+import { run as runCoordinator } from "../../server-stub/cli.ts";
+import { startCoordinator, type TestCoordinator } from "../server-stub/harness/coordinator.ts";
+import { type FrameNode, startFrameNode } from "../server-stub/harness/frame-node.ts";
+import { joinNode } from "../server-stub/harness/node.ts";
+import { type Baton, baton } from "./harness.ts";
+
+/** The whole of an operator's day, by the commands that the README names, on a real coordinator. */
+describe("baton, from the first key to a rollout that halts", () => {
+  let dir: string;
+  let coordinator: TestCoordinator;
+  let admin: Baton;
+  let env: Record<string, string>;
+  const nodes: FrameNode[] = [];
+  const bundles: Record<string, { file: string; build: Build }> = {};
+  const old: Build = { version: "0.9.0", buildHash: "9".repeat(64) };
+
+  const operate = async (...argv: readonly string[]) => {
+    const lines: string[] = [];
+    const world = {
+      print: (text: string) => void lines.push(text),
+      say: (text: string) => void lines.push(text),
+      becomeOwnerOf: async () => undefined,
+    };
+    const status = await runCoordinator(world, ["--state-dir", coordinator.config.stateDir, ...argv]);
+    return { status, text: lines.join("\n") };
+  };
+
+  const makeBundle = async (version: string): Promise<void> => {
+    const tree = join(dir, `tree-${version}`);
+    await mkdir(tree);
+    await writeFile(join(tree, "main.js"), `// ${version}\n`);
+    const out = join(dir, `${version}.tar.zst`);
+    const stamp = { version, builtAt: "2026-05-01T00:00:00.000Z", gitCommit: "unknown" };
+    const packed = await packBundle({ ...stamp, dir: tree, entry: "main.js", platform: "linux-x64", out });
+    if (!packed.ok) throw new Error(packed.error.message);
+    bundles[version] = { file: out, build: packed.value.build };
+  };
+  const bundleOf = (version: string) => bundles[version] ?? { file: "", build: old };
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "baton-cli-"));
+    coordinator = await startCoordinator();
+    env = {
+      BATON_URL: coordinator.url,
+      BATON_TOKEN_FILE: join(coordinator.config.stateDir, "admin.token"),
+      BATON_KEYS: join(dir, "keys"),
+      BATON_PASSPHRASE: "correct horse battery",
+    };
+    admin = baton({ env });
+    for (const version of ["1.0.0", "1.1.0"]) await makeBundle(version);
+  });
+  afterAll(async () => {
+    await Promise.all(nodes.map((each) => each.stop()));
+    await coordinator.stop();
+    await rm(dir, { recursive: true });
+  });
+
+  test("the ceremony: keys, the coordinator's request, the answer", async () => {
+    expect(await admin("publish", bundleOf("1.0.0").file)).toMatchObject({ status: 1 });
+    expect(await admin("keys", "init")).toMatchObject({ status: 0 });
+    const request = join(coordinator.config.stateDir, "key-request.json");
+    const { file } = await admin.json<{ file: string }>("keys", "sign", request);
+    const trusted = await operate("trust", file);
+    expect(trusted).toMatchObject({
+      status: 0,
+      text: expect.stringMatching(/Root version 1 is trusted.*\n[0-9a-f]{64}$/s),
+    });
+  });
+
+  test("a release is published, once, and listed", async () => {
+    const published = await admin("publish", bundleOf("1.0.0").file);
+    expect(published).toMatchObject({
+      status: 0,
+      out: expect.stringContaining("Published 1.0.0 for linux-x64"),
+    });
+    const releases = await admin("releases");
+    expect(releases.out).toMatch(/VERSION.*\n1\.0\.0\s+linux-x64/);
+  });
+
+  test("a group and its nodes, by a line that joins them", async () => {
+    expect(await admin("groups", "create", "db", "--mode", "quorum")).toMatchObject({ status: 0 });
+    expect(await admin("groups", "create", "db")).toMatchObject({
+      status: 5,
+      err: expect.stringContaining("db"),
+    });
+    const line = await admin("tokens", "join", "--group", "db", "--uses", "3");
+    expect(line.out).toMatch(/^BATON_JOIN_TOKEN=\S+ agent join http:\S+ --root-fingerprint [0-9a-f]{64}\n$/);
+    for (const name of ["db-1", "db-2", "db-3"]) {
+      const node = await joinNode(coordinator, { group: "db", name, autoApprove: name !== "db-3" });
+      nodes.push(startFrameNode(coordinator, node, old, { group: "db" }));
+    }
+    expect((await admin("nodes")).out).toMatch(/db-3.*waits for approval/);
+    expect(await admin("nodes", "approve", "db-3")).toMatchObject({ status: 0, out: "db-3 is approved.\n" });
+    const all = await admin.json<Node[]>("nodes", "list", "--group", "db");
+    expect(all.map(({ name, membership }) => [name, membership])).toEqual([
+      ["db-1", "approved"],
+      ["db-2", "approved"],
+      ["db-3", "approved"],
+    ]);
+  });
+
+  test("nothing is rolled out to a group that nobody knows, or that somebody is at already", async () => {
+    expect(await admin("rollout", "start", "--group", "nobody")).toMatchObject({ status: 1 });
+    expect(await admin("rollout", "start")).toMatchObject({ status: 2 });
+    expect(await admin("rollout", "start", "--group", "db", "--release", "7.7.7")).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("no-release"),
+    });
+  });
+
+  test("a rollout is watched to its good end, line by line, and exits with 0", async () => {
+    await serving(3);
+    const watched = await admin("rollout", "start", "--group", "db", "--watch", "--timeout", "30");
+    expect(watched.err).toMatch(/db → 1\.0\.0, 3 nodes/);
+    expect(watched.err).toMatch(/db-1: succeeded, runs 1\.0\.0/);
+    expect(watched).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/^Rollout r-\w{12} completed: 3 of 3 nodes on 1\.0\.0\.\n$/),
+    });
+    for (const node of nodes) expect(node.build).toEqual(bundleOf("1.0.0").build);
+    expect((await admin("groups", "show", "db")).out).toMatch(/lease\s+free/);
+  });
+
+  test("a node that cannot start the new build halts it, with exit 3 and the reason", async () => {
+    await admin("publish", bundleOf("1.1.0").file);
+    for (const [index, node] of nodes.entries()) {
+      await node.stop();
+      nodes[index] = startFrameNode(coordinator, node.node, node.build, { group: "db", fails: true });
+    }
+    await serving(3);
+    const screens: string[] = [];
+    const watching = baton({ env, isTerminal: true, onErr: (text) => screens.push(text) });
+    const halted = await watching(
+      "rollout",
+      "start",
+      "--group",
+      "db",
+      "--release",
+      "1.1.0",
+      "--watch",
+      "--timeout",
+      "30",
+    );
+    expect(halted.status).toBe(3);
+    expect(halted.err).toContain("The new build did not start.");
+    expect(screens.join("")).toMatch(/├|╰/);
+    const [newest] = await admin.json<Rollout[]>("rollout", "list");
+    expect(newest).toMatchObject({ status: "halted", release: "1.1.0" });
+    const statuses = newest?.nodes.map(({ status }) => status) ?? [];
+    expect(statuses.filter((status) => status === "rolled-back")).toHaveLength(1);
+    expect(statuses.filter((status) => status === "pending" || status === "skipped")).toHaveLength(2);
+    for (const node of nodes) expect(node.build).toEqual(bundleOf("1.0.0").build);
+  });
+
+  test("what happened can be read afterwards: status, job, alerts, audit", async () => {
+    const [rollout] = await admin.json<Rollout[]>("rollout", "list");
+    const status = await admin("rollout", "status", rollout?.id ?? "");
+    expect(status.out).toMatch(/status\s+halted/);
+    expect(status.out).toContain("↩");
+    const failed = rollout?.nodes.find((node) => node.status === "rolled-back");
+    expect((await admin("jobs", "show", failed?.jobId ?? "")).out).toMatch(/status\s+failed/);
+    expect((await admin("jobs", "log", failed?.jobId ?? "")).status).toBe(0);
+    expect((await admin("jobs", "log", failed?.jobId ?? "", "--follow")).status).toBe(3);
+    expect((await admin("nodes", "show", failed?.name ?? "")).out).toContain("quarantined");
+    expect((await admin("alerts")).out).toContain("update_failed");
+    expect((await admin("audit")).out).toContain("rollout");
+    expect((await admin("lease", "show", "db")).out).toMatch(/lease\s+free/);
+  });
+
+  test("tokens have roles, and the coordinator decides", async () => {
+    const made = await admin("tokens", "create", "vera", "--role", "viewer");
+    const viewer = baton({ env: { BATON_URL: coordinator.url, BATON_TOKEN: made.out.trim() } });
+    expect((await viewer("nodes")).status).toBe(0);
+    expect(await viewer("nodes", "remove", "db-3", "--yes")).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("forbidden"),
+    });
+    const anonymous = baton({ env: { BATON_URL: coordinator.url } });
+    expect(await anonymous("nodes")).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("unauthorized"),
+    });
+  });
+
+  test("coordinator token works while the coordinator runs, without a token", async () => {
+    const made = await operate("token", "create", "olga", "--role", "operator");
+    expect(made).toMatchObject({ status: 0, text: expect.stringMatching(/^\S{20,}$/) });
+    const list = await operate("token", "list");
+    expect(list.text).toMatch(/olga\s+operator\s+valid/);
+    const olga = baton({ env: { BATON_URL: coordinator.url, BATON_TOKEN: made.text } });
+    expect((await olga("nodes")).status).toBe(0);
+    const id = /^(\S+)\s+olga/m.exec(list.text)?.[1] ?? "";
+    expect((await operate("token", "revoke", id)).status).toBe(0);
+    expect((await olga("nodes")).status).toBe(1);
+  });
+
+  test("what is hard to undo is asked for; where nobody can be asked it must be said", async () => {
+    expect(await admin("nodes", "remove", "db-3")).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("--yes"),
+    });
+    const no = baton({ env, answer: false });
+    expect(await no("nodes", "remove", "db-3")).toMatchObject({ status: 130 });
+    const yes = baton({ env, answer: true });
+    expect(await yes("nodes", "remove", "db-3")).toMatchObject({ status: 0, out: "db-3 is removed.\n" });
+    expect((await admin.json<Node[]>("nodes")).map(({ name }) => name)).toEqual(["db-1", "db-2"]);
+    expect(await admin("lease", "break", "db", "--reason", "lost", "--yes")).toMatchObject({ status: 1 });
+  });
+
+  test("errors are objects with --json, and sentences without", async () => {
+    const json = await admin("nodes", "show", "nobody", "--json");
+    expect(JSON.parse(json.err)).toMatchObject({
+      code: "not-found",
+      message: expect.stringContaining("nobody"),
+    });
+    const text = await admin("groups", "show", "nobody");
+    expect(text.err).toMatch(/^error: .*\n[\s\S]*\(not-found, request [0-9a-f-]{36}\)\n$/);
+  });
+
+  test("nobody at the address, and somebody who is no coordinator", async () => {
+    const nobody = baton({ env: { BATON_URL: "http://127.0.0.1:1" } });
+    expect(await nobody("nodes")).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("cannot be reached"),
+    });
+    const strange = await admin("nodes", "--url", `${coordinator.url}/tuf`);
+    expect(strange.status).toBe(1);
+  });
+
+  /** Until so many nodes of the group serve, by what the coordinator says. */
+  async function serving(count: number): Promise<void> {
+    for (;;) {
+      const all = await admin.json<Node[]>("nodes", "--group", "db");
+      if (all.filter((node) => node.serving).length === count) return;
+    }
+  }
+});
