@@ -9,10 +9,11 @@ import { NodeName } from "../protocol/names.ts";
 import { parse } from "../protocol/parse.ts";
 import { err, type Fault, ok, type Result } from "../protocol/result.ts";
 import type { DurationMs } from "../protocol/time.ts";
+import { TUF_METADATA_PATH } from "../protocol/trust.ts";
 import type { Disk } from "./effects/disk.ts";
 import { readJoined, writeJoined } from "./effects/identity.ts";
 import { createAddresses, parseAddress } from "./session/addresses.ts";
-import { createHttpClient, trustedAuthorities } from "./session/http-client.ts";
+import { createHttpClient, openDispatcher } from "./session/http-client.ts";
 
 export type JoinOptions = {
   readonly url: string;
@@ -98,16 +99,14 @@ async function fetchRoot(
   fingerprint: string,
   caFile: string | null,
 ): Promise<Result<Uint8Array, Fault>> {
-  const [{ Agent }, { fetchPinnedRoot }, { fetchWith }] = await Promise.all([
-    import("undici"),
+  const [dispatcher, { fetchPinnedRoot }, { fetchWith }] = await Promise.all([
+    openDispatcher(caFile),
     import("./effects/trust/pin.ts"),
     import("./effects/trust/fetch.ts"),
   ]);
-  const ca = trustedAuthorities(caFile);
-  const dispatcher = new Agent({ connect: ca === undefined ? {} : { ca } });
   try {
     return await fetchPinnedRoot({
-      metadataUrl: `${server}/tuf/metadata`,
+      metadataUrl: `${server}${TUF_METADATA_PATH}`,
       fetch: fetchWith(dispatcher),
       timeoutMs: JOIN_TIMEOUT_MS,
       fingerprint,

@@ -6,6 +6,7 @@ import type { Static, TSchema } from "../../protocol/schema.ts";
 import {
   type AgentStatus,
   type InstallReply,
+  type JobEnd,
   type JobSummary,
   NoRequest,
   type Started,
@@ -25,6 +26,8 @@ export type ControlPort = {
   /** The jobs whose logs are kept, the newest first. */
   jobs(): Promise<readonly JobSummary[]>;
   logLines(jobId: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
+  /** How the coordinator says that a job ended; null when it has not, or nobody knows. */
+  howEnded(jobId: JobId): Promise<JobEnd | null>;
   /** Calls back whenever something that `status` or a log shows may have changed. */
   subscribe(changed: () => void): () => void;
 };

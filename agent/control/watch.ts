@@ -1,15 +1,18 @@
 import type { LogLine } from "../../protocol/job.ts";
 import type { JobId } from "../../protocol/names.ts";
-import type { AgentStatus, WatchEvent } from "./messages.ts";
+import type { AgentStatus, JobEnd, WatchEvent } from "./messages.ts";
 
 /** What watching needs of the agent. */
 export type Watched = {
   status(): AgentStatus;
   logLines(jobId: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
+  howEnded(jobId: JobId): Promise<JobEnd | null>;
   subscribe(changed: () => void): () => void;
 };
 
 const AT_ONCE = 500;
+/** How often is looked at what tells of no change: what the coordinator knows. */
+const LOOK_EVERY_MS = 2_000;
 
 /**
  * A job from now on: the lines of its log from `from`, where the update stands whenever that changes, and how it
@@ -24,8 +27,9 @@ export async function* watchJob(
   let next = from;
   let told = "";
   for await (const _ of changes(watched, signal)) {
-    // The status is read first: lines that come before an end are told before it.
-    const { job, update } = watched.status();
+    // How it ended is asked first: lines that were written before an end are told before it.
+    const end = await endOf(watched, jobId);
+    const { update } = watched.status();
     for await (const line of linesFrom(watched, jobId, next)) {
       next = line.index + 1;
       yield { type: "log", line };
@@ -34,11 +38,22 @@ export async function* watchJob(
       told = JSON.stringify(update);
       yield { type: "progress", update };
     }
-    if (job !== null && job.jobId === jobId && job.end !== null) {
-      yield { type: "end", jobId, end: job.end };
+    if (end !== null) {
+      yield { type: "end", jobId, end };
       return;
     }
   }
+}
+
+/**
+ * How a job ended. The agent knows it of its last job; of another one, or one that was withdrawn, the coordinator is
+ * asked: it may have ended the job before this node ever heard of it.
+ */
+async function endOf(watched: Watched, jobId: JobId): Promise<JobEnd | null> {
+  const { job } = watched.status();
+  if (job?.jobId !== jobId) return watched.howEnded(jobId);
+  if (job.end?.result !== "unknown") return job.end;
+  return (await watched.howEnded(jobId)) ?? job.end;
 }
 
 /** The lines of a job's log from `from`; with `follow`, for as long as somebody listens. */
@@ -77,6 +92,7 @@ async function* changes(watched: Watched, signal: AbortSignal): AsyncGenerator<v
     wake();
   };
   const unsubscribe = watched.subscribe(changed);
+  const timer = setInterval(changed, LOOK_EVERY_MS).unref();
   const stop = () => wake();
   signal.addEventListener("abort", stop);
   try {
@@ -91,6 +107,7 @@ async function* changes(watched: Watched, signal: AbortSignal): AsyncGenerator<v
       });
     }
   } finally {
+    clearInterval(timer);
     unsubscribe();
     signal.removeEventListener("abort", stop);
   }

@@ -41,6 +41,7 @@ export type HttpClientOptions = {
 };
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export function createHttpClient({ addresses, credential, caFile }: HttpClientOptions): HttpClient {
   let loaded: Promise<Loaded> | undefined;
@@ -60,13 +61,16 @@ export function createHttpClient({ addresses, credential, caFile }: HttpClientOp
 
 type Loaded = { readonly request: typeof import("undici").request; readonly dispatcher: Dispatcher };
 
-async function load(caFile: string | null): Promise<Loaded> {
-  const { Agent, request } = await import("undici");
+const load = async (caFile: string | null): Promise<Loaded> => ({
+  request: (await import("undici")).request,
+  dispatcher: await openDispatcher(caFile),
+});
+
+/** Connections that trust `caFile` as well. Whoever opens them closes them. */
+export async function openDispatcher(caFile: string | null): Promise<Dispatcher> {
+  const { Agent } = await import("undici");
   const ca = trustedAuthorities(caFile);
-  return {
-    request,
-    dispatcher: new Agent({ connect: { timeout: 10_000, ...(ca === undefined ? {} : { ca }) } }),
-  };
+  return new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) } });
 }
 
 /** The authorities that Node trusts and those in `caFile`; undefined for Node's own alone. */

@@ -113,6 +113,8 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
   };
 
   let sendingLogs = false;
+  /** Jobs whose log was read to its end, and where that was: not read again before it grows. */
+  const readTo = new Map<JobId, number>();
   const sendLogs = async () => {
     if (sendingLogs) return;
     sendingLogs = true;
@@ -127,8 +129,9 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     for (;;) {
       const cursor = cursors.get(jobId);
       const session = sessionOf(conversation);
-      if (cursor === undefined || session === null || over) return;
+      if (cursor === undefined || session === null || over || readTo.get(jobId) === cursor.sent) return;
       const lines = fitIntoFrame(await source.logLines(jobId, cursor.sent, MAX_LOG_LINES));
+      if (lines.length === 0) readTo.set(jobId, cursor.sent);
       if (lines.length === 0 || over || conversation.kind !== "open" || conversation.session !== session)
         return;
       const { next, frame } = sayLog(conversation, jobId, lines);
@@ -187,6 +190,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
       else timers.setUnlessSet("progress", PROGRESS_EVERY_MS, heartbeat);
     },
     logged: () => {
+      readTo.clear();
       if (!over && conversation.kind === "open") logsSoon(LOG_DELAY_MS);
     },
     ask: heartbeat,

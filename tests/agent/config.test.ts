@@ -101,6 +101,29 @@ describe("agent.toml", () => {
   });
 });
 
+describe("what the launcher says", () => {
+  const env = { BATON_STATE_DIR: "/srv/agent", BATON_RUN_DIR: "/run/agent" };
+  it("counts where the file says nothing", async () => {
+    expect(await parseConfig("", FILE, env)).toMatchObject({
+      ok: true,
+      value: { stateDir: "/srv/agent", controlSocket: "/run/agent/control.sock" },
+    });
+    const own = 'state_dir = "/srv/agent"\ncontrol_socket = "/tmp/c.sock"';
+    expect(await parseConfig(own, FILE, env)).toMatchObject({
+      ok: true,
+      value: { controlSocket: "/tmp/c.sock" },
+    });
+  });
+  it("may not differ from the file: the guard would look elsewhere", async () => {
+    expect(await parseConfig('\nstate_dir = "/srv/other"', FILE, env)).toMatchObject({
+      ok: false,
+      error: {
+        message: expect.stringContaining("agent.toml:2: state_dir: is /srv/other; it must be /srv/agent"),
+      },
+    });
+  });
+});
+
 describe("which file is read", () => {
   it("is the one named, else BATON_CONFIG; a named one must be there", async () => {
     const dir = await mkdtemp(join(tmpdir(), "baton-config-"));

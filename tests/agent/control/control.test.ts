@@ -8,6 +8,7 @@ import { createControlClient } from "../../../agent/control/client.ts";
 import {
   AgentStatus,
   InstallReply,
+  type JobEnd,
   JobSummaries,
   Started,
   WatchEvent,
@@ -32,6 +33,7 @@ function pretendedAgent() {
     status: statusOf(),
     lines: [] as LogLine[],
     asked: [] as unknown[],
+    ended: null as JobEnd | null,
     changed: () => {
       for (const listener of listeners) listener();
     },
@@ -53,6 +55,7 @@ function pretendedAgent() {
     },
     jobs: async () => [{ jobId: JOB, at: 7, lines: state.lines.length }],
     logLines: async (_jobId, from, limit) => state.lines.slice(from, from + limit),
+    howEnded: async () => state.ended,
     subscribe: (changed) => {
       listeners.add(changed);
       return () => listeners.delete(changed);
@@ -213,6 +216,13 @@ describe("watching a job", () => {
     await start();
     expect(await watch(events)).toEqual(ok("ended"));
     expect(events.at(-1)).toMatchObject({ type: "end" });
+  });
+
+  it("asks the coordinator how a job ended that this process knows nothing of", async () => {
+    const events: WatchEvent[] = [];
+    node.state.ended = { result: "failed", reason: { code: "cancelled", message: "by an operator" } };
+    expect(await watch(events)).toEqual(ok("ended"));
+    expect(events).toEqual([{ type: "end", jobId: JOB, end: node.state.ended }]);
   });
 
   it("follows a log, or gives what is there", async () => {

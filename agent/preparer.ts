@@ -1,0 +1,184 @@
+/**
+ * Preparing builds on this machine: trust, download, self-test put together. Loaded with the first preparation,
+ * since it brings the agent's largest libraries, and nothing of it is kept open between two.
+ */
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Dispatcher } from "undici";
+import type { VersionJson } from "../protocol/build.ts";
+import type { Desired } from "../protocol/frames.ts";
+import { PROTOCOL } from "../protocol/frames.ts";
+import { type Fault, ok, type Result } from "../protocol/result.ts";
+import type { DurationMs } from "../protocol/time.ts";
+import { TUF_METADATA_PATH, TUF_TARGETS_PATH, targetUrlPath } from "../protocol/trust.ts";
+import type { Preparer } from "./core/ports.ts";
+import { realClock } from "./effects/clock.ts";
+import { type Disk, realDisk } from "./effects/disk.ts";
+import { downloadBundle, removeDownload } from "./effects/download.ts";
+import type { Layout } from "./effects/layout.ts";
+import type { Log } from "./effects/log.ts";
+import { createPreparer as assemble, type PrepareParts } from "./effects/prepare.ts";
+import { fetchWith } from "./effects/trust/fetch.ts";
+import { refreshTrust } from "./effects/trust/refresh.ts";
+import { resolveBundle } from "./effects/trust/releases.ts";
+import type { Running } from "./running.ts";
+import type { Addresses } from "./session/addresses.ts";
+import { openDispatcher } from "./session/http-client.ts";
+import { workloadEnvironment } from "./workload/environment.ts";
+import { runHook } from "./workload/run-hook.ts";
+
+export type NodePreparerOptions = {
+  readonly layout: Layout;
+  readonly running: Running;
+  readonly pinnedRoot: Uint8Array;
+  readonly addresses: Addresses;
+  readonly caFile: string | null;
+  readonly downloadTimeoutMs: DurationMs;
+  readonly selfTestTimeoutMs: DurationMs;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly log: Log;
+};
+
+const METADATA_TIMEOUT_MS: DurationMs = 30_000;
+
+/** Prepares with this machine's disk, network and clock. The connections live as long as one preparation. */
+export function createNodePreparer(options: NodePreparerOptions): Preparer {
+  return {
+    prepare: async (desired, how) => {
+      const dispatcher = await openDispatcher(options.caFile);
+      try {
+        return await assemble(await partsOf(options, dispatcher)).prepare(desired, how);
+      } finally {
+        await dispatcher.destroy();
+      }
+    },
+  };
+}
+
+async function partsOf(options: NodePreparerOptions, dispatcher: Dispatcher): Promise<PrepareParts> {
+  const { layout, running, addresses } = options;
+  const disk: Disk = realDisk;
+  return {
+    disk,
+    layout,
+    host: {
+      platform: running.platform,
+      nodeVersion: await packagedNodeVersion(options.env),
+      protocol: PROTOCOL,
+    },
+    running: running.build.version,
+    resolve: (desired, signal) => resolveSigned(options, dispatcher, desired, signal),
+    download: ({ name, sha256, bytes }, how) =>
+      downloadBundle({
+        disk,
+        dir: layout.download,
+        url: `${addresses.current()}${TUF_TARGETS_PATH}/${targetUrlPath(name, sha256)}`,
+        sha256,
+        bytes,
+        dispatcher,
+        timeoutMs: options.downloadTimeoutMs,
+        uptime: () => realClock.uptime(),
+        wait: (ms, signal) => sleep(ms, undefined, { signal }),
+        signal: how.signal,
+        progress: (done) => how.progress(done),
+      }),
+    removeDownload: ({ sha256 }) => removeDownload(disk, layout.download, sha256),
+    selfTest: createSelfTester(options),
+    random: Math.random,
+    wait: async (ms, signal) => {
+      await sleep(ms, undefined, { signal }).catch((cause: unknown) => {
+        if (!signal.aborted) throw cause;
+      });
+    },
+  };
+}
+
+async function resolveSigned(
+  { layout, running, pinnedRoot, addresses, log }: NodePreparerOptions,
+  dispatcher: Dispatcher,
+  desired: Desired,
+  signal: AbortSignal,
+) {
+  const server = addresses.current();
+  const trusted = await refreshTrust({
+    disk: realDisk,
+    stateDir: layout.state,
+    pinnedRoot,
+    now: () => realClock.now(),
+    builtAt: running.versionJson === null ? 0 : Date.parse(running.versionJson.builtAt) || 0,
+    metadataUrl: `${server}${TUF_METADATA_PATH}`,
+    fetch: fetchWith(dispatcher),
+    timeoutMs: METADATA_TIMEOUT_MS,
+    signal,
+  });
+  if (!trusted.ok) {
+    if (trusted.error.code === "unreachable") addresses.failed(server);
+    return trusted;
+  }
+  for (const note of trusted.value.notes) log.warn({ source: "trust" }, note);
+  const { build } = desired;
+  if (build === null) throw new Error("an update names its build");
+  return resolveBundle(trusted.value.bundles, build, running.platform);
+}
+
+/** Starts a build's `--self-test` as this user, with these settings, and gives it so long. */
+export const createSelfTester =
+  ({
+    env,
+    selfTestTimeoutMs,
+  }: Pick<NodePreparerOptions, "env" | "selfTestTimeoutMs">): PrepareParts["selfTest"] =>
+  async (release, { entry }, how): Promise<Result<void, Fault>> => {
+    const runtime = await runtimeOf(release, env);
+    const run = await runHook(
+      {
+        name: "self-test",
+        command: [runtime, join(release, entry), "--self-test"],
+        cwd: release,
+        env: workloadEnvironment(env, release, runtime),
+        limitMs: selfTestTimeoutMs,
+      },
+      (text) => how.line(text),
+    );
+    if (run.ok) return ok(undefined);
+    const code = run.error.code === "hook-timeout" ? "self-test-timeout" : "self-test-failed";
+    return {
+      ok: false,
+      error: {
+        ...run.error,
+        code,
+        message: run.error.message.replace("The self-test hook", "Its --self-test"),
+      },
+    };
+  };
+
+/** The Node that the launcher would start a release with: its own, else the package's, else the one that runs. */
+async function runtimeOf(release: string, env: Readonly<NodeJS.ProcessEnv>): Promise<string> {
+  const own = join(release, "bin/node");
+  if (await canRun(own)) return own;
+  return packagedNode(env);
+}
+
+async function packagedNode(env: Readonly<NodeJS.ProcessEnv>): Promise<string> {
+  const packaged = env.BATON_NODE ?? "/usr/lib/baton/node";
+  return (await canRun(packaged)) ? packaged : process.execPath;
+}
+
+/** Version of the Node that runs builds which bring none. */
+async function packagedNodeVersion(
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<VersionJson["engines"]["node"]> {
+  const node = await packagedNode(env);
+  if (node === process.execPath) return process.versions.node;
+  const asked = await runHook(
+    { name: "version", command: [node, "--version"], cwd: "/", env: {}, limitMs: 10_000 },
+    () => undefined,
+  );
+  return (asked.ok ? asked.value[0] : undefined)?.replace(/^v/, "") ?? process.versions.node;
+}
+
+const canRun = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
