@@ -15,6 +15,7 @@ type PublishOptions = {
   readonly channel?: string;
   readonly rebuild?: true;
   readonly renew?: true;
+  readonly afterRestore?: true;
   readonly keys?: string;
 };
 
@@ -29,6 +30,10 @@ export const publishCommand = (
     .option("--channel <name>", "channel that this release belongs to")
     .option("--rebuild", "put this build in the place of another one of the same version")
     .option("--renew", "no new release: sign what is published anew, before its signature expires")
+    .option(
+      "--after-restore",
+      "the coordinator was restored from a backup, and may lack what was published since",
+    )
     .option("--keys <dir>", "key directory (default: $BATON_KEYS or ./baton-keys)")
     .action(async (files: readonly string[], options: PublishOptions, command: Command) => {
       if ((files.length === 0) !== (options.renew === true)) {
@@ -39,7 +44,7 @@ export const publishCommand = (
       }
       const bundles = await openAll(files);
       const passphrase = must(await readPassphrase({ env: world.env, ask }, "open"));
-      const { minVersion, channel, rebuild } = options;
+      const { minVersion, channel, rebuild, afterRestore } = options;
       const done = must(
         await publishRelease({
           keys: { dir: keysDirOf(world.env, options.keys), passphrase },
@@ -49,6 +54,7 @@ export const publishCommand = (
           ...(minVersion !== undefined && { minVersion }),
           ...(channel !== undefined && { channel }),
           ...(rebuild === true && { rebuild }),
+          ...(afterRestore === true && { afterRestore }),
           ...(!wantsJson(command) && world.err.isTerminal && { progress: meter(world.err) }),
         }),
       );

@@ -14,22 +14,23 @@ export type PublishApi = Pick<ApiClient, "call" | "upload">;
 /**
  * The published targets metadata; null before the first release. A coordinator is not asked to be honest: what it
  * answers must be signed by the targets keys and be no older than what was signed here last, or the next publish
- * would sign its forgery. Errors: `bad-signature`, `rolled-back`, `malformed`, and those of the API.
+ * would sign its forgery. `afterRestore` says that it may be older, since it was restored from a backup. Errors: `bad-signature`, `rolled-back`, `malformed`, and those of the API.
  */
 export async function currentTargets(
   api: PublishApi,
   root: RootMetadata,
   lastHere: TargetsMetadata | null,
+  afterRestore = false,
 ): Promise<Result<TargetsMetadata | null, Fault>> {
   const list = await api.call({ path: "/v1/releases", answer: ReleaseList });
   if (!list.ok) return list;
   const { targetsVersion } = list.value;
   const signedHere = lastHere?.signed.version ?? 0;
-  if (targetsVersion < signedHere) {
+  if (targetsVersion < signedHere && !afterRestore) {
     return err({
       code: "rolled-back",
       message: `The coordinator has targets version ${targetsVersion}, and version ${signedHere} was published from here.`,
-      hint: "Nothing was published. If keys were rotated here, install that file first with `coordinator trust`; else the coordinator has lost a publish, or hides it: see docs/SECURITY.md.",
+      hint: "Nothing was published. If keys were rotated here, install that file first with `coordinator trust`. If the coordinator was restored from a backup, say --after-restore. Else it hides something: see docs/SECURITY.md.",
       context: { targetsVersion, signedHere },
     });
   }

@@ -23,6 +23,8 @@ export type PublishRequest = Omit<NewRelease, "bundles"> & {
   readonly bundles: readonly BundleFile[];
   readonly now: EpochMs;
   readonly lifetimeMs?: DurationMs;
+  /** The coordinator was restored from a backup and may lack what was published since. */
+  readonly afterRestore?: boolean;
   readonly progress?: (done: { file: string; bytes: number; ofBytes: number }) => void;
 };
 
@@ -50,7 +52,7 @@ export async function publishRelease(request: PublishRequest): Promise<Result<Pu
   if (!signers.ok) return signers;
   const last = await readLastTargets(keys.dir);
   if (!last.ok) return last;
-  const current = await currentTargets(api, root.value, last.value);
+  const current = await currentTargets(api, root.value, last.value, request.afterRestore);
   if (!current.ok) return current;
 
   const before = current.value?.signed ?? null;
@@ -60,7 +62,9 @@ export async function publishRelease(request: PublishRequest): Promise<Result<Pu
     if (current.value !== null) await remember(keys.dir, current.value);
     return ok({ targetsVersion: before.version, expires: before.expires, changed: false });
   }
-  const targets = signMetadata(next.value, signers.value);
+  // Above what was signed here: after a restore, what nodes have seen may be newer than what is there.
+  const version = Math.max(next.value.version, (last.value?.signed.version ?? 0) + 1);
+  const targets = signMetadata({ ...next.value, version }, signers.value);
   for (const bundle of bundles) {
     const uploaded = await upload(api, bundle, request.progress);
     if (!uploaded.ok) return uploaded;
@@ -69,7 +73,7 @@ export async function publishRelease(request: PublishRequest): Promise<Result<Pu
   const published = await api.call({ method: "POST", path: PUBLISH_PATH, body, answer: Published });
   if (!published.ok) return published;
   await remember(keys.dir, targets);
-  return ok({ targetsVersion: next.value.version, expires: next.value.expires, changed: true });
+  return ok({ targetsVersion: version, expires: next.value.expires, changed: true });
 }
 
 async function upload(

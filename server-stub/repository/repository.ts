@@ -128,7 +128,8 @@ export class Repository {
       const published = state.targets;
       if (published !== null && sameSigned(published, targets.value)) return ok({ targetsVersion: version });
       if (this.targetsVersion !== expectedVersion) return err(conflict(expectedVersion, this.targetsVersion));
-      if (version !== expectedVersion + 1) {
+      // More than one up is fine: after a restore, a publisher goes on above what nodes have seen.
+      if (version <= expectedVersion) {
         return refused(`Targets version ${version} cannot follow version ${expectedVersion}.`);
       }
       if (Date.parse(expires) <= now) {

@@ -73,6 +73,13 @@ afterEach(() => rm(dir, { recursive: true }));
 const keys = () => join(dir, "k");
 const open = async (name: string): Promise<BundleFile> => must(await openBundle(bundles.get(name) ?? ""));
 
+/** What a node fetches. */
+const fetchFiles = async (url: string) => {
+  const file = join(dir, "repository", "metadata", url.slice(METADATA_URL.length + 1));
+  const bytes = await readFile(file).catch(() => null);
+  return { status: bytes === null ? 404 : 200, body: Readable.from(bytes === null ? [] : [bytes]) };
+};
+
 /** The coordinator's API over the real repository, as its routes answer. */
 const api = (): PublishApi => ({
   call: async <S extends TSchema>({ path, method, body, answer }: Parameters<PublishApi["call"]>[0]) => {
@@ -232,6 +239,33 @@ describe("publishing is refused, before anything is uploaded,", () => {
     expect(await publish(["1.1.0"], { api: hiding })).toMatchObject({ error: { code: "rolled-back" } });
   });
 
+  it("when the coordinator was restored to before a publish, until that is said; nodes then go on at once", async () => {
+    must(await publish(["1.0.0"]));
+    await cp(join(dir, "repository"), join(dir, "backup"), { recursive: true });
+    must(await publish(["1.1.0"]));
+    const client = await Client.make({
+      pinnedRoot: await readFile(join(keys(), "1.root.json")),
+      fetch: fetchFiles,
+    });
+    try {
+      await client.refreshed();
+      await rm(join(dir, "repository"), { recursive: true });
+      await cp(join(dir, "backup"), join(dir, "repository"), { recursive: true });
+      repository = await Repository.open({
+        dir: join(dir, "repository"),
+        keysDir: join(dir, "online"),
+        now: () => now,
+      });
+      now += 60_000;
+      expect(await client.refresh()).toBe("rolled-back");
+      expect(await publish(["1.1.0"])).toMatchObject({ error: { code: "rolled-back" } });
+      expect(must(await publish(["1.1.0"], { afterRestore: true }))).toMatchObject({ targetsVersion: 3 });
+      expect((await client.refreshed()).versions.targets).toBe(3);
+    } finally {
+      await client.remove();
+    }
+  });
+
   it("when somebody else was faster", async () => {
     must(await publish(["1.0.0"]));
     let raced = false;
@@ -312,12 +346,6 @@ describe("an offline kit", () => {
     must(await exportKit(keys(), [await open("1.1.0"), await open("1.1.0-arm")], kit()));
   });
   afterEach(() => client.remove());
-
-  const fetchFiles = async (url: string) => {
-    const file = join(dir, "repository", "metadata", url.slice(METADATA_URL.length + 1));
-    const bytes = await readFile(file).catch(() => null);
-    return { status: bytes === null ? 404 : 200, body: Readable.from(bytes === null ? [] : [bytes]) };
-  };
 
   it("gives a node its bundle, verified, without a network", async () => {
     const arm = must(await take("linux-arm64"));

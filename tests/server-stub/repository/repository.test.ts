@@ -133,7 +133,7 @@ describe("publishing", () => {
     ["signed by a stranger", () => resigned(() => ({}), [newSigner()])],
     ["not signed", () => ({ ...publisher.sign("1.1.0"), signatures: [] })],
     ["expired", () => resigned(() => ({ expires: "2026-01-01T00:00:00Z" }))],
-    ["of a version that does not follow", () => resigned(() => ({ version: 3 }))],
+    ["of a version that does not follow", () => resigned(() => ({ version: 1 }))],
     ["no metadata", () => ({ hello: "world" })],
     ["delegating", () => resigned(() => ({ delegations: { keys: {}, roles: [] } }))],
     ["naming a bundle of another length", () => resigned((signed) => firstEntry(signed, { length: 5 }))],
