@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { type Fault, FaultError } from "../protocol/result.ts";
 import { init } from "./commands/init.ts";
+import { restoredCommand } from "./commands/restored.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { keyRequestCommand, trustCommand } from "./commands/trust.ts";
@@ -22,6 +23,7 @@ export function createProgram(world: World): Command {
   program.addCommand(keyRequestCommand(world));
   program.addCommand(serveCommand(world));
   program.addCommand(tokenCommand(world));
+  program.addCommand(restoredCommand(world));
   program
     .command("config")
     .description("print every setting with its default, as a file")

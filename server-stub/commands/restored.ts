@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { Command } from "commander";
+import { FaultError } from "../../protocol/result.ts";
+import type { EpochMs } from "../../protocol/time.ts";
+import { markRestored } from "../service/restart.ts";
+import { openSqliteStore } from "../store/sqlite/open.ts";
+import { configOf, type Shared, type World } from "./world.ts";
+
+/**
+ * `coordinator restored`: to be said once after the database came out of a backup, before the coordinator is started
+ * on it. Refused with `store-in-use` while one runs, and `not-found` where there is no database.
+ */
+export const restoredCommand = (world: World): Command =>
+  new Command("restored")
+    .description("say that the database was restored from a backup: no lease token is given twice")
+    .option("--json", "print JSON")
+    .action(async (_: object, self: Command) => {
+      const shared = self.optsWithGlobals<Shared>();
+      const { databaseFile } = await configOf(world, shared);
+      if (!existsSync(databaseFile)) {
+        throw new FaultError({
+          code: "not-found",
+          message: `There is no database at ${databaseFile}, and none was made.`,
+          hint: "Unpack the backup first, or look at --config and --state-dir.",
+        });
+      }
+      const store = await openSqliteStore(databaseFile);
+      if (!store.ok) throw new FaultError(store.error);
+      try {
+        const now = Date.now();
+        const tokenEpoch = await markRestored(store.value, now, epochOf(now));
+        world.print(
+          shared.json === true
+            ? JSON.stringify({ tokenEpoch })
+            : `Lease tokens begin anew in epoch ${tokenEpoch}, and all reservations are dropped. Start the coordinator now.`,
+        );
+      } finally {
+        await store.value.close();
+      }
+    });
+
+/**
+ * The same backup may be restored twice, and knows nothing of the first time: so an epoch is at least the number of
+ * ten minutes since 2026. Epochs have 21 bits, which lasts until 2065.
+ */
+const epochOf = (now: EpochMs): number => Math.max(0, Math.floor((now - Date.UTC(2026, 0)) / 600_000));
