@@ -17,8 +17,8 @@ export type TestCoordinator = {
   /** The first line that fits, now or as soon as it comes. */
   heard(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  /** Ends the coordinator and starts it again over the same state. */
-  restart(): Promise<void>;
+  /** Ends the coordinator, and starts it again at the same address over the same state, after `meanwhile`. */
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -35,11 +35,11 @@ export type Answer = {
 
 const TIMINGS = `
 [timings]
-heartbeat_ms = 50
+heartbeat_ms = 200
 reservation_ms = 2000
 act_within_ms = 1000
 drain_ms = 0
-probation_ms = 2000
+probation_ms = 10000
 inconclusive_after_ms = 500
 tick_ms = 20
 `;
@@ -53,12 +53,12 @@ export async function startCoordinator(settings = ""): Promise<TestCoordinator> 
   await init(config, tokenFile);
   const adminToken = (await readFile(tokenFile, "utf8")).trim();
   const { log, logged, heard } = listeningLog();
-  const start = async (): Promise<Running> => {
-    const running = await serve(config, log);
+  const start = async (port: number): Promise<Running> => {
+    const running = await serve({ ...config, listen: { ...config.listen, port } }, log);
     if (!running.ok) throw new Error(running.error.message);
     return running.value;
   };
-  let running = await start();
+  let running = await start(0);
   return {
     config,
     get url() {
@@ -84,9 +84,11 @@ export async function startCoordinator(settings = ""): Promise<TestCoordinator> 
         body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
       };
     },
-    restart: async () => {
+    restart: async (meanwhile) => {
+      const port = Number(new URL(running.url).port);
       await running.stop();
-      running = await start();
+      await meanwhile?.();
+      running = await start(port);
     },
     stop: async () => {
       await running.stop();

@@ -19,12 +19,12 @@ export type FrameNode = {
 
 const BEAT_MS = 20;
 
-/** `fails`: the new build never comes up, and the old one is back in its place. */
+/** `fails`: the new build never comes up, and the old one is back in its place. `idles`: it never gets ready. */
 export function startFrameNode(
   coordinator: TestCoordinator,
   node: TestNode,
   first: Build,
-  { group, fails = false }: { group: string; fails?: boolean },
+  { group, fails = false, idles = false }: { group: string; fails?: boolean; idles?: boolean },
 ): FrameNode {
   let build = first;
   let instanceId: string = randomUUID();
@@ -103,7 +103,11 @@ export function startFrameNode(
   const beat = async (): Promise<void> => {
     seq += 1;
     const isPrepared =
-      desired !== null && journal.kind === "idle" && finalWords.length === 0 && quarantine.length === 0;
+      !idles &&
+      desired !== null &&
+      journal.kind === "idle" &&
+      finalWords.length === 0 &&
+      quarantine.length === 0;
     const frame: Heartbeat = {
       ...heartbeatOf(session, seq, instanceId),
       health: { healthy: true, caughtUp: true },
@@ -128,9 +132,16 @@ export function startFrameNode(
   };
 
   const live = async (): Promise<void> => {
-    await hello();
+    let next = hello;
     while (!stopped) {
-      await beat();
+      const heard = await next().then(
+        () => true,
+        (error: unknown) => {
+          if (!isAway(error)) throw error;
+          return false;
+        },
+      );
+      if (heard) next = beat;
       await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
     }
   };
@@ -146,3 +157,6 @@ export function startFrameNode(
     },
   };
 }
+
+/** The coordinator is not there right now; any other failure is one of the test. */
+const isAway = (error: unknown): boolean => error instanceof TypeError && error.message === "fetch failed";
