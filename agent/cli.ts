@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { text } from "node:stream/consumers";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { showBuild } from "../protocol/build.ts";
+import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { type Fault, FaultError } from "../protocol/result.ts";
 import {
   type Common,
@@ -66,7 +67,7 @@ function faultOf(cause: unknown): Fault {
 function createProgram(world: World, running: Running, done: (status: number) => void): Command {
   const program = new Command("agent")
     .description("Looks after this node's self-updating agent.")
-    .version(showBuild(running.build))
+    .version(running.dist === null ? `baton ${PRODUCT_VERSION}` : showBuild(running.build))
     .showHelpAfterError("(say --help for how it is used)")
     .addHelpText("after", HELP);
   program

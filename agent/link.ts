@@ -164,7 +164,14 @@ function connect(
       },
       opened: (nonce) => agent.sessionOpened(nonce),
       closed: () => agent.sessionClosed(),
-      orders: (orders) => agent.receive(orders),
+      orders: (orders) => {
+        const { seq, desired, turn, waiting, confirm } = orders;
+        log.debug(
+          { seq, job: desired?.jobId, turn: turn !== null, waiting: waiting?.code, confirm },
+          "orders",
+        );
+        agent.receive(orders);
+      },
     },
     reconnect: { minMs: config.session.reconnectMinMs, maxMs: config.session.reconnectMaxMs },
     clock: realClock,
