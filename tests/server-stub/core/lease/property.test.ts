@@ -13,13 +13,14 @@ test.each([
   { voters: 5, mayRestore: false },
   { voters: 3, mayRestore: true },
 ])("with $voters voters, restores $mayRestore", (world) => {
-  fc.assert(
+  const played = fc.check(
     fc.property(choices, (steps) => {
       const small = new SmallWorld(world.voters, world);
       for (const choice of steps) small.step(choice);
     }),
     { numRuns: 300, seed: 20260722 },
   );
+  expect(played.failed ? fc.defaultReportMessage(played) : "it held").toBe("it held");
 });
 
 test("in a long run much is committed, confirmed, gone back on and broken", () => {

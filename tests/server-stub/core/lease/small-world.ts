@@ -76,9 +76,11 @@ export class SmallWorld {
         return;
       case 4:
       case 5:
-        return this.#sendIf(agent, agent.reserve(agent.runs === OLD ? NEW : OLD));
+        this.#sendIf(agent, agent.reserve(agent.runs === OLD ? NEW : OLD));
+        return;
       case 6:
-        return this.#sendIf(agent, agent.commit(this.now));
+        this.#sendIf(agent, agent.commit(this.now));
+        return;
       case 7:
       case 8: {
         const token = agent.flip(agent.runs === OLD ? NEW : OLD, this.now);
@@ -86,9 +88,11 @@ export class SmallWorld {
         return;
       }
       case 9:
-        return agent.start();
+        agent.start();
+        return;
       case 10:
-        return detail % 8 === 0 ? agent.crash() : undefined;
+        if (detail % 8 === 0) agent.crash();
+        return;
       case 11: {
         const token = detail % 3 === 0 ? agent.goBack() : null;
         if (token !== null) this.#mustHold(agent, token);
@@ -98,7 +102,8 @@ export class SmallWorld {
         this.now += detail % 20 === 0 ? 300_000 : 1_000 * (detail % 7);
         return;
       case 13:
-        return detail % 3 === 0 ? this.#coordinator(Math.floor(detail / 3)) : undefined;
+        if (detail % 3 === 0) this.#coordinator(Math.floor(detail / 3));
+        return;
       case 14:
         if (agent.up && agent.token !== null && detail % 4 === 0) agent.giveUp();
         return;
@@ -106,10 +111,11 @@ export class SmallWorld {
       case 16:
       case 17:
       case 18:
-        return this.#calm();
+        this.#calm();
+        return;
       default:
         // Half of the time the newest message, so that a request is often answered in time.
-        return this.#deliver(detail % 2 === 0 ? this.#wire.length - 1 : Math.floor(detail / 2), detail);
+        this.#deliver(detail % 2 === 0 ? this.#wire.length - 1 : Math.floor(detail / 2), detail);
     }
   }
 
@@ -170,7 +176,10 @@ export class SmallWorld {
   }
 
   #take({ from, body }: Message, isHeard: boolean): void {
-    if ("kind" in body) return this.#answer(from, body, isHeard);
+    if ("kind" in body) {
+      this.#answer(from, body, isHeard);
+      return;
+    }
     if (body.type === "hello") {
       const session = this.#name("s");
       this.#presence.set(from.id, open(body, session, this.#presence.get(from.id), this.now));
