@@ -79,9 +79,15 @@ function nodeNote(colors: Colors, node: RolloutNode, { lease, nodes, now }: Roll
       ),
     );
   }
-  if (node.reason !== null && node.status !== "succeeded") parts.push(colors.dim(node.reason.message));
+  if (node.reason !== null && node.status !== "succeeded") parts.push(colors.dim(whyOf(node)));
   return parts.filter((part) => part !== "").join(" · ");
 }
+
+/** Of a node that only waits the first sentence is enough: the rest is the rollout's reason, which is told once. */
+const whyOf = ({ status, reason }: RolloutNode): string => {
+  const message = reason?.message ?? "";
+  return status === "pending" ? (/^.*?\.(?= |$)/.exec(message)?.[0] ?? message) : message;
+};
 
 const progressOf = ({ step, state, percent, bytesPerSecond }: NonNullable<Node["update"]>): string => {
   const rate = bytesPerSecond === null ? "" : ` at ${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
@@ -142,6 +148,6 @@ function nodeLine(node: RolloutNode, { lease, nodes }: RolloutMoment): string {
   const step = busy && live?.update?.step != null ? `, ${live.update.step}` : "";
   const phase = lease?.holder?.nodeId === node.nodeId ? `, lease ${lease.holder.phase}` : "";
   const to = node.status === "succeeded" && node.to !== null ? `, runs ${showBuild(node.to)}` : "";
-  const why = node.reason === null || node.status === "succeeded" ? "" : `: ${node.reason.message}`;
+  const why = node.reason === null || node.status === "succeeded" ? "" : `: ${whyOf(node)}`;
   return `${node.name}: ${node.status}${step}${phase}${to}${why}`;
 }

@@ -202,6 +202,49 @@ describe("baton, from the first key to a rollout that halts", () => {
     expect((await olga("nodes")).status).toBe(1);
   });
 
+  test("watching ends when it has taken too long, or when somebody has had enough, and the rollout goes on", async () => {
+    for (const [index, node] of nodes.entries()) {
+      await node.stop();
+      nodes[index] = startFrameNode(coordinator, node.node, node.build, { group: "db", idles: true });
+    }
+    await serving(3);
+    const { id } = await admin.json<Rollout>(
+      "rollout",
+      "start",
+      "--group",
+      "db",
+      "--release",
+      "1.1.0",
+      "--retry",
+    );
+    expect(await admin("rollout", "start", "--group", "db")).toMatchObject({
+      status: 5,
+      err: expect.stringContaining(id),
+    });
+    expect(await admin("rollout", "status", id, "--watch", "--timeout", "1")).toMatchObject({ status: 4 });
+    const enough = new AbortController();
+    const impatient = baton({ env, interrupted: enough.signal, onErr: () => enough.abort() });
+    expect(await impatient("rollout", "status", id, "--watch")).toMatchObject({ status: 130 });
+    expect(await admin.json("rollout", "status", id)).toMatchObject({ status: "running" });
+  });
+
+  test("watching goes on when the coordinator was away, and a cancelled rollout exits with 3", async () => {
+    const [{ id } = { id: "" }] = await admin.json<Rollout[]>("rollout", "list");
+    const begun = Promise.withResolvers<void>();
+    const missed = Promise.withResolvers<void>();
+    const watching = baton({
+      env,
+      onErr: (text) => {
+        begun.resolve();
+        if (text.includes("is away")) missed.resolve();
+      },
+    })("rollout", "status", id, "--watch", "--timeout", "30");
+    await begun.promise;
+    await coordinator.restart(() => missed.promise);
+    expect(await admin("rollout", "cancel", id)).toMatchObject({ status: 0 });
+    expect(await watching).toMatchObject({ status: 3, err: expect.stringContaining("was cancelled") });
+  });
+
   test("what is hard to undo is asked for; where nobody can be asked it must be said", async () => {
     expect(await admin("nodes", "remove", "db-3")).toMatchObject({
       status: 2,
