@@ -79,8 +79,8 @@ export const parseVersionJson = (text: string) => parseJson(VersionJson, text, "
 /** A development tree: it runs, and is never behind. */
 export const DEVELOPMENT_VERSION = "0.0.0-dev";
 
-export const sameBuild = (a: Build, b: Build): boolean =>
-  a.buildHash === b.buildHash && a.version === b.version;
+/** The hash decides: the same content published under another version is the same build, and nothing to update to. */
+export const sameBuild = (a: Build, b: Build): boolean => a.buildHash === b.buildHash;
 
 /** Folder of a build under `releases/`: version and the first twelve digits of its hash. */
 export const releaseName = (build: Build): string => `${build.version}-${build.buildHash.slice(0, 12)}`;

@@ -54,7 +54,7 @@ async function unpack(request: UnpackRequest, writer: TreeWriter): Promise<Resul
   const read = await readBundle(fileChunks(request.disk, request.archivePath), writer, limits);
   if (!read.ok) return read;
   const { versionJson } = read.value;
-  if (!sameBuild(versionJson, request.expected)) {
+  if (!sameBuild(versionJson, request.expected) || versionJson.version !== request.expected.version) {
     const ordered = showBuild(request.expected);
     return bundleFault("bundle-wrong-build", `is ${showBuild(versionJson)}, and ${ordered} was ordered`);
   }

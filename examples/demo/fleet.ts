@@ -122,6 +122,7 @@ export class Fleet {
     const tree = join(this.dir, `tree-${version}`);
     if (kind === "good") {
       await cp(join(import.meta.dirname, "workload"), tree, { recursive: true });
+      await writeFile(join(tree, "release.txt"), `${version}\n`);
       await this.baton(["bundle", tree, "--version", version, "--out", out]);
     } else {
       await mkdir(tree);

@@ -24,21 +24,6 @@ const say = (text: string): void => {
 };
 
 const fleet = new Fleet(await mkdtemp(join(tmpdir(), "baton-demo-")));
-let failed = true;
-try {
-  await play();
-  failed = false;
-} catch (error) {
-  console.error(pc.red(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`));
-  console.error(await fleet.logs());
-}
-if (keep && !failed) {
-  tellHowToLook();
-  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-}
-await fleet.stop({ keep: failed });
-process.exitCode = failed ? 1 : 0;
-
 async function play(): Promise<void> {
   await build();
   say("Keys for a publisher, and a coordinator that holds none of those that sign code");
@@ -142,3 +127,18 @@ It goes on running until you press Ctrl-C. In another terminal:
 
 Logs: ${fleet.nodes.map(({ home }) => join(home, "journal.log")).join(" ")}`);
 }
+
+let failed = true;
+try {
+  await play();
+  failed = false;
+} catch (error) {
+  console.error(pc.red(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`));
+  console.error(await fleet.logs());
+}
+if (keep && !failed) {
+  tellHowToLook();
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+}
+await fleet.stop({ keep: failed });
+process.exitCode = failed ? 1 : 0;
