@@ -76,6 +76,21 @@ function addBundle(
   { bytes, sha256, versionJson }: NewRelease["bundles"][number],
 ): Result<Targets, PublishRefused> {
   const { version, buildHash, platform, engines, protocol, builtAt, gitCommit } = versionJson;
+  const twin = Object.keys(targets).find((other) => {
+    const old = customOf(targets[other]);
+    return old?.version === version && old.platform === platform;
+  });
+  const published = twin === undefined ? null : customOf(targets[twin]);
+  if (twin !== undefined && published !== null && targets[twin]?.hashes.sha256 !== sha256 && !rebuild) {
+    return refused(
+      "version-exists",
+      `Version ${version} for ${platform} is published already, as another build: ${showBuild(published)}; this one is ${showBuild(versionJson)}.`,
+      "Give the new build a version of its own, or say --rebuild to put it in the place of the old one.",
+    );
+  }
+  // What was said once holds until something else is said: a floor does not vanish by publishing again.
+  const floor = minVersion ?? published?.minVersion;
+  const follows = channel ?? published?.channel;
   const custom: ReleaseCustom = {
     version,
     buildHash,
@@ -84,25 +99,10 @@ function addBundle(
     protocol,
     builtAt,
     gitCommit,
-    ...(minVersion !== undefined && { minVersion }),
-    ...(channel !== undefined && { channel }),
+    ...(floor !== undefined && { minVersion: floor }),
+    ...(follows !== undefined && { channel: follows }),
   };
   const name = targetName(versionJson, platform);
-  const twin = Object.keys(targets).find((other) => {
-    const old = customOf(targets[other]);
-    return old?.version === version && old.platform === platform;
-  });
-  const published = twin === undefined ? null : customOf(targets[twin]);
-  if (twin !== undefined && published !== null) {
-    const same = targets[twin]?.hashes.sha256 === sha256;
-    if (!same && !rebuild) {
-      return refused(
-        "version-exists",
-        `Version ${version} for ${platform} is published already, as another build: ${showBuild(published)}; this one is ${showBuild(versionJson)}.`,
-        "Give the new build a version of its own, or say --rebuild to put it in the place of the old one.",
-      );
-    }
-  }
   const rest = Object.fromEntries(Object.entries(targets).filter(([other]) => other !== twin));
   return ok({ ...rest, [name]: { length: bytes, hashes: { sha256 }, custom } });
 }

@@ -146,6 +146,15 @@ describe("publishing", () => {
     expect(uploads).toHaveLength(1);
   });
 
+  it("keeps a floor that was said before, also for another build", async () => {
+    must(await publish(["1.1.0"], { minVersion: "1.0.0", channel: "stable" }));
+    expect(must(await publish(["1.1.0"]))).toMatchObject({ changed: false });
+    must(await publish(["1.1.0-again"], { rebuild: true }));
+    expect(repository.releases().releases).toMatchObject([{ minVersion: "1.0.0" }]);
+    must(await publish(["1.1.0-again"], { minVersion: "1.1.0" }));
+    expect(repository.releases().releases).toMatchObject([{ minVersion: "1.1.0" }]);
+  });
+
   it("goes on where the answer to the last one was lost", async () => {
     const lossy = {
       ...api(),
