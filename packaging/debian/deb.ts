@@ -24,8 +24,19 @@ export type Deb = {
   readonly entries: readonly Entry[];
 };
 
+/** `small` for what is shipped; `quick`, about ten times as fast and a third larger, for what is thrown away. */
+export type Compression = "small" | "quick";
+
+/** Debian's own checker knows no package with zstd. */
+const DPKG_OPTIONS = { small: ["-Zxz", "-z1"], quick: ["-Zgzip", "-z1"] } as const;
+
 /** Writes `<out>/<name>_<version>_<arch>.deb` and returns its path. The folder `work` is made anew and removed. */
-export async function buildDeb(deb: Deb, out: string, work: string): Promise<string> {
+export async function buildDeb(
+  deb: Deb,
+  out: string,
+  work: string,
+  compression: Compression = "small",
+): Promise<string> {
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   for (const entry of deb.entries) await lay(join(work, entry.path), entry);
@@ -35,7 +46,7 @@ export async function buildDeb(deb: Deb, out: string, work: string): Promise<str
   await settleModes(work);
   const file = join(out, `${deb.name}_${deb.version}_${deb.arch}.deb`);
   await mkdir(out, { recursive: true });
-  await run("dpkg-deb", ["--root-owner-group", "-Zxz", "-z1", "--build", work, file]);
+  await run("dpkg-deb", ["--root-owner-group", ...DPKG_OPTIONS[compression], "--build", work, file]);
   await rm(work, { recursive: true, force: true });
   return file;
 }

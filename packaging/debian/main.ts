@@ -13,7 +13,7 @@ import { readStamp } from "../../cli/bundle/stamp.ts";
 import { FaultError, type Result } from "../../protocol/result.ts";
 import { coordinatorTemplate } from "../../server-stub/settings.ts";
 import { build } from "../bundle/build.ts";
-import { buildDeb } from "./deb.ts";
+import { buildDeb, type Compression, type Deb } from "./deb.ts";
 import { judge } from "./lintian.ts";
 import { agentPackage, type Built, coordinatorPackage } from "./packages.ts";
 
@@ -24,22 +24,31 @@ const OUT = join(ROOT, "build/debian");
 /** Node's name of an architecture, and Debian's. */
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64" } as const;
 
-/** Builds both packages and returns their paths. Throws what stands in the way. */
-export async function buildPackages(): Promise<string[]> {
-  const scratchDir = join(OUT, "scratch");
-  await rm(OUT, { recursive: true, force: true });
+export type PackageOptions = {
+  /** Folder that becomes the packages' alone: what was there is removed. */
+  readonly out?: string;
+  /** Default: that of this source tree. */
+  readonly version?: string;
+  readonly compression?: Compression;
+};
+
+/** Builds the packages of the agent and of the coordinator, in this order, and returns their paths. Throws what stands in the way. */
+export async function buildPackages({
+  out = OUT,
+  version,
+  compression,
+}: PackageOptions = {}): Promise<[agent: string, coordinator: string]> {
+  const scratchDir = join(out, "scratch");
+  await rm(out, { recursive: true, force: true });
   await mkdir(scratchDir, { recursive: true });
-  const built = await buildParts(scratchDir);
-  const files: string[] = [];
-  for (const make of [agentPackage, coordinatorPackage]) {
-    const deb = await make(built);
-    files.push(await buildDeb(deb, OUT, join(scratchDir, deb.name)));
-  }
+  const built = await buildParts(scratchDir, version);
+  const pack = (deb: Deb) => buildDeb(deb, out, join(scratchDir, deb.name), compression);
+  const files = await Promise.all([pack(await agentPackage(built)), pack(await coordinatorPackage(built))]);
   await rm(scratchDir, { recursive: true, force: true });
   return files;
 }
 
-async function buildParts(scratchDir: string): Promise<Built> {
+async function buildParts(scratchDir: string, version?: string): Promise<Built> {
   const arch = process.arch;
   if (arch !== "x64" && arch !== "arm64")
     throw new Error(`There is no runtime for ${arch}: only for x64 and arm64.`);
@@ -50,7 +59,8 @@ async function buildParts(scratchDir: string): Promise<Built> {
   const runtimePackage = join(ROOT, `node_modules/node-linux-${arch}`);
   // A service has no use for the symbols, and Debian wants none in a package.
   await run("strip", ["--strip-unneeded", "-o", runtime, join(runtimePackage, "bin/node")]);
-  const stamp = must(await readStamp({ dir: ROOT, env: process.env, now: () => new Date() }));
+  const asked = { dir: ROOT, env: process.env, now: () => new Date() };
+  const stamp = must(await readStamp(version === undefined ? asked : { ...asked, version }));
   const seed = must(
     await packBundle({
       ...stamp,
@@ -62,7 +72,8 @@ async function buildParts(scratchDir: string): Promise<Built> {
   );
   return {
     root: ROOT,
-    version: stamp.version,
+    // In Debian's order "~" comes before everything, as "-" does in semver's.
+    version: stamp.version.replace("-", "~"),
     arch: ARCHITECTURES[arch],
     runtime,
     runtimeLicense: join(runtimePackage, "LICENSE"),

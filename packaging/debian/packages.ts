@@ -44,6 +44,7 @@ export async function agentPackage(built: Built): Promise<Deb> {
     },
     { path: "usr/share/doc/baton-agent/drop-ins", tree: join(packaging, "systemd/drop-ins") },
     { path: "etc/baton/agent.toml", text: built.agentConfig },
+    overrides("baton-agent", "usr/lib/baton"),
     ...(await docs(built, "baton-agent", ["agent"])),
   ];
   return deb(built, "baton-agent", entries);
@@ -73,6 +74,7 @@ export async function coordinatorPackage(built: Built): Promise<Deb> {
       from: join(packaging, "systemd/tmpfiles.d/baton-coordinator.conf"),
     },
     { path: "etc/baton/coordinator.toml", text: built.coordinatorConfig },
+    overrides("baton-coordinator", home),
     ...(await docs(built, "baton-coordinator", ["coordinator", "baton"])),
   ];
   return deb(built, "baton-coordinator", entries);
@@ -89,6 +91,24 @@ const deb = (built: Built, name: string, entries: readonly Entry[]): Deb => ({
 /** Commands on the PATH run from the package's own folder, never from `dist/`. */
 const wrapper = (home: string, program: string): string =>
   `#!/bin/sh\nexec ${home}/node ${home}/${program} "$@"\n`;
+
+/**
+ * What lintian finds and is meant so. The runtime is carried as its makers built it, libraries and all, so that every
+ * node runs the very one that was tested; and the programs are run on it by the commands in `/usr/bin`, and the
+ * service by the units, never by themselves.
+ */
+const overrides = (name: string, home: string): Entry => ({
+  path: `usr/share/lintian/overrides/${name}`,
+  text: [
+    `embedded-library * [${home}/node]`,
+    `hardening-no-pie [${home}/node]`,
+    `script-not-executable [${home}/*.mjs]`,
+    // Not dh_installsystemd's snippets: they would restart the agent without a lease.
+    "maintainer-script-calls-systemctl *",
+  ]
+    .map((what) => `${name}: ${what}\n`)
+    .join(""),
+});
 
 async function docs(built: Built, name: string, commands: readonly string[]): Promise<Entry[]> {
   const at = `usr/share/doc/${name}`;
