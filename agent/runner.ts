@@ -49,6 +49,8 @@ export type AgentParts = {
   readonly policy: Omit<Policy, "drainMs">;
   readonly trial: Pick<TrialTerms, "tries" | "refunds">;
   readonly healthEveryMs: DurationMs;
+  /** Takes the lock of a state directory: `takeLock`, unless many lives are to be tried in one process. */
+  readonly lock?: (path: string) => Promise<Result<Lock, LockFault>>;
 };
 
 export type Agent = {
@@ -170,7 +172,7 @@ export function createAgent(parts: AgentParts): Agent {
   return {
     start: async () => {
       await makeLayout(disk, layout);
-      const taken = await takeLock(layout.lock);
+      const taken = await (parts.lock ?? takeLock)(layout.lock);
       if (!taken.ok) return taken;
       lock = taken.value;
       await begin();

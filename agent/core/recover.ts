@@ -77,7 +77,6 @@ export function recover(found: Found, self: Omit<Self, "dist">, now: UptimeMs, p
     health: { healthy: false, detail: "not asked yet" },
     outcome: null,
     writing: null,
-    lostJournal: found.journal.kind !== "found",
     stopping: false,
     lastOp: 0,
   };

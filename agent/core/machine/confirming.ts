@@ -17,7 +17,7 @@ export const confirming: Row<"confirming"> = {
       state.retryAt === null || draft.now < state.retryAt ? state : perform(draft, state, state.step),
   },
   "journal-written": {
-    to: ["idle", "preparing"],
+    to: ["idle", "preparing", "exiting"],
     run: (draft, state) => (state.step === "journal" ? perform(draft, state, "trial") : kept(draft, state)),
   },
   "journal-failed": { to: ["exiting"], run: (draft, state, { fault }) => again(draft, state, fault) },

@@ -27,8 +27,6 @@ export type Facts = {
   readonly outcome: Outcome | null;
   /** A journal write that no state waits for, such as one that drops acknowledged words. One at a time. */
   readonly writing: Op | null;
-  /** The journal was unreadable: this process may owe a word on a token that it does not know. */
-  readonly lostJournal: boolean;
   /** The process was told to stop. */
   readonly stopping: boolean;
   readonly lastOp: Op;

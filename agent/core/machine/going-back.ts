@@ -20,7 +20,7 @@ export const goingBack: Row<"going-back"> = {
   tick: { to: [], run: (draft, state) => due(draft, state) },
   "disk-done": { to: ["exiting"], run: (draft, state) => done(draft, state) },
   "disk-failed": { to: ["exiting"], run: (draft, state, { fault }) => failed(draft, state, fault) },
-  "journal-written": { to: ["idle", "preparing"], run: (draft, state) => settled(draft, state) },
+  "journal-written": { to: ["idle", "preparing", "exiting"], run: (draft, state) => settled(draft, state) },
   "journal-failed": { to: ["exiting"], run: (draft, state, { fault }) => again(draft, state, fault) },
   "stop-requested": {
     to: ["exiting"],

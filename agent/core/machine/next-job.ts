@@ -2,9 +2,7 @@
 import { type Build, showBuild } from "../../../protocol/build.ts";
 import type { Desired } from "../../../protocol/frames.ts";
 import type { Reason } from "../../../protocol/job.ts";
-import { withoutWords } from "../journal.ts";
 import { because, type Draft, STOPPED } from "./draft.ts";
-import type { EventOf } from "./event.ts";
 import type { Facts, Outcome } from "./facts.ts";
 import type { Exiting, Idle, Prepared, Preparing, Reserving, Work } from "./state.ts";
 
@@ -74,13 +72,6 @@ export function advance(
     build: work.prepared.build,
   });
   return { kind: "reserving", work, op, sentAt: now };
-}
-
-/** Drops from the journal the words that the coordinator has stored. */
-export function acknowledge(draft: Draft, { acknowledged }: EventOf<"orders">): void {
-  const { journal, writing } = draft.facts;
-  if (writing !== null || !journal.finalWords.some(({ token }) => acknowledged.includes(token))) return;
-  draft.learn({ writing: draft.ask({ kind: "write-journal", journal: withoutWords(journal, acknowledged) }) });
 }
 
 /** The build that a job is about; null for a rollback without a backup. */

@@ -1,5 +1,6 @@
 import { STOPPED } from "./draft.ts";
-import { acknowledge, advance } from "./next-job.ts";
+import { advance } from "./next-job.ts";
+import { hearOfWords } from "./words.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
 
 export const prepared: Row<"prepared"> = {
@@ -8,7 +9,7 @@ export const prepared: Row<"prepared"> = {
   orders: {
     to: ["reserving", "idle", "preparing"],
     run: (draft, { work, denied }, event) => {
-      acknowledge(draft, event);
+      hearOfWords(draft, event);
       // A turn that is given anew is a poke: what was denied before may be granted now.
       const poked = draft.before.orders.turn?.jobId !== work.job.jobId && event.turn?.jobId === work.job.jobId;
       return advance(draft, work, work.rounds === 0 && poked ? null : denied);

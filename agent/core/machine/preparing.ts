@@ -2,8 +2,9 @@ import { type Build, showBuild } from "../../../protocol/build.ts";
 import type { Fault } from "../../../protocol/result.ts";
 import { type Draft, reasonOf, STOPPED } from "./draft.ts";
 import { retryMs } from "./facts.ts";
-import { acknowledge, advance, begin, consider, targetOf } from "./next-job.ts";
+import { advance, begin, consider, targetOf } from "./next-job.ts";
 import { judgePreparation } from "./prepare-verdict.ts";
+import { hearOfWords } from "./words.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
 import type { Preparing, UpdateState } from "./state.ts";
 
@@ -14,7 +15,7 @@ export const preparing: Row<"preparing"> = {
     to: ["idle"],
     run: (draft, state, event) => {
       // One journal write at a time: a hold that is being lifted must not come back with it.
-      if (state.step !== "lift-hold") acknowledge(draft, event);
+      if (state.step !== "lift-hold") hearOfWords(draft, event);
       if (draft.facts.orders.desired?.jobId === state.job.jobId) return state;
       // What is being written to the disk is waited for; the job is dropped after it.
       if (state.step !== "work") return state;

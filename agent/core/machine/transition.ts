@@ -33,12 +33,10 @@ export type Transition = {
 /** What follows from an event. Every pair of state and event is decided; none throws. */
 export function transition(machine: Machine, event: Event, now: UptimeMs, policy: Policy): Transition {
   const before = machine.update;
-  const waited = awaits(machine);
-  const facts = note(machine.facts, event);
-  if ("op" in event && !waited.includes(event.op)) {
-    const ignored = "late: it answers an earlier request";
-    return { machine: { facts, update: before }, commands: [], ignored };
+  if ("op" in event && !awaits(machine).includes(event.op)) {
+    return { machine, commands: [], ignored: "late: it answers an earlier request" };
   }
+  const facts = note(machine.facts, event);
   const cell = TABLE[before.kind][event.kind] as Cell<UpdateState, Event>;
   if ("ignored" in cell) return { machine: { facts, update: before }, commands: [], ignored: cell.ignored };
   const draft = new Draft(machine.facts, now, policy);
