@@ -1,0 +1,123 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Agent, type Dispatcher, request } from "undici";
+import { Fleet } from "../../examples/demo/fleet.ts";
+import type { JoinReply } from "../../protocol/access.ts";
+import { alternate } from "../alternate.ts";
+import type { Row } from "../row.ts";
+import { quantile, spreadOf } from "../spread.ts";
+import { LeaseNode } from "./node.ts";
+import { openRawLeases } from "./raw.ts";
+
+const TURNS = 7;
+/** Groups that update at the same time, three voters each. */
+const GROUPS = 8;
+const VOTERS = 3;
+/** In every group, in every turn. */
+const CYCLES = 40;
+
+/**
+ * Cycles of the lease that a coordinator can serve: several groups at once, in each one node after the other, over
+ * HTTP with connections kept alive, every step durable (`synchronous=FULL`) before it is answered. Beside it, the
+ * same three transactions one after the other straight on SQLite, on the same disk.
+ */
+export const leasesRow: Row = {
+  names: ["lease-cycles"],
+  seconds: 30,
+  waits: false,
+  measure: async ({ dir }) => {
+    const fleet = new Fleet(join(dir, "fleet"), { coordinator: "" });
+    await mkdir(fleet.dir);
+    const dispatcher = new Agent({ keepAliveTimeout: 60_000 });
+    const raw = await openRawLeases(join(dir, "raw.db"));
+    try {
+      await fleet.startCoordinator();
+      const groups = await joinAll(fleet, dispatcher);
+      const httpMs: number[] = [];
+      const rawMs: number[] = [];
+      const { a, b } = await alternate(
+        TURNS,
+        async () => {
+          // They were silent while the other one was measured.
+          await Promise.all(groups.flat().map((node) => node.sayIdle()));
+          return rate(GROUPS * CYCLES, () => Promise.all(groups.map((nodes) => takeTurns(nodes, httpMs))));
+        },
+        () =>
+          rate(GROUPS * CYCLES, async () => {
+            for (let done = 0; done < GROUPS * CYCLES; done += 1) rawMs.push(timed(() => raw.cycle()));
+          }),
+      );
+      const ninetyNine = (ms: readonly number[]): string => quantile(ms, 0.99).toPrecision(2);
+      return [
+        {
+          name: "lease-cycles",
+          what: `reserve, commit, confirm over HTTP, ${GROUPS} groups at once`,
+          beside: "the same three transactions on raw SQLite",
+          unit: "per second",
+          value: spreadOf(a),
+          peer: spreadOf(b),
+          bound: 0.25,
+          better: "higher",
+          note: `p99 of a cycle ${ninetyNine(httpMs)} ms with ${GROUPS} at once, raw ${ninetyNine(rawMs)} ms`,
+        },
+      ];
+    } finally {
+      raw.close();
+      await dispatcher.close();
+      await fleet.stop({ keep: false });
+    }
+  },
+};
+
+async function joinAll(fleet: Fleet, dispatcher: Dispatcher): Promise<LeaseNode[][]> {
+  const token = (await readFile(fleet.env.BATON_TOKEN_FILE ?? "", "utf8")).trim();
+  const post = async <T>(path: string, body: object, authorization?: string): Promise<T> => {
+    const answer = await request(`${fleet.url}${path}`, {
+      method: "POST",
+      dispatcher,
+      headers: { "content-type": "application/json", ...(authorization && { authorization }) },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode > 299) throw new Error(`${path} was answered with ${answer.statusCode}: ${text}`);
+    return JSON.parse(text) as T;
+  };
+  const admin = `Bearer ${token}`;
+  const groups: LeaseNode[][] = [];
+  for (let at = 0; at < GROUPS; at += 1) {
+    const group = `group-${at}`;
+    await post("/v1/groups", { name: group, mode: "quorum" }, admin);
+    const asked = { group, autoApprove: true, uses: VOTERS };
+    const { secret } = await post<{ secret: string }>("/v1/join-tokens", asked, admin);
+    const nodes: LeaseNode[] = [];
+    for (let voter = 0; voter < VOTERS; voter += 1) {
+      const who = await post<JoinReply>("/v1/join", { token: secret, name: `${group}-${voter}` });
+      const node = new LeaseNode(fleet.url, dispatcher, who);
+      await node.open();
+      nodes.push(node);
+    }
+    groups.push(nodes);
+  }
+  return groups;
+}
+
+/** One node of a group after the other. */
+async function takeTurns(nodes: readonly LeaseNode[], ms: number[]): Promise<void> {
+  for (let done = 0; done < CYCLES; done += 1) {
+    const began = performance.now();
+    await nodes[done % nodes.length]?.cycle();
+    ms.push(performance.now() - began);
+  }
+}
+
+async function rate(cycles: number, work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (1000 * cycles) / (performance.now() - began);
+}
+
+function timed(work: () => void): number {
+  const began = performance.now();
+  work();
+  return performance.now() - began;
+}

@@ -1,0 +1,65 @@
+/**
+ * A process that prepares one build, once, as an agent does in its life: what only preparing needs is loaded by it.
+ * It says `ready`, and answers `go` with the milliseconds that preparing took, or with what went wrong.
+ */
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { realDisk } from "../../agent/effects/disk.ts";
+import { layoutOf } from "../../agent/effects/layout.ts";
+import { createLog } from "../../agent/effects/log.ts";
+import { makeLayout } from "../../agent/effects/recover.ts";
+import { findRunning } from "../../agent/running.ts";
+import { createAddresses } from "../../agent/session/addresses.ts";
+import type { Build } from "../../protocol/build.ts";
+
+export type Task = {
+  readonly stateDir: string;
+  readonly url: string;
+  /** The root that a node got when it joined. */
+  readonly rootFile: string;
+  readonly build: Build;
+};
+
+const task = JSON.parse(process.argv[2] ?? "") as Task;
+const layout = layoutOf(task.stateDir);
+await makeLayout(realDisk, layout);
+const pinnedRoot = await readFile(task.rootFile);
+
+process.send?.("ready");
+await once(process, "message");
+const began = performance.now();
+const { createNodePreparer } = await import("../../agent/preparer.ts");
+const preparer = createNodePreparer({
+  layout,
+  running: findRunning(undefined),
+  pinnedRoot,
+  addresses: createAddresses([task.url]),
+  caFile: null,
+  downloadTimeoutMs: 60_000,
+  selfTestTimeoutMs: 30_000,
+  env: { ...process.env, BATON_NODE: process.execPath },
+  log: createLog("warn"),
+});
+const steps: Record<string, number> = {};
+const prepared = await preparer.prepare(
+  {
+    jobId: "j_bench",
+    kind: "update",
+    cause: "rollout",
+    release: task.build.version,
+    build: task.build,
+    retry: false,
+    jitterMs: 0,
+  },
+  {
+    signal: new AbortController().signal,
+    progress: ({ step, percent }) => {
+      steps[`${step} ${percent >= 60 ? "tested" : ""}`] ??= performance.now() - began;
+    },
+    line: () => undefined,
+  },
+);
+const tookMs = performance.now() - began;
+if (process.env.BENCH_STEPS) console.error(steps);
+process.send?.(prepared.ok ? { tookMs } : { fault: prepared.error.message });
+process.disconnect?.();

@@ -1,0 +1,19 @@
+import type { Line } from "./line.ts";
+
+/** Something that can be measured, and the lines that come of it. */
+export type Row = {
+  /** Names of its lines; any of them, or how one begins, chooses it. */
+  readonly names: readonly string[];
+  /** About how long it takes, seconds. */
+  readonly seconds: number;
+  /** It mostly waits: such rows run at the same time, when the others are through. */
+  readonly waits: boolean;
+  measure(world: World): Promise<readonly Line[]>;
+};
+
+export type World = {
+  /** A new directory of its own on the disk of the checkout; removed when the row is through. */
+  readonly dir: string;
+  /** Tells a person what goes on. */
+  say(text: string): void;
+};
