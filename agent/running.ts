@@ -19,7 +19,7 @@ export type Running = {
 
 /**
  * Looks for `version.json` beside the entry (`process.argv[1]`, links followed) and above it: an entry may lie deep
- * in its bundle. Only one whose `entry` lies where it says counts.
+ * in its bundle.
  */
 export function findRunning(entry: string | undefined): Running {
   const platform: Platform = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
