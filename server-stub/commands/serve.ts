@@ -18,18 +18,26 @@ export const serveCommand = (world: World): Command =>
       // Synchronous, so that the last lines before an exit are never lost.
       const log = pino({ level: config.logLevel }, pino.destination({ dest: 1, sync: true }));
       const ending = Promise.withResolvers<string>();
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ending.resolve(signal));
-      const running = await serve(config, log);
-      if (!running.ok) throw new FaultError(running.error);
-      process.on("SIGHUP", () => {
-        running.value
-          .reloadTls()
-          .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
-      });
-      const signal = await ending.promise;
-      log.info({ signal }, "asked to stop");
-      await running.value.stop();
+      const end = (signal: string): void => ending.resolve(signal);
+      for (const signal of ENDINGS) process.on(signal, end);
+      try {
+        const running = await serve(config, log);
+        if (!running.ok) throw new FaultError(running.error);
+        const reload = (): void => {
+          running.value
+            .reloadTls()
+            .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
+        };
+        process.on("SIGHUP", reload);
+        log.info({ signal: await ending.promise }, "asked to stop");
+        await running.value.stop();
+        process.off("SIGHUP", reload);
+      } finally {
+        for (const signal of ENDINGS) process.off(signal, end);
+      }
     });
+
+const ENDINGS = ["SIGTERM", "SIGINT"] as const;
 
 const portOption = (text: string): number => {
   const port = Number(text);
