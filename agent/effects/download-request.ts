@@ -1,7 +1,7 @@
 /** One request for a bundle, or for the rest of one. */
 import type { Dispatcher } from "undici";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
-import type { DownloadCode, DownloadRequest } from "./download.ts";
+import type { DownloadCode, DownloadRequest } from "./download-terms.ts";
 
 export type Answer = {
   readonly body: AsyncIterable<Uint8Array>;

@@ -8,50 +8,15 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
-import type { Dispatcher } from "undici";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
-import type { DurationMs, UptimeMs } from "../../protocol/time.ts";
 import type { Disk, OpenFile } from "./disk.ts";
 import { readEtag, writeEtag } from "./download-etag.ts";
 import { type Answer, type AskFault, ask, unreachable, wrongLength } from "./download-request.ts";
+import type { DownloadCode, DownloadRequest } from "./download-terms.ts";
 import { hasCode, makeDirDurably } from "./durable.ts";
 import { fileChunks } from "./unpack.ts";
 
-export type DownloadCode =
-  | "length-mismatch"
-  | "hash-mismatch"
-  | "timed-out"
-  | "unreachable"
-  | "http-status"
-  | "disk-full"
-  | "cancelled";
-
-export type DownloadProgress = {
-  readonly bytes: number;
-  readonly ofBytes: number;
-  readonly bytesPerSecond: number;
-};
-
-export type DownloadRequest = {
-  readonly disk: Disk;
-  /** `/var/lib/baton-agent/download`; made if it is missing. */
-  readonly dir: string;
-  readonly url: string;
-  /** What was signed. */
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly dispatcher: Dispatcher;
-  /** Longest for the whole of it, waiting between tries included. */
-  readonly timeoutMs: DurationMs;
-  /** Longest without a single byte before a connection is given up. */
-  readonly stallMs?: DurationMs;
-  readonly uptime: () => UptimeMs;
-  /** Waits before another try; rejects when the signal aborts. */
-  readonly wait: (ms: DurationMs, signal: AbortSignal) => Promise<void>;
-  /** Cancels; what was fetched stays for the next time. */
-  readonly signal?: AbortSignal;
-  readonly progress?: (progress: DownloadProgress) => void;
-};
+export type { DownloadCode, DownloadProgress, DownloadRequest } from "./download-terms.ts";
 
 export type Downloaded = {
   /** The file, whole and verified. The caller removes it when it is unpacked (`removeDownload`). */
