@@ -2,6 +2,7 @@
 import { chmod, readFile, rm } from "node:fs/promises";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { createSecureContext } from "node:tls";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { FaultError, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
@@ -119,12 +120,14 @@ async function readTls({
 }: NonNullable<Config["tls"]>): Promise<{ cert: Buffer; key: Buffer }> {
   try {
     const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+    // Tried before it is used: a server would take a broken one, and then refuse every connection.
+    createSecureContext({ cert, key });
     return { cert, key };
   } catch (cause) {
     throw new FaultError(
       {
         code: "listen",
-        message: `The certificate cannot be read: ${messageOf(cause)}.`,
+        message: `The certificate ${certFile} with the key ${keyFile} cannot be used: ${messageOf(cause)}.`,
         hint: "Look at [tls].",
       },
       { cause },

@@ -48,7 +48,7 @@ describe("over TLS", () => {
     await running.reloadTls();
     expect(await nameOf(running.url)).toBe("second");
     await writeFile(join(dir, "tls.crt"), "nonsense");
-    await expect(running.reloadTls()).rejects.toThrow();
+    await expect(running.reloadTls()).rejects.toThrow("cannot be used");
     expect(await nameOf(running.url)).toBe("second");
   });
 });
