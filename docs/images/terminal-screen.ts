@@ -20,7 +20,10 @@ export const PLAIN: Style = { color: null, background: null, bold: false, dim: f
 
 const BLANK: Cell = { character: " ", style: PLAIN };
 
-/** The rows that are left on the screen when the whole capture was written. The screen is as high as it needs to be. */
+/**
+ * The rows that are left on the screen when the whole capture was written. The screen is as high and as wide as it
+ * needs to be: who draws over lines counts on one row for each.
+ */
 export function screenOf(capture: string): readonly Row[] {
   const rows: Cell[][] = [];
   let [row, column] = [0, 0];
@@ -59,6 +62,24 @@ export function screenOf(capture: string): readonly Row[] {
     }
   }
   return withoutBlankEnd(rows.map(trimmed));
+}
+
+/** A row as several that are not wider than `columns`, broken between words, all but the first set in a little. */
+export function wrapped(row: Row, columns: number): readonly Row[] {
+  const rows: Row[] = [];
+  const inset =
+    Math.max(
+      0,
+      row.findIndex((cell) => !isBlank(cell)),
+    ) + 2;
+  const hanging = Array<Cell>(Math.min(inset, Math.floor(columns / 4))).fill(BLANK);
+  let rest = row;
+  while (rest.length > columns) {
+    const space = rest.slice(0, columns + 1).findLastIndex((cell, at) => at > columns / 2 && isBlank(cell));
+    rows.push(trimmed(rest.slice(0, space === -1 ? columns : space)));
+    rest = [...hanging, ...rest.slice(space === -1 ? columns : space + 1)];
+  }
+  return [...rows, rest];
 }
 
 type Sequence = { readonly kind: string; readonly values: readonly number[]; readonly length: number };

@@ -1,14 +1,15 @@
 /**
  * Turns a text that was captured from a terminal into an SVG, for the pictures in the docs:
  *
- *   npm run demo | node docs/images/terminal-svg.ts --title "npm run demo" > docs/images/rollout.svg
+ *   script -qec "npm run demo --silent" /dev/null > capture
+ *   node docs/images/terminal-svg.ts --title "npm run demo" --lines 2-80 < capture > docs/images/rollout.svg
  *
- * `FORCE_COLOR=1` makes a command colour its output though it writes to a pipe; `script -qec COMMAND /dev/null`
- * captures one that draws over its lines. `--lines 3-20` takes only these, counted from 1.
+ * `script` gives the command a terminal, so that it colours and draws over its lines. `--lines 3-20` takes only
+ * these, counted from 1 after wrapping; `--columns` says where lines wrap (100).
  */
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { type Row, type Style, screenOf } from "./terminal-screen.ts";
+import { type Row, type Style, screenOf, wrapped } from "./terminal-screen.ts";
 
 /** Size of a cell and of the window around the cells, in pixels. */
 const CELL = { width: 8.4, height: 20 };
@@ -20,11 +21,13 @@ const INK = "#e6edf3";
 export type Picture = {
   readonly title: string;
   readonly lines?: { readonly first: number; readonly last: number };
+  /** Where lines wrap. */
+  readonly columns?: number;
 };
 
 /** The SVG of a capture: a dark window that looks the same on a light page and a dark one. */
-export function terminalSvg(capture: string, { title, lines }: Picture): string {
-  const all = screenOf(capture);
+export function terminalSvg(capture: string, { title, lines, columns: most }: Picture): string {
+  const all = screenOf(capture).flatMap((row) => wrapped(row, most ?? row.length));
   const rows = lines === undefined ? all : all.slice(lines.first - 1, lines.last);
   const columns = Math.max(MIN_COLUMNS, ...rows.map((row) => row.length));
   const width = Math.ceil(2 * MARGIN.side + columns * CELL.width);
@@ -102,7 +105,11 @@ const escaped = (raw: string): string => raw.replace(/[&<>"]/g, (character) => E
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { title: { type: "string", default: "baton" }, lines: { type: "string" } },
+    options: {
+      title: { type: "string", default: "baton" },
+      lines: { type: "string" },
+      columns: { type: "string", default: "100" },
+    },
   });
   const [, first, last] = /^(\d+)-(\d+)$/.exec(values.lines ?? "") ?? [];
   if (values.lines !== undefined && first === undefined) {
@@ -110,5 +117,6 @@ if (import.meta.main) {
     process.exit(2);
   }
   const range = first === undefined ? {} : { lines: { first: Number(first), last: Number(last) } };
-  process.stdout.write(terminalSvg(await text(process.stdin), { title: values.title, ...range }));
+  const picture = { title: values.title, columns: Number(values.columns) || 100, ...range };
+  process.stdout.write(terminalSvg(await text(process.stdin), picture));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { screenOf } from "../../docs/images/terminal-screen.ts";
+import { screenOf, wrapped } from "../../docs/images/terminal-screen.ts";
 import { terminalSvg } from "../../docs/images/terminal-svg.ts";
 
 const shown = (capture: string): string[] =>
@@ -15,6 +15,16 @@ describe("the screen of a capture", () => {
       "a: done",
       "b: 50 %",
     ]);
+  });
+
+  it("is broken between words where it is too wide for the picture", () => {
+    const broken = (line: string, columns: number) =>
+      screenOf(line)
+        .flatMap((row) => wrapped(row, columns))
+        .map((row) => row.map(({ character }) => character).join(""));
+    expect(broken("one two three four", 10)).toEqual(["one two", "  three", "  four"]);
+    expect(broken("fits well", 9)).toEqual(["fits well"]);
+    expect(broken("abcdefghijkl", 8)).toEqual(["abcdefgh", "  ijkl"]);
   });
 
   it("drops what was erased below and behind the cursor", () => {
