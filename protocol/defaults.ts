@@ -1,6 +1,6 @@
 /**
  * Every default that agent and coordinator share, in one object. All can be configured, none is hard-wired.
- * Durations in milliseconds. Source: DESIGN, "Speaking to it".
+ * Durations in milliseconds. Source: docs/CONFIGURATION.md.
  */
 export const DEFAULTS = {
   heartbeatMs: 5_000,

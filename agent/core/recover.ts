@@ -6,7 +6,7 @@
  * - It never flips forward, and flips back only when `to` is quarantined already: going back had begun.
  * - Whatever is torn, missing or of an unknown format, there is a state to start in, and a finding that says so.
  * - Doing it twice comes to the same: every command of the plan may be cut short and is given again by the next start.
- * Source: DESIGN 5, "After a crash"; docs/adr/0041-what-a-start-finds.md.
+ * Source: docs/ARCHITECTURE.md, "After a crash"; docs/adr/0041-what-a-start-finds.md.
  */
 import { showBuild } from "../../protocol/build.ts";
 import type { Reason } from "../../protocol/job.ts";

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 
-/** Where everything of an agent lies, below its state directory (`/var/lib/baton-agent`). Source: DESIGN 5. */
+/**
+ * Where everything of an agent lies, below its state directory (`/var/lib/baton-agent`).
+ * Source: docs/ARCHITECTURE.md, "On a node".
+ */
 export type Layout = {
   readonly root: string;
   /** Link to what runs. */

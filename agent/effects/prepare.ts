@@ -1,5 +1,6 @@
 /**
- * Preparing a build (DESIGN 5.1 to 5.4): everything that can be found out about it while the old one serves.
+ * Preparing a build: everything that can be found out about it while the old one serves.
+ * Source: docs/ARCHITECTURE.md, "An update, step by step", 1 to 4.
  *
  * Order: what is known already (floor, fit, space) before anything is fetched; the signature before the bytes; the
  * bytes before they are unpacked; the tree before it is started; the self-test before anybody asks for a lease.

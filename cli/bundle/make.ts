@@ -39,7 +39,7 @@ export type MakeFault =
   | WorkloadFault
   | Fault<"no-agent" | "no-runtime" | "no-directory">;
 
-/** Makes a bundle from a directory, in either of the two ways of DESIGN.md 4. */
+/** Makes a bundle from a directory, in either of the two ways: with the stock agent, or as a program of its own. */
 export async function makeBundle(request: MakeRequest): Promise<Result<PackedBundle, MakeFault>> {
   const { dir, mode, platform, runtime } = request;
   const missing = await firstMissing(request);

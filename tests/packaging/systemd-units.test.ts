@@ -33,7 +33,7 @@ class Unit {
 describe("baton-agent.service", () => {
   const agent = unit("baton-agent.service");
 
-  // Each of these was learned the hard way (DESIGN.md 5, "systemd").
+  // Each of these was learned the hard way (docs/adr/0010 to 0013).
   test.each([
     ["Unit", "StartLimitIntervalSec", ["0"]],
     ["Service", "StartLimitIntervalSec", []],

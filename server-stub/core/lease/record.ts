@@ -6,7 +6,7 @@
  * - `lastToken` only rises. A token is given once, in one group.
  * - An in-flight holder leaves `holders` by proof, by `break` (into `broken`) or because its node is removed.
  * - A node is in `broken` until its final word on that token, or an idle journal from a new instance.
- * Source: DESIGN, "The lease".
+ * Source: docs/ARCHITECTURE.md, "The lease"; docs/adr/0004-two-phase-fenced-leases.md.
  */
 import type { Build } from "../../../protocol/build.ts";
 import type { InstanceId, JobId, NodeId } from "../../../protocol/names.ts";

@@ -1,5 +1,6 @@
 /**
- * Whatever is lost, copied, late or out of order, whoever crashes when: what DESIGN says must always hold, holds.
+ * Whatever is lost, copied, late or out of order, whoever crashes when: what must always hold, holds.
+ * Source: docs/ARCHITECTURE.md, "The lease".
  * The checks are in `SmallWorld`; here are the worlds, and that enough happens in them to mean something.
  */
 import fc from "fast-check";
