@@ -24,6 +24,9 @@ export type Running = {
   reloadTls(): Promise<void>;
 };
 
+/** How long a request that is under way, such as an upload, may hold up the end. */
+const STOP_WITHIN_MS = 10_000;
+
 /**
  * Opens the database, the repository and the doors. Errors: those of opening the database.
  * Throws `FaultError` `listen` when the address or the certificate cannot be used.
@@ -61,7 +64,9 @@ export async function serve(
     const stop = async (): Promise<void> => {
       log.info({}, "stopping");
       // Listening ends with the first `close`; sessions are told meanwhile, and the engine's tick ends.
+      const impatient = setTimeout(() => api.server.closeAllConnections(), STOP_WITHIN_MS);
       await Promise.all([api.close(), control.close(), live.close(), engine.stop()]);
+      clearTimeout(impatient);
       await close();
       log.info({}, "stopped");
     };

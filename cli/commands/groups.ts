@@ -47,9 +47,13 @@ const factsOf = (group: Group, now: number): readonly (readonly [string, string]
   ["mode", group.mode],
   ["nodes", String(group.nodes)],
   ["desired", group.desired ?? "-"],
-  ["voters", `${group.lease.voters}, ${group.lease.serving} serving`],
-  ["quorum", `${group.lease.quorum} + ${group.lease.spare} spare${group.spare === null ? " (default)" : ""}`],
+  ...(group.mode === "quorum" ? quorumFacts(group) : []),
   ["lease", leaseLine(group.lease, now)],
+];
+
+const quorumFacts = ({ spare, lease }: Group): readonly (readonly [string, string])[] => [
+  ["voters", `${lease.voters}, ${lease.serving} serving`],
+  ["quorum", `${lease.quorum} + ${lease.spare} spare${spare === null ? " (default)" : ""}`],
 ];
 
 type ChangeOptions = { mode?: "quorum" | "independent"; spare?: number | null };
