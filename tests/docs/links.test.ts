@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { anchorsIn, linksIn, type Page, ROOT, readPages } from "./pages.ts";
@@ -19,6 +19,19 @@ async function broken({ path, text }: Page): Promise<string[]> {
     }
   }
   return dead;
+}
+
+/** Pages that comments and messages of the sources name by their path. */
+async function pagesNamedBelow(folders: readonly string[]): Promise<readonly string[]> {
+  const named = new Set<string>();
+  for (const folder of folders) {
+    for (const name of await readdir(join(ROOT, folder), { recursive: true })) {
+      if (!/\.tsx?$/.test(name)) continue;
+      const text = await readFile(join(ROOT, folder, name), "utf8");
+      for (const [page] of text.matchAll(/\bdocs\/[\w/-]+\.md\b/g)) named.add(page);
+    }
+  }
+  return [...named].sort();
 }
 
 describe("links between the pages", () => {
@@ -43,6 +56,12 @@ describe("links between the pages", () => {
     const decisions = pages.map(({ path }) => path).filter((path) => /^docs\/adr\/\d/.test(path));
     const linked = linksIn(index?.text ?? "").map((link) => join("docs/adr", link));
     expect(decisions.filter((path) => !linked.includes(path))).toEqual([]);
+  });
+
+  it("lead from the sources to pages that are there", async () => {
+    const named = await pagesNamedBelow(["protocol", "agent", "server-stub", "cli", "packaging", "bench"]);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
   });
 
   it("would be missed when they lead nowhere", async () => {
