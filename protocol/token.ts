@@ -16,5 +16,5 @@ const EPOCH = 2 ** 32;
 export const tokenEpoch = (token: LeaseToken): number => Math.floor(token / EPOCH);
 
 /** The token after `last` (0 when there was none) in `epoch`; always greater than `last`. */
-export const nextToken = (last: LeaseToken | 0, epoch: number): LeaseToken =>
+export const nextToken = (last: number, epoch: number): LeaseToken =>
   Math.max(last, epoch * EPOCH) + 1;

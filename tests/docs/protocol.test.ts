@@ -52,7 +52,8 @@ describe("docs/PROTOCOL.md", () => {
   });
 
   test("names every close code of our own, and the limits, as they are", () => {
-    for (const code of Object.values(frames.CLOSE)) expect(page).toMatch(new RegExp(`^\\|\\s+${code}\\s+\\|`, "m"));
+    for (const code of Object.values(frames.CLOSE))
+      expect(page).toMatch(new RegExp(`^\\|\\s+${code}\\s+\\|`, "m"));
     expect(page).toContain(frames.SUBPROTOCOL);
     expect(page).toContain(frames.MAX_FRAME_BYTES.toLocaleString("en"));
     expect(page).toContain(`**protocol ${frames.PROTOCOL}**`);
