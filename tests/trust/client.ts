@@ -44,6 +44,19 @@ export class Client {
     return result.ok ? "ok" : result.error.code;
   }
 
+  /** The code of the refusal, when what was trusted before stands to the byte. */
+  async refusal(): Promise<string> {
+    const before = await this.contents();
+    const code = await this.refresh();
+    const stands = JSON.stringify(await this.contents()) === JSON.stringify(before);
+    return stands ? code : `${code}, and what was trusted was changed`;
+  }
+
+  /** Versions of the releases that this node would take, after a refresh. */
+  async releases(): Promise<string[]> {
+    return (await this.refreshed()).bundles.map(({ custom }) => custom.version).sort();
+  }
+
   async refreshed(): Promise<Trusted> {
     const result = await refreshTrust(this.options);
     if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message}`);

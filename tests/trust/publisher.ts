@@ -14,6 +14,7 @@ import { nextTargets } from "../../cli/publish/next-targets.ts";
 import type { Platform } from "../../protocol/build.ts";
 import { readKeyRequest, type TrustUpdate } from "../../protocol/ceremony.ts";
 import {
+  metadataText,
   type OfflineRole,
   type PublicKey,
   publicKeyOf,
@@ -25,6 +26,7 @@ import {
 import type { RepositoryFiles } from "../../server-stub/repository/files.ts";
 import { createOnlineKeys, firstKeyRequest } from "../../server-stub/repository/online-keys.ts";
 import { Repository } from "../../server-stub/repository/repository.ts";
+import { Client } from "./client.ts";
 import { DAY, METADATA_URL, NOW, newSigner, sha256 } from "./simulator.ts";
 
 const holder = (...keys: PublicKey[]) => ({ keys, threshold: 1 });
@@ -36,6 +38,7 @@ export class Publisher {
   signers: Record<OfflineRole, Signer> = { root: newSigner(), targets: newSigner() };
   root: RootMetadata | null = null;
   targets: TargetsMetadata | null = null;
+  readonly #nodes: Client[] = [];
 
   static async make(): Promise<Publisher> {
     return new Publisher(await mkdtemp(join(tmpdir(), "baton-repository-")));
@@ -156,8 +159,18 @@ export class Publisher {
     return readFile(join(this.dir, "repository", "targets", path));
   }
 
-  remove(): Promise<void> {
-    return rm(this.dir, { recursive: true, force: true });
+  /** A node that joins now, with the root that is current now. Removed with the publisher. */
+  async node(): Promise<Client> {
+    if (this.root === null) throw new Error("no root");
+    const pinnedRoot = Buffer.from(metadataText(this.root));
+    const client = await Client.make({ pinnedRoot, fetch: this.fetch });
+    this.#nodes.push(client);
+    return client;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true });
+    for (const client of this.#nodes) await client.remove();
   }
 }
 
