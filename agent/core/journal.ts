@@ -19,7 +19,10 @@ import { LeaseToken } from "../../protocol/token.ts";
 const closed = { additionalProperties: false };
 
 /** A build and the text of the link that names it, such as `releases/1.4.0-3f2a9c1b7d20`. */
-export const Placed = Type.Object({ build: Build, link: Type.String({ pattern: "^releases/[^/]+$" }) }, closed);
+export const Placed = Type.Object(
+  { build: Build, link: Type.String({ pattern: "^releases/[^/]+$" }) },
+  closed,
+);
 export type Placed = Static<typeof Placed>;
 
 /** Everything about one swap that a later process must know, whichever build it runs. */

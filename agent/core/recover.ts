@@ -81,7 +81,8 @@ export function recover(found: Found, self: Omit<Self, "dist">, now: UptimeMs, p
     lastOp: 0,
   };
   const draft = new Draft(facts, now, policy);
-  const find = (level: Finding["level"], code: string, message: string) => findings.push({ level, code, message });
+  const find = (level: Finding["level"], code: string, message: string) =>
+    findings.push({ level, code, message });
   sayWhatIsTorn(found, find);
   const swap = swapInForce(found, journal, find);
   const update =
@@ -93,7 +94,11 @@ type Find = (level: Finding["level"], code: string, message: string) => void;
 
 function sayWhatIsTorn({ journal, trial, verdict, floor, quarantine, dist }: Found, find: Find): void {
   if (journal.kind === "unreadable") {
-    find("warn", "journal-unreadable", `The journal cannot be read (${journal.why}); the trial is asked instead.`);
+    find(
+      "warn",
+      "journal-unreadable",
+      `The journal cannot be read (${journal.why}); the trial is asked instead.`,
+    );
   }
   if (trial.kind === "unreadable") {
     find("warn", "trial-unreadable", `state/trial cannot be read (${trial.why}); the journal alone decides.`);
@@ -109,7 +114,11 @@ function sayWhatIsTorn({ journal, trial, verdict, floor, quarantine, dist }: Fou
     find("warn", "quarantine-unreadable", `${showBuild(build)}: ${reason.message}`);
   }
   if (dist === null) {
-    find("warn", "no-dist", "dist names no complete release, so this node cannot be updated until one is installed.");
+    find(
+      "warn",
+      "no-dist",
+      "dist names no complete release, so this node cannot be updated until one is installed.",
+    );
   }
 }
 
@@ -123,7 +132,11 @@ function swapInForce({ trial }: Found, journal: Journal, find: Find): Swap | nul
   if (trial.kind !== "found") return null;
   const { swap } = trial.value;
   if (swap !== null && swap.token > journal.lastToken) {
-    find("warn", "journal-behind", `state/trial knows of a swap (token ${swap.token}) that the journal does not; it is gone on with.`);
+    find(
+      "warn",
+      "journal-behind",
+      `state/trial knows of a swap (token ${swap.token}) that the journal does not; it is gone on with.`,
+    );
     return swap;
   }
   find("warn", "trial-left-over", "state/trial belongs to no swap that is under way; it is removed.");
@@ -141,7 +154,7 @@ function withoutSwap(draft: Draft, found: Found): UpdateState {
     draft.learn({ writing: draft.ask({ kind: "write-journal", journal: draft.facts.journal }) });
   }
   if (found.verdict.kind !== "missing") draft.tell({ kind: "forget-verdict" });
-  draft.tell({ kind: "collect-garbage" });
+  draft.tell({ kind: "collect-garbage", releases: false });
   return { kind: "idle", backoff: null };
 }
 
@@ -211,4 +224,3 @@ function probationEnds({ trial }: Found, { now, policy }: Draft): UptimeMs {
   if (since === null || !thisBoot || wasStopped || since > now) return now + policy.probationMs;
   return since + policy.probationMs;
 }
-

@@ -41,7 +41,8 @@ export function updateReport({ facts, update }: Machine): UpdateReport {
     build,
     step,
     percent: step === null ? 0 : Math.min(100, Math.max(0, Math.floor(PERCENT[step] + done))),
-    bytesPerSecond: preparing?.bytesPerSecond == null ? null : Math.max(0, Math.round(preparing.bytesPerSecond)),
+    bytesPerSecond:
+      preparing?.bytesPerSecond == null ? null : Math.max(0, Math.round(preparing.bytesPerSecond)),
     reason,
     failed: update.kind === "idle" && facts.outcome?.result === "failed",
   };
@@ -93,7 +94,12 @@ function about(facts: Facts, update: UpdateState): About {
     case "swapping":
       return working(update, "swap");
     case "probation":
-      return { jobId: update.swap.jobId, build: update.swap.to.build, step: probationStep(facts), reason: null };
+      return {
+        jobId: update.swap.jobId,
+        build: update.swap.to.build,
+        step: probationStep(facts),
+        reason: null,
+      };
     case "confirming":
       return { jobId: update.swap.jobId, build: update.swap.to.build, step: "confirm", reason: null };
     case "going-back":
@@ -104,7 +110,12 @@ function about(facts: Facts, update: UpdateState): About {
         reason: update.reason,
       };
     case "exiting":
-      return { jobId: update.jobId, build: null, step: update.code === 75 ? "restart" : null, reason: update.why };
+      return {
+        jobId: update.jobId,
+        build: null,
+        step: update.code === 75 ? "restart" : null,
+        reason: update.why,
+      };
   }
 }
 
@@ -116,10 +127,12 @@ function idleAbout({ outcome, orders }: Facts, { backoff }: Extract<UpdateState,
   return { jobId: null, build: null, step: null, reason: orders.waiting };
 }
 
-const working = (
-  { work }: Extract<UpdateState, { work: { prepared: unknown } }>,
-  step: Step,
-): About => ({ jobId: work.job.jobId, build: work.prepared.build, step, reason: null });
+const working = ({ work }: Extract<UpdateState, { work: { prepared: unknown } }>, step: Step): About => ({
+  jobId: work.job.jobId,
+  build: work.prepared.build,
+  step,
+  reason: null,
+});
 
 /** What the coordinator still waits for: a hello, health, or heartbeats in a row. */
 function probationStep({ session, health }: Facts): Step {

@@ -20,9 +20,21 @@ export type Command =
   | { readonly kind: "prepare"; readonly op: Op; readonly job: Desired }
   /** The answer does not matter any more. */
   | { readonly kind: "stop-preparing"; readonly prepare: Op }
-  | { readonly kind: "reserve"; readonly op: Op; readonly session: SessionId; readonly jobId: JobId; readonly build: Build }
+  | {
+      readonly kind: "reserve";
+      readonly op: Op;
+      readonly session: SessionId;
+      readonly jobId: JobId;
+      readonly build: Build;
+    }
   | { readonly kind: "renew"; readonly op: Op; readonly session: SessionId; readonly token: LeaseToken }
-  | { readonly kind: "commit"; readonly op: Op; readonly session: SessionId; readonly token: LeaseToken; readonly needMs: DurationMs }
+  | {
+      readonly kind: "commit";
+      readonly op: Op;
+      readonly session: SessionId;
+      readonly token: LeaseToken;
+      readonly needMs: DurationMs;
+    }
   /** Returns a reservation. Not answered: one that is not returned expires. */
   | { readonly kind: "cancel"; readonly session: SessionId; readonly token: LeaseToken }
   | { readonly kind: "hand-over"; readonly op: Op; readonly jobId: JobId; readonly peers: readonly Peer[] }
@@ -30,7 +42,13 @@ export type Command =
   | { readonly kind: "resume"; readonly op: Op; readonly jobId: JobId }
   /** Answered by `journal-written` or `journal-failed`. */
   | { readonly kind: "write-journal"; readonly op: Op; readonly journal: Journal }
-  | { readonly kind: "write-trial"; readonly op: Op; readonly swap: Swap; readonly quarantine: NewQuarantine; readonly verdict: Verdict }
+  | {
+      readonly kind: "write-trial";
+      readonly op: Op;
+      readonly swap: Swap;
+      readonly quarantine: NewQuarantine;
+      readonly verdict: Verdict;
+    }
   /** `dist.bak -> from`, then, unless it is later than `actBy`, `dist -> to`. */
   | { readonly kind: "flip"; readonly op: Op; readonly swap: Swap; readonly actBy: UptimeMs }
   /** Removes `trial/` and sets `dist.bak` to what it was: the swap did not happen. */
@@ -51,8 +69,11 @@ export type Command =
   | { readonly kind: "suspend-deadline" }
   /** The word is written: the verdict is not needed any more. Not answered. */
   | { readonly kind: "forget-verdict" }
-  /** Removes what neither `dist` nor `dist.bak` names. Not answered. */
-  | { readonly kind: "collect-garbage" }
+  /**
+   * Removes what an end that came too early left behind; and with `releases` also every release that neither
+   * `dist` nor `dist.bak` names, for which a job must have come to its end. Not answered.
+   */
+  | { readonly kind: "collect-garbage"; readonly releases: boolean }
   /** A line of the job's log. */
   | { readonly kind: "note"; readonly jobId: JobId; readonly step: Step | null; readonly text: string }
   /** Stops the workload and ends the process. */

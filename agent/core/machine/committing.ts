@@ -1,3 +1,4 @@
+import type { LeaseFailure } from "../ports.ts";
 import { reasonOf, STOPPED } from "./draft.ts";
 import { resumeThen } from "./resume-then.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
@@ -9,7 +10,8 @@ export const committing: Row<"committing"> = {
   orders: { ignored: "noted; from here on it cannot be cancelled" },
   "journal-written": {
     to: ["resuming"],
-    run: (draft, state) => (state.step === "write" ? sendCommit(draft, state.work, state.token, state.round) : state),
+    run: (draft, state) =>
+      state.step === "write" ? sendCommit(draft, state.work, state.token, state.round) : state,
   },
   "journal-failed": {
     to: ["resuming"],
@@ -37,12 +39,29 @@ export const committing: Row<"committing"> = {
   },
   "commit-failed": {
     to: ["resuming"],
-    run: (draft, { work, token, round }, { failure }) => {
+    run: (draft, state, { failure }) => {
+      const { work, token, round } = state;
+      const settleBy = state.settleBy ?? draft.now + draft.policy.leadershipSettleMs;
+      if (isUnsettled(failure) && draft.now < settleBy) {
+        const retryAt = Math.min(settleBy, draft.now + draft.policy.retryMinMs);
+        return { ...state, step: "settle", op: null, retryAt, settleBy };
+      }
       // Unreachable may mean granted, and refused may answer a repetition: only a durable last word is safe.
       const reason = reasonOf(failure);
       draft.note(work.job.jobId, "commit", `The lease was not committed: ${reason.message}`);
       return resumeThen(draft, work, token, { kind: "not-acted", reason, failed: false, round });
     },
   },
+  tick: {
+    to: ["resuming"],
+    run: (draft, state) =>
+      state.retryAt === null || draft.now < state.retryAt
+        ? state
+        : sendCommit(draft, state.work, state.token, state.round, state.settleBy),
+  },
   "stop-requested": { to: ["exiting"], run: (draft, { work }) => draft.exit(0, STOPPED, work.job.jobId) },
 };
+
+/** The coordinator judges by reports that may be older than the handover. */
+const isUnsettled = ({ kind, code }: LeaseFailure): boolean =>
+  kind === "refused" && (code === "leader-here" || code === "leader-unknown");

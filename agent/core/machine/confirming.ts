@@ -63,11 +63,18 @@ const begun = (swap: Swap): Confirming => ({
 
 function perform(draft: Draft, state: Confirming, step: Confirming["step"]): Confirming {
   const { swap } = state;
-  const at = (op: number, done: Confirming["step"] = step): Confirming => ({ ...state, step: done, op, retryAt: null });
+  const at = (op: number, done: Confirming["step"] = step): Confirming => ({
+    ...state,
+    step: done,
+    op,
+    retryAt: null,
+  });
   const { journal } = draft.facts;
   switch (step) {
     case "journal":
-      return at(draft.ask({ kind: "write-journal", journal: { ...journal, phase: { kind: "confirmed", swap } } }));
+      return at(
+        draft.ask({ kind: "write-journal", journal: { ...journal, phase: { kind: "confirmed", swap } } }),
+      );
     case "trial":
       return at(draft.ask({ kind: "remove-trial", swap, confirmed: true }));
     case "floor":
@@ -88,7 +95,7 @@ function confirmedJournal(journal: Journal, swap: Swap): Journal {
 
 function kept(draft: Draft, { swap }: Confirming): UpdateState {
   draft.note(swap.jobId, "complete", `${showBuild(swap.to.build)} is confirmed.`);
-  draft.tell({ kind: "collect-garbage" });
+  draft.tell({ kind: "collect-garbage", releases: true });
   const reason = because("confirmed", `${showBuild(swap.to.build)} is kept.`);
   draft.learn({ outcome: { jobId: swap.jobId, build: swap.to.build, reason, result: "succeeded" } });
   return consider(draft);
@@ -97,6 +104,7 @@ function kept(draft: Draft, { swap }: Confirming): UpdateState {
 function again(draft: Draft, state: Confirming, fault: Fault): UpdateState {
   if (draft.facts.stopping) return draft.exit(0, STOPPED, state.swap.jobId);
   const attempts = state.attempts + 1;
-  if (attempts === 1) draft.note(state.swap.jobId, "confirm", `${reasonOf(fault).message} It is tried again.`);
+  if (attempts === 1)
+    draft.note(state.swap.jobId, "confirm", `${reasonOf(fault).message} It is tried again.`);
   return { ...state, op: null, attempts, retryAt: draft.now + retryMs(draft.policy, attempts) };
 }

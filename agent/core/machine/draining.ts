@@ -1,9 +1,9 @@
 import { releaseName, showBuild } from "../../../protocol/build.ts";
 import type { Swap } from "../journal.ts";
-import { tooLate } from "./send-commit.ts";
 import { because, type Draft, reasonOf, STOPPED } from "./draft.ts";
 import { resumeThen } from "./resume-then.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
+import { tooLate } from "./send-commit.ts";
 import type { Draining } from "./state.ts";
 
 export const draining: Row<"draining"> = {
@@ -20,11 +20,18 @@ export const draining: Row<"draining"> = {
       if (draft.now >= state.actBy) return tooLate(draft, state);
       const swap = swapOf(draft, state);
       if (swap === null) {
-        const reason = because("no-dist", "The state directory has no complete dist, so there is nothing to swap.");
+        const reason = because(
+          "no-dist",
+          "The state directory has no complete dist, so there is nothing to swap.",
+        );
         return resumeThen(draft, state.work, state.token, { ...NOT_ACTED, reason, round: state.round });
       }
       draft.note(swap.jobId, "drain", "The workload is drained.");
-      draft.note(swap.jobId, "swap", `Swapping ${showBuild(swap.from.build)} for ${showBuild(swap.to.build)}.`);
+      draft.note(
+        swap.jobId,
+        "swap",
+        `Swapping ${showBuild(swap.from.build)} for ${showBuild(swap.to.build)}.`,
+      );
       const journal = { ...draft.facts.journal, phase: { kind: "swapping", swap } } as const;
       const op = draft.ask({ kind: "write-journal", journal });
       return { kind: "swapping", work: state.work, swap, step: "journal", op, actBy: state.actBy };

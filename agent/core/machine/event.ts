@@ -30,7 +30,12 @@ export type Event =
   | { readonly kind: "prepare-progressed"; readonly op: Op; readonly progress: Progress }
   | { readonly kind: "prepare-done"; readonly op: Op; readonly prepared: PreparedBuild }
   | { readonly kind: "prepare-failed"; readonly op: Op; readonly fault: Fault }
-  | { readonly kind: "reserve-granted"; readonly op: Op; readonly token: LeaseToken; readonly ttlMs: DurationMs }
+  | {
+      readonly kind: "reserve-granted";
+      readonly op: Op;
+      readonly token: LeaseToken;
+      readonly ttlMs: DurationMs;
+    }
   | { readonly kind: "reserve-failed"; readonly op: Op; readonly failure: LeaseFailure }
   | { readonly kind: "renew-granted"; readonly op: Op; readonly ttlMs: DurationMs }
   | { readonly kind: "renew-failed"; readonly op: Op; readonly failure: LeaseFailure }

@@ -71,6 +71,8 @@ export type Policy = {
   readonly prepareAttempts: number;
   /** How often a drain that took too long is tried again under the same token. */
   readonly commitRounds: number;
+  /** How long reports may take to show that leadership has moved. Shorter than a reservation lasts. */
+  readonly leadershipSettleMs: DurationMs;
   /** First and longest wait before something is tried again; it doubles in between. */
   readonly retryMinMs: DurationMs;
   readonly retryMaxMs: DurationMs;
@@ -83,6 +85,7 @@ export const DEFAULT_POLICY: Policy = {
   flipMs: 10_000,
   prepareAttempts: 6,
   commitRounds: 2,
+  leadershipSettleMs: 20_000,
   retryMinMs: 1_000,
   retryMaxMs: 300_000,
 };

@@ -63,9 +63,13 @@ function perform(draft: Draft, state: GoingBack, step: GoingBack["step"]): Going
   const at = (op: number): GoingBack => ({ ...state, step, op, retryAt: null });
   switch (step) {
     case "quarantine":
-      return at(draft.ask({ kind: "quarantine", entry: { build: to.build, reason, provisional, by: "agent" } }));
+      return at(
+        draft.ask({ kind: "quarantine", entry: { build: to.build, reason, provisional, by: "agent" } }),
+      );
     case "verdict":
-      return at(draft.ask({ kind: "leave-verdict", verdict: { token, jobId, by: "agent", reason, provisional } }));
+      return at(
+        draft.ask({ kind: "leave-verdict", verdict: { token, jobId, by: "agent", reason, provisional } }),
+      );
     case "flip":
       return at(draft.ask({ kind: "flip-back", swap }));
     case "backup":
@@ -76,7 +80,12 @@ function perform(draft: Draft, state: GoingBack, step: GoingBack["step"]): Going
     case "judge":
       return { ...state, step, op: null, retryAt: draft.now + draft.policy.inconclusiveAfterMs };
     case "condemn":
-      return at(draft.ask({ kind: "quarantine", entry: { build: to.build, reason, provisional: false, by: "agent" } }));
+      return at(
+        draft.ask({
+          kind: "quarantine",
+          entry: { build: to.build, reason, provisional: false, by: "agent" },
+        }),
+      );
     case "absolve":
       return at(draft.ask({ kind: "lift-quarantine", build: to.build }));
     case "word":
@@ -139,7 +148,10 @@ function due(draft: Draft, state: GoingBack): GoingBack {
   if (state.retryAt === null || draft.now < state.retryAt) return state;
   if (state.step !== "judge") return perform(draft, state, state.step);
   const build = showBuild(state.swap.to.build);
-  const reason = because("inconclusive", `Neither ${build} nor the build before it could reach the coordinator.`);
+  const reason = because(
+    "inconclusive",
+    `Neither ${build} nor the build before it could reach the coordinator.`,
+  );
   return perform(draft, { ...state, reason }, "absolve");
 }
 
@@ -156,7 +168,7 @@ function settled(draft: Draft, { swap, reason, provisional }: GoingBack): Update
   draft.tell({ kind: "forget-verdict" });
   if (!provisional) {
     draft.learn({ outcome: { jobId, build: to.build, reason, result: "rolled-back" } });
-    draft.tell({ kind: "collect-garbage" });
+    draft.tell({ kind: "collect-garbage", releases: true });
   }
   return consider(draft);
 }
@@ -164,6 +176,7 @@ function settled(draft: Draft, { swap, reason, provisional }: GoingBack): Update
 function again(draft: Draft, state: GoingBack, fault: Fault): UpdateState {
   if (draft.facts.stopping) return draft.exit(0, STOPPED, state.swap.jobId);
   const attempts = state.attempts + 1;
-  if (attempts === 1) draft.note(state.swap.jobId, "rollback", `${reasonOf(fault).message} It is tried again.`);
+  if (attempts === 1)
+    draft.note(state.swap.jobId, "rollback", `${reasonOf(fault).message} It is tried again.`);
   return { ...state, op: null, attempts, retryAt: draft.now + retryMs(draft.policy, attempts) };
 }

@@ -1,7 +1,7 @@
 import type { Reason } from "../../../protocol/job.ts";
 import { because, type Draft, reasonOf, STOPPED } from "./draft.ts";
-import { resumeThen } from "./resume-then.ts";
 import { reservedFrom } from "./reserving.ts";
+import { resumeThen } from "./resume-then.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
 import type { HandingOver, Resuming, UpdateState } from "./state.ts";
 
@@ -56,7 +56,17 @@ export const handingOver: Row<"handing-over"> = {
       draft.note(jobId, "handover", "Nothing that this node leads is left on it.");
       const journal = { ...draft.facts.journal, phase: { kind: "committing", token, jobId } } as const;
       const op = draft.ask({ kind: "write-journal", journal });
-      return { kind: "committing", work, token, step: "write", op, sentAt: draft.now, round: 1 };
+      return {
+        kind: "committing",
+        work,
+        token,
+        step: "write",
+        op,
+        retryAt: null,
+        settleBy: null,
+        sentAt: draft.now,
+        round: 1,
+      };
     },
   },
   "hand-over-failed": {
@@ -73,7 +83,10 @@ export const handingOver: Row<"handing-over"> = {
   },
 };
 
-const EXPIRED = because("reservation-expired", "The reservation was over before leadership had left this node.");
+const EXPIRED = because(
+  "reservation-expired",
+  "The reservation was over before leadership had left this node.",
+);
 
 /** The reservation is returned; nothing was in flight. */
 function giveBack(draft: Draft, state: HandingOver, reason: Reason, failed = false): Resuming | UpdateState {

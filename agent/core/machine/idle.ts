@@ -1,7 +1,7 @@
 import { STOPPED } from "./draft.ts";
 import { consider } from "./next-job.ts";
-import { hearOfWords } from "./words.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
+import { hearOfWords } from "./words.ts";
 
 export const idle: Row<"idle"> = {
   ...UNASKED,

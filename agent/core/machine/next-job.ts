@@ -59,11 +59,15 @@ export function advance(
   if (facts.stopping) return draft.exit(0, STOPPED, null);
   if (facts.orders.desired?.jobId !== work.job.jobId) return consider(draft);
   const waits = (reason: Reason | null): Prepared => ({ kind: "prepared", work, denied, reason });
-  if (facts.session === null) return waits(because("no-session", "There is no session with the coordinator."));
+  if (facts.session === null)
+    return waits(because("no-session", "There is no session with the coordinator."));
   if (facts.journal.finalWords.length > 0) {
-    return waits(because("last-word", "The coordinator has not yet acknowledged the last word on an earlier lease."));
+    return waits(
+      because("last-word", "The coordinator has not yet acknowledged the last word on an earlier lease."),
+    );
   }
-  if (facts.orders.turn?.jobId !== work.job.jobId) return waits(facts.orders.waiting ?? denied?.reason ?? null);
+  if (facts.orders.turn?.jobId !== work.job.jobId)
+    return waits(facts.orders.waiting ?? denied?.reason ?? null);
   if (denied !== null && now < denied.until) return waits(denied.reason);
   const op = draft.ask({
     kind: "reserve",
@@ -86,10 +90,16 @@ const isOver = (facts: Facts, job: Desired): boolean =>
 
 /** Why a job is not begun at all. Not `failed` when there is nothing left to do. */
 function refuse(facts: Facts, job: Desired): { reason: Reason; result: Outcome["result"] } | null {
-  const refused = (code: string, message: string) => ({ reason: because(code, message), result: "failed" as const });
+  const refused = (code: string, message: string) => ({
+    reason: because(code, message),
+    result: "failed" as const,
+  });
   const { dist, running } = facts.self;
   if (dist === null) {
-    return refused("no-dist", "The state directory has no complete dist, so there is nothing to swap. Install a build.");
+    return refused(
+      "no-dist",
+      "The state directory has no complete dist, so there is nothing to swap. Install a build.",
+    );
   }
   if (dist.build.buildHash !== running.buildHash) {
     const named = `dist names ${showBuild(dist.build)}, and this process runs ${showBuild(running)}`;
@@ -102,7 +112,10 @@ function refuse(facts: Facts, job: Desired): { reason: Reason; result: Outcome["
       : refused("no-build", "The coordinator named no build for this platform.");
   }
   if (target.buildHash === running.buildHash) {
-    return { reason: because("already-up-to-date", `This node runs ${showBuild(running)} already.`), result: "succeeded" };
+    return {
+      reason: because("already-up-to-date", `This node runs ${showBuild(running)} already.`),
+      result: "succeeded",
+    };
   }
   if (job.retry) return null;
   if (job.kind === "update" && facts.journal.hold) {

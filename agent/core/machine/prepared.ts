@@ -1,7 +1,7 @@
 import { STOPPED } from "./draft.ts";
 import { advance } from "./next-job.ts";
-import { hearOfWords } from "./words.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
+import { hearOfWords } from "./words.ts";
 
 export const prepared: Row<"prepared"> = {
   ...UNASKED,
@@ -11,7 +11,8 @@ export const prepared: Row<"prepared"> = {
     run: (draft, { work, denied }, event) => {
       hearOfWords(draft, event);
       // A turn that is given anew is a poke: what was denied before may be granted now.
-      const poked = draft.before.orders.turn?.jobId !== work.job.jobId && event.turn?.jobId === work.job.jobId;
+      const poked =
+        draft.before.orders.turn?.jobId !== work.job.jobId && event.turn?.jobId === work.job.jobId;
       return advance(draft, work, work.rounds === 0 && poked ? null : denied);
     },
   },

@@ -4,9 +4,9 @@ import { type Draft, reasonOf, STOPPED } from "./draft.ts";
 import { retryMs } from "./facts.ts";
 import { advance, begin, consider, targetOf } from "./next-job.ts";
 import { judgePreparation } from "./prepare-verdict.ts";
-import { hearOfWords } from "./words.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
 import type { Preparing, UpdateState } from "./state.ts";
+import { hearOfWords } from "./words.ts";
 
 export const preparing: Row<"preparing"> = {
   ...UNASKED,

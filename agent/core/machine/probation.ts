@@ -17,7 +17,8 @@ export const probation: Row<"probation"> = {
       const { swap } = state;
       if (confirm === null) return draft.ignore(state, "nothing but our confirm counts in probation");
       if (confirm.token !== swap.token) return draft.ignore(state, "the confirm is for another token");
-      if (confirm.instanceId !== instanceId) return draft.ignore(state, "the confirm is for another instance");
+      if (confirm.instanceId !== instanceId)
+        return draft.ignore(state, "the confirm is for another instance");
       if (running.buildHash !== swap.to.build.buildHash) {
         return draft.ignore(state, "this process does not run the build on probation");
       }

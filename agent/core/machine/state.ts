@@ -4,8 +4,7 @@
  * "Dies here" says what happens if the process ends in that state: what the next start finds and does
  * (`recover.ts`). "An answer" is the event that carries the state's `op`.
  */
-import type { UPDATE_STATES } from "../../../protocol/frames.ts";
-import type { Desired } from "../../../protocol/frames.ts";
+import type { Desired, UPDATE_STATES } from "../../../protocol/frames.ts";
 import type { Reason } from "../../../protocol/job.ts";
 import type { JobId } from "../../../protocol/names.ts";
 import type { UptimeMs } from "../../../protocol/time.ts";
@@ -87,15 +86,21 @@ export type HandingOver = {
 };
 
 /** First `committing` is written to the journal (`write`), then the commit is sent (`send`): from then on the lease
- *  may be in flight, whatever is heard of it. It cannot be cancelled any more.
+ *  may be in flight, whatever is heard of it. It cannot be cancelled any more. Refused only because the reports of
+ *  the group do not show yet that leadership has moved, it is sent again a little later (`settle`): resuming would
+ *  undo the handover.
  *  Entered from handing over, and after a drain that took too long; left by the answer.
  *  Dies here: no swap happened; the next start resumes and says `not-acted`. */
 export type Committing = {
   readonly kind: "committing";
   readonly work: Work;
   readonly token: LeaseToken;
-  readonly step: "write" | "send";
-  readonly op: Op;
+  readonly step: "write" | "send" | "settle";
+  /** Null while it waits for `retryAt`. */
+  readonly op: Op | null;
+  readonly retryAt: UptimeMs | null;
+  /** Until when it is sent again; null before the first such refusal. */
+  readonly settleBy: UptimeMs | null;
   /** Uptime just before the request is sent; `actWithin` counts from here. */
   readonly sentAt: UptimeMs;
   readonly round: number;
@@ -191,7 +196,17 @@ export type Confirming = {
 export type GoingBack = {
   readonly kind: "going-back";
   readonly swap: Swap;
-  readonly step: "quarantine" | "verdict" | "flip" | "backup" | "restore" | "tidy" | "judge" | "condemn" | "absolve" | "word";
+  readonly step:
+    | "quarantine"
+    | "verdict"
+    | "flip"
+    | "backup"
+    | "restore"
+    | "tidy"
+    | "judge"
+    | "condemn"
+    | "absolve"
+    | "word";
   readonly op: Op | null;
   readonly retryAt: UptimeMs | null;
   readonly attempts: number;
@@ -202,7 +217,12 @@ export type GoingBack = {
 /** The process is about to end: 75 so that systemd starts what `dist` names now, 0 when it was told to stop.
  *  Entered by the flip in either direction, or by a stop; never left.
  *  Dies here: that is the point. */
-export type Exiting = { readonly kind: "exiting"; readonly code: 0 | 75; readonly why: Reason; readonly jobId: JobId | null };
+export type Exiting = {
+  readonly kind: "exiting";
+  readonly code: 0 | 75;
+  readonly why: Reason;
+  readonly jobId: JobId | null;
+};
 
 export type UpdateState =
   | Idle

@@ -18,7 +18,10 @@ export const swapping: Row<"swapping"> = {
       return { ...state, step: "trial", op };
     },
   },
-  "journal-failed": { to: ["resuming"], run: (draft, state, { fault }) => undo(draft, state, reasonOf(fault), true) },
+  "journal-failed": {
+    to: ["resuming"],
+    run: (draft, state, { fault }) => undo(draft, state, reasonOf(fault), true),
+  },
   "disk-done": {
     to: ["exiting", "resuming"],
     run: (draft, state) => {
@@ -31,12 +34,18 @@ export const swapping: Row<"swapping"> = {
       return { ...state, step: "flip", op: draft.ask({ kind: "flip", swap, actBy }) };
     },
   },
-  "disk-failed": { to: ["resuming"], run: (draft, state, { fault }) => undo(draft, state, reasonOf(fault), true) },
+  "disk-failed": {
+    to: ["resuming"],
+    run: (draft, state, { fault }) => undo(draft, state, reasonOf(fault), true),
+  },
   "flip-too-late": { to: ["resuming"], run: (draft, state) => undo(draft, state, TOO_LATE, false) },
   "stop-requested": { ignored: "noted; the swap ends in a moment, and the process with it" },
 };
 
-const TOO_LATE = because("act-within-passed", "It took too long to get ready for the swap; nothing was swapped.");
+const TOO_LATE = because(
+  "act-within-passed",
+  "It took too long to get ready for the swap; nothing was swapped.",
+);
 
 function undo(draft: Draft, { work, swap }: Swapping, reason: Reason, failed: boolean): UpdateState {
   draft.note(swap.jobId, "swap", `The swap is undone: ${reason.message}`);
@@ -44,7 +53,10 @@ function undo(draft: Draft, { work, swap }: Swapping, reason: Reason, failed: bo
 }
 
 /** What the guard moves into place if it goes back: all that it can say is that the new build did not hold. */
-function readyFor(swap: Swap): { quarantine: { build: Swap["to"]["build"]; reason: Reason; provisional: false; by: "guard" }; verdict: Verdict } {
+function readyFor(swap: Swap): {
+  quarantine: { build: Swap["to"]["build"]; reason: Reason; provisional: false; by: "guard" };
+  verdict: Verdict;
+} {
   const { token, jobId, to } = swap;
   const reason = because(
     "not-confirmed",

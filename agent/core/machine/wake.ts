@@ -17,13 +17,13 @@ export function wakeAt({ facts, update }: Machine): UptimeMs | null {
       return update.actBy;
     case "probation":
       return update.deadline;
+    case "committing":
     case "resuming":
     case "confirming":
     case "going-back":
       return update.retryAt;
     case "preparing":
     case "reserving":
-    case "committing":
     case "swapping":
     case "exiting":
       return null;

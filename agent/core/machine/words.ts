@@ -14,7 +14,9 @@ export function hearOfWords(draft: Draft, orders: EventOf<"orders">): void {
 function acknowledge(draft: Draft, { acknowledged }: EventOf<"orders">): void {
   const { journal } = draft.facts;
   if (!journal.finalWords.some(({ token }) => acknowledged.includes(token))) return;
-  draft.learn({ writing: draft.ask({ kind: "write-journal", journal: withoutWords(journal, acknowledged) }) });
+  draft.learn({
+    writing: draft.ask({ kind: "write-journal", journal: withoutWords(journal, acknowledged) }),
+  });
 }
 
 /**
@@ -28,7 +30,11 @@ function adopt(draft: Draft, { confirm, desired }: EventOf<"orders">): void {
   if (confirm.instanceId !== self.instanceId || confirm.token <= journal.lastToken) return;
   if (self.dist?.build.buildHash !== self.running.buildHash) return;
   const jobId = desired?.jobId ?? UNKNOWN_JOB;
-  draft.note(jobId, "confirm", `The journal was lost, but ${showBuild(self.running)} runs and stays: confirmed.`);
+  draft.note(
+    jobId,
+    "confirm",
+    `The journal was lost, but ${showBuild(self.running)} runs and stays: confirmed.`,
+  );
   const word = { token: confirm.token, jobId, word: "confirmed", reason: null } as const;
   const next = withFinalWord(journal, word, { jobEnded: false });
   draft.learn({ writing: draft.ask({ kind: "write-journal", journal: next }) });

@@ -37,6 +37,7 @@ export const TEST_POLICY: Policy = {
   flipMs: 10_000,
   prepareAttempts: 3,
   commitRounds: 2,
+  leadershipSettleMs: 20_000,
   retryMinMs: 1_000,
   retryMaxMs: 60_000,
 };
