@@ -57,6 +57,9 @@ export function refusesUnasked(holdings: NodeHoldings, build: Build): Reason | n
 /** How long a catch-up that failed before any lease is left alone. */
 const CATCH_UP_PAUSE_MS: DurationMs = 600_000;
 
+/** Failures that are over as soon as the node no longer refuses the build, which is looked at anyway. */
+const LIFTED: readonly string[] = ["held", "quarantined"];
+
 /**
  * Whether a node that joined late or drifted is to be brought to `wanted` now; null leaves it. Held and quarantined
  * nodes are not chased, and a failure is not repeated at once.
@@ -75,6 +78,7 @@ export function catchUp(
   if (refusesUnasked(holdings, wanted) !== null) return null;
   const failedLately =
     lastJob?.status === "failed" &&
+    !LIFTED.includes(lastJob.reason?.code ?? "") &&
     lastJob.to !== null &&
     sameBuild(lastJob.to, wanted) &&
     now - (lastJob.endedAt ?? 0) < CATCH_UP_PAUSE_MS;

@@ -40,7 +40,7 @@ export async function readFleet(
     const job = jobId === null ? undefined : jobs.get(jobId)?.value;
     const other = activeOf.get(nodeId);
     fleet.set(nodeId, {
-      ...nodeView(ctx, node, rollout, lease),
+      ...nodeView(ctx, node, rollout, lease, jobId),
       job: job === undefined ? null : jobView(ctx, job),
       otherJob: other === undefined || other.id === jobId ? null : other.id,
     });
@@ -53,6 +53,7 @@ function nodeView(
   node: NodeRecord,
   rollout: RolloutRecord,
   lease: LeaseRecord,
+  jobId: JobId | null,
 ): Omit<FleetNode, "job" | "otherJob"> {
   const presence = ctx.live.presence(node.id);
   const now = ctx.now();
@@ -72,8 +73,15 @@ function nodeView(
     reportsRole: node.known?.reportsRole ?? false,
     held: refuses?.code === "held",
     quarantined: refuses?.code === "quarantined",
-    lease: holderOf(lease, node.id)?.phase ?? null,
+    lease: leaseFor(lease, node.id, jobId),
   };
+}
+
+/** Only a lease for the rollout's own job puts its node under way; after a restore nobody knows for which it was. */
+function leaseFor(lease: LeaseRecord, nodeId: NodeId, jobId: JobId | null): FleetNode["lease"] {
+  const holder = holderOf(lease, nodeId);
+  if (holder === undefined || jobId === null) return null;
+  return holder.jobId === jobId || holder.jobId === null ? holder.phase : null;
 }
 
 function jobView(ctx: Context, job: JobRecord): NonNullable<FleetNode["job"]> {

@@ -6,8 +6,9 @@ import type { GroupRecord, NodeRecord } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
 /**
- * The group as the lease's rules see it: its approved members with what is known of them right now. Of a group of
- * independent nodes only `about` is in it, if given: nobody else matters there, and there may be thousands.
+ * The group as the lease's rules see it: its members with what is known of them right now. A node whose credential
+ * was revoked is a voter until it is removed. Of a group of independent nodes only `about` is in it, if given:
+ * nobody else matters there, and there may be thousands.
  */
 export async function readGroupView(
   ctx: Context,
@@ -21,7 +22,7 @@ export async function readGroupView(
   }
   const [nodes, old] = await Promise.all([ctx.store.nodes(name), readOld(ctx, name)]);
   const members = nodes
-    .filter((node) => node.value.membership === "approved")
+    .filter((node) => node.value.membership !== "pending")
     .map(({ value }) => memberView(ctx, value, old.has(value.id)));
   return { mode, spare, acceptOutage, members };
 }

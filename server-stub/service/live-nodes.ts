@@ -15,6 +15,8 @@ export type LiveNode = {
   ordersSaid: string;
   /** Per job whose lines came in this session, or that the node may still have lines of: the next index. */
   logNext: Map<JobId, number>;
+  /** As it was last written or read; null before that. */
+  presenceWritten: "online" | "offline" | null;
   /** Seen since last written. */
   unwrittenSeenAt: EpochMs | null;
 };
@@ -43,6 +45,7 @@ export function createLive(): Live {
         ordersSeq: 0,
         ordersSaid: "",
         logNext: new Map(),
+        presenceWritten: null,
         unwrittenSeenAt: null,
       };
       nodes.set(id, fresh);

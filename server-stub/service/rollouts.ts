@@ -1,6 +1,7 @@
 import { quorumOf } from "../../protocol/quorum.ts";
 import { ok, type Result } from "../../protocol/result.ts";
 import type { RolloutNode, StartRolloutRequest } from "../../protocol/rollout.ts";
+import { cancelJob } from "../core/job/outcome.ts";
 import { isActiveRollout, type RolloutRecord, showRollout } from "../core/rollout/rollout.ts";
 import type { Change, GroupRecord, NodeRecord } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
@@ -8,6 +9,7 @@ import { actorOf, audit } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
 import type { Principal, Refusal, Rollouts } from "./coordinator.ts";
 import { runRollout, stopRollout } from "./engine.ts";
+import { jobChanges } from "./job-changes.ts";
 import { noGroup, refuse } from "./refusals.ts";
 import { newestRelease } from "./releases.ts";
 
@@ -110,9 +112,31 @@ async function decideStart(
     // The group is written so that two rollouts cannot start beside each other.
     { kind: "group", value: group.value, expected: group.revision },
     { kind: "rollout", value: rollout, expected: 0 },
+    ...(await supersede(ctx, rollout, actorOf(by))),
     audit(ctx, actorOf(by), "rollout.started", rollout.id, null, { ...said, retry: rollout.retry }),
   ];
   return { changes, answer: ok(rollout) };
+}
+
+/** Jobs of its nodes that hold no lease make way; one that does is waited for. */
+async function supersede(
+  ctx: Context,
+  rollout: RolloutRecord,
+  by: { readonly actor: string; readonly from: string },
+): Promise<Change[]> {
+  const lease = await ctx.store.lease(rollout.group);
+  const jobs = await ctx.store.activeJobsOf(rollout.group);
+  const holders = lease?.value.holders ?? [];
+  const idle = jobs.filter((job) => !holders.some((holder) => holder.nodeId === job.value.nodeId));
+  if (idle.length === 0 || lease === null) return [];
+  const reason = {
+    code: "superseded",
+    message: `Rollout ${rollout.id} of ${rollout.release} has taken its place.`,
+  };
+  return [
+    { kind: "same-lease", group: rollout.group, expected: lease.revision },
+    ...idle.flatMap((job) => jobChanges(ctx, job, cancelJob(job.value, reason, ctx.wall()), by)),
+  ];
 }
 
 const isApproved = (node: NodeRecord): boolean => node.membership === "approved";

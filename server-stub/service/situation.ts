@@ -15,7 +15,7 @@ export type Situation = {
   readonly group: Stored<GroupRecord>;
   readonly lease: Stored<LeaseRecord>;
   readonly job: Stored<JobRecord> | null;
-  /** The job's own rollout, or else the active one of the group that has this node. */
+  /** The job's own. */
   readonly rollout: Stored<RolloutRecord> | null;
 };
 
@@ -30,7 +30,8 @@ export async function readSituation(ctx: Context, nodeId: NodeId, jobId?: JobId)
     jobId === undefined ? store.activeJob(nodeId) : store.job(jobId),
   ]);
   if (group === null || lease === null) throw new Error(`node ${nodeId} is in a group that does not exist`);
-  const rollout = job === null ? null : await readRollout(ctx, job.value, node);
+  const rolloutId = job?.value.rolloutId ?? null;
+  const rollout = rolloutId === null ? null : await store.rollout(rolloutId);
   return { node, group, lease, job, rollout };
 }
 
@@ -41,9 +42,6 @@ export async function holdingRollout(ctx: Context, node: StoredNode): Promise<St
     isActiveRollout(value) && value.nodes.some((each) => each.nodeId === node.value.id);
   return rollouts.find(has) ?? null;
 }
-
-const readRollout = (ctx: Context, job: JobRecord, node: StoredNode) =>
-  job.rolloutId === null ? holdingRollout(ctx, node) : ctx.store.rollout(job.rolloutId);
 
 /** What the lease's rules are asked with, for this node and job. */
 export async function leaseViewOf(ctx: Context, situation: Situation, job: JobRecord): Promise<LeaseView> {

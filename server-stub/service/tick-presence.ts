@@ -8,9 +8,12 @@ import { pushGroup } from "./push.ts";
  * Writes who came and who went, raises and resolves the alerts for it, and now and then writes when everybody was
  * seen last. A node that was never heard is not said to be lost, and nobody is in the first three intervals.
  */
-export async function tickPresence(ctx: Context, writeSeen: boolean): Promise<void> {
+export async function tickPresence(
+  ctx: Context,
+  due: { readonly sweep: boolean; readonly seen: boolean },
+): Promise<void> {
   const groups = new Set<string>();
-  for (const node of await changedNodes(ctx)) {
+  for (const node of await changedNodes(ctx, due.sweep)) {
     const changed = await writePresence(ctx, node);
     if (changed) groups.add(node.value.group);
   }
@@ -18,18 +21,31 @@ export async function tickPresence(ctx: Context, writeSeen: boolean): Promise<vo
     await runRollouts(ctx, group);
     await pushGroup(ctx, group);
   }
-  if (writeSeen) await writeLastSeen(ctx);
+  if (due.seen) await writeLastSeen(ctx);
 }
 
-/** Nodes whose presence is no longer what was written. */
-async function changedNodes(ctx: Context): Promise<readonly StoredNode[]> {
+/**
+ * Nodes whose presence is no longer what was written. Usually only those that were heard since the start are looked
+ * at, in memory; a sweep reads all, and so finds who was never heard again.
+ */
+async function changedNodes(ctx: Context, sweep: boolean): Promise<readonly StoredNode[]> {
+  if (sweep) return (await ctx.store.nodes()).filter((node) => isNews(ctx, node));
   const changed: StoredNode[] = [];
-  for (const node of await ctx.store.nodes()) {
-    if (node.value.known === null) continue;
-    const state = stateOf(ctx.live.presence(node.value.id), ctx.timing, ctx.now());
-    if (state !== "unknown" && state !== node.value.presence) changed.push(node);
+  for (const [id, live] of ctx.live.all()) {
+    if (live.presence === undefined || stateOf(live.presence, ctx.timing, ctx.now()) === live.presenceWritten)
+      continue;
+    const node = await ctx.store.node(id);
+    if (node !== null && isNews(ctx, node)) changed.push(node);
   }
   return changed;
+}
+
+function isNews(ctx: Context, { value: node }: StoredNode): boolean {
+  const live = ctx.live.get(node.id);
+  live.presenceWritten = node.presence;
+  const state = stateOf(live.presence, ctx.timing, ctx.now());
+  // A node that was never heard is not lost.
+  return node.known !== null && state !== "unknown" && state !== node.presence;
 }
 
 /** A write that finds the node changed is left to the next tick. */
@@ -46,7 +62,9 @@ async function writePresence(ctx: Context, node: StoredNode): Promise<boolean> {
     changes.push({ kind: "resolve", alert, subject: id, at });
   else changes.push({ kind: "raise", alert, subject: id, message: `${name} is offline.`, at });
   ctx.log.info({ nodeId: id, name, presence: state }, "presence changed");
-  return (await ctx.store.apply(changes)).ok;
+  const written = (await ctx.store.apply(changes)).ok;
+  if (written) ctx.live.get(id).presenceWritten = state;
+  return written;
 }
 
 /** When everybody was seen last, in one write. */

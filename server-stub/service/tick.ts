@@ -21,15 +21,18 @@ import { tickPresence } from "./tick-presence.ts";
 import { tickTrust } from "./tick-trust.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
-const EVERY = { rollouts: 1_000, catchUp: 10_000, seen: 60_000, trust: 60_000 };
+const EVERY = { rollouts: 1_000, sweep: 5_000, catchUp: 10_000, seen: 60_000, trust: 60_000 };
 
 export function createTick(ctx: Context): () => Promise<void> {
   const due = createDue(ctx);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
-    await tickPresence(ctx, due("seen", EVERY.seen));
+    await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
     await tickLeases(ctx);
-    if (due("rollouts", EVERY.rollouts)) await tickRollouts(ctx);
+    if (due("rollouts", EVERY.rollouts)) {
+      await tickRollouts(ctx);
+      await resolveOverdue(ctx);
+    }
     if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
     if (due("trust", EVERY.trust)) await tickTrust(ctx);
   };
@@ -112,6 +115,15 @@ async function overdueChanges(ctx: Context, group: string, lease: Stored<LeaseRe
     if (job.value.rolloutId !== null) rolloutIds.push(job.value.rolloutId);
   }
   return { changes, nodeIds, rolloutIds };
+}
+
+/** Nobody in the group is in flight any more, so nobody is overdue. */
+async function resolveOverdue(ctx: Context): Promise<void> {
+  for (const { subject } of await ctx.store.openAlerts("lease_overdue")) {
+    const lease = await ctx.store.lease(subject);
+    if (lease?.value.holders.some((holder) => holder.phase === "in-flight") === true) continue;
+    await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+  }
 }
 
 async function isAlerted(ctx: Context, group: string): Promise<boolean> {

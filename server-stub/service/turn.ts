@@ -9,7 +9,7 @@ import type { Denied } from "../core/lease/view.ts";
 import { isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { NodeRecord } from "../store/records.ts";
 
-/** Null when it may. `rollout` is the job's own, or else the active one of the node's group, if any. */
+/** Null when it may. `rollout` is the job's own; a job that has none was begun while no rollout had the node. */
 export function noTurn(
   node: NodeRecord,
   job: JobRecord | null,
@@ -24,9 +24,6 @@ export function noTurn(
     return deny("not-your-turn", `${node.name} has no such job, or it has ended.`);
   }
   const place = rollout?.nodes.find((each) => each.nodeId === node.id && !isEnded(each));
-  if (job.rolloutId === null && rollout !== null && place !== undefined) {
-    return deny("in-rollout", `Rollout ${rollout.id} has this node, and gives it its turn.`);
-  }
   if (job.rolloutId !== null && place?.status !== "updating") {
     return deny(...rolloutDenial(rollout, place?.reason ?? null));
   }

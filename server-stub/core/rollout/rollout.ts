@@ -47,6 +47,7 @@ export type FleetNode = {
   readonly job: FleetJob | null;
   /** Another job is at work on it. */
   readonly otherJob: JobId | null;
+  /** What it holds for the rollout's own job. */
   readonly lease: "reserved" | "in-flight" | null;
 };
 

@@ -7,6 +7,7 @@ import { DEFAULTS } from "../../../protocol/defaults.ts";
 import type { Result } from "../../../protocol/result.ts";
 import type { Coordinator, Principal } from "../../../server-stub/service/coordinator.ts";
 import { createCoordinator } from "../../../server-stub/service/create.ts";
+import { markRestored } from "../../../server-stub/service/restart.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
 import { SettableClock } from "./settable-clock.ts";
@@ -25,7 +26,7 @@ export class House {
   readonly clock = new SettableClock();
   readonly shelf = new Shelf();
   readonly logged: { level: string; fields: object; message: string }[] = [];
-  readonly #dir: string;
+  readonly dir: string;
   #store: Store | undefined;
   #coordinator: Coordinator | undefined;
   #drawn = 0;
@@ -37,7 +38,7 @@ export class House {
   }
 
   private constructor(dir: string) {
-    this.#dir = dir;
+    this.dir = dir;
   }
 
   get baton(): Coordinator {
@@ -51,7 +52,7 @@ export class House {
   }
 
   async open(): Promise<void> {
-    this.#store = must(await openSqliteStore(join(this.#dir, "coordinator.db")));
+    this.#store = must(await openSqliteStore(join(this.dir, "coordinator.db")));
     const say = (level: string) => (fields: object, message: string) => {
       this.logged.push({ level, fields, message });
     };
@@ -74,6 +75,14 @@ export class House {
     await store.close();
   }
 
+  /** On a store that was put back from a backup. */
+  async openRestored(): Promise<void> {
+    const store = must(await openSqliteStore(join(this.dir, "coordinator.db")));
+    await markRestored(store, this.clock.now());
+    await store.close();
+    await this.open();
+  }
+
   async restart(): Promise<void> {
     await this.crash();
     await this.open();
@@ -81,7 +90,7 @@ export class House {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#store !== undefined) await this.crash();
-    await rm(this.#dir, { recursive: true });
+    await rm(this.dir, { recursive: true });
   }
 
   /** A group with agents that have joined, said hello and sent one heartbeat. */
@@ -114,12 +123,40 @@ export class House {
     }
   }
 
+  /** When all that was begun, such as a push, has been done. */
+  async settle(): Promise<void> {
+    await this.baton.close();
+  }
+
+  /** How often something was written to the store since. */
+  countWrites(): () => number {
+    const store = this.store;
+    const apply = store.apply.bind(store);
+    let writes = 0;
+    store.apply = (changes) => {
+      writes += 1;
+      return apply(changes);
+    };
+    return () => writes;
+  }
+
   #random(bytes: number): Uint8Array {
     this.#drawn += 1;
     const drawn = createHash("sha512").update(`draw ${this.#drawn}`).digest();
     return drawn.subarray(0, bytes);
   }
 }
+
+/** Exactly as many as were asked for. */
+export function three(agents: readonly TestAgent[]): [TestAgent, TestAgent, TestAgent] {
+  const [a, b, c] = agents;
+  if (a === undefined || b === undefined || c === undefined) throw new Error("there are not three agents");
+  return [a, b, c];
+}
+
+/** The code of a refusal; the empty word for a success. */
+export const code = (result: Result<unknown, { code: string }>): string =>
+  result.ok ? "" : result.error.code;
 
 export function must<T>(result: Result<T, { code: string; message: string }>): T {
   if (result.ok) return result.value;

@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
-import { ADMIN, House, must } from "./house.ts";
+import { ADMIN, House, must, three } from "./house.ts";
 import { buildOf } from "./shelf.ts";
 
 test("three voters go one after the other, the leader last, and the group is then meant to be there", async () => {
   await using house = await House.build();
-  const [a, b, c] = await house.group("db", "quorum", ["a", "b", "c"], "1.0.0");
-  if (a === undefined || b === undefined || c === undefined) throw new Error("three agents");
+  const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   a.health = { healthy: true, role: "leader" };
   b.health = { healthy: true, role: "follower" };
   c.health = { healthy: true, role: "follower" };
@@ -39,8 +38,7 @@ test("three voters go one after the other, the leader last, and the group is the
 
 test("the first failure halts the rollout, and the others stay as they were", async () => {
   await using house = await House.build();
-  const [a, b, c] = await house.group("db", "quorum", ["a", "b", "c"], "1.0.0");
-  if (a === undefined || b === undefined || c === undefined) throw new Error("three agents");
+  const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
   const { id } = must(await house.baton.rollouts.start(ADMIN, { group: "db", release: "1.1.0" }));
   await house.beats(1, a, b, c);
