@@ -4,6 +4,7 @@
  * holds. NAME… are rows, or how their names begin.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../packaging/bundle/build.ts";
@@ -18,7 +19,7 @@ const said = parse();
 if (said === null) {
   process.exitCode = 2;
 } else {
-  await build(["coordinator", "baton"]);
+  await build();
   const lines: Line[] = [];
   let failed = false;
   const run = async (row: Row): Promise<void> => {
@@ -44,10 +45,11 @@ async function measure(row: Row): Promise<readonly Line[]> {
   say(`about ${row.seconds} s`);
   await mkdir(join(ROOT, "build"), { recursive: true });
   const dir = await mkdtemp(join(ROOT, "build/bench-"));
+  const fleetDir = await mkdtemp(join(tmpdir(), "baton-"));
   try {
-    return await row.measure({ dir, say });
+    return await row.measure({ dir, fleetDir, say });
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    for (const each of [dir, fleetDir]) await rm(each, { recursive: true, force: true });
   }
 }
 

@@ -12,8 +12,10 @@ export type Row = {
 };
 
 export type World = {
-  /** A new directory of its own on the disk of the checkout; removed when the row is through. */
+  /** A new directory of its own on the disk of the checkout, for what is measured; removed when the row is through. */
   readonly dir: string;
+  /** Another one with a short path, as sockets need it. */
+  readonly fleetDir: string;
   /** Tells a person what goes on. */
   say(text: string): void;
 };

@@ -1,9 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Agent, type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import { Fleet } from "../../examples/demo/fleet.ts";
 import type { JoinReply } from "../../protocol/access.ts";
 import { alternate } from "../alternate.ts";
+import { Api } from "../api.ts";
 import type { Row } from "../row.ts";
 import { quantile, spreadOf } from "../spread.ts";
 import { LeaseNode } from "./node.ts";
@@ -25,9 +25,9 @@ export const leasesRow: Row = {
   names: ["lease-cycles"],
   seconds: 30,
   waits: false,
-  measure: async ({ dir }) => {
-    const fleet = new Fleet(join(dir, "fleet"), { coordinator: "" });
-    await mkdir(fleet.dir);
+  measure: async ({ dir, fleetDir }) => {
+    const database = `[database]\nfile = "${join(dir, "coordinator.db")}"`;
+    const fleet = new Fleet(fleetDir, { coordinator: database });
     const dispatcher = new Agent({ keepAliveTimeout: 60_000 });
     const raw = await openRawLeases(join(dir, "raw.db"));
     try {
@@ -70,28 +70,16 @@ export const leasesRow: Row = {
 };
 
 async function joinAll(fleet: Fleet, dispatcher: Dispatcher): Promise<LeaseNode[][]> {
-  const token = (await readFile(fleet.env.BATON_TOKEN_FILE ?? "", "utf8")).trim();
-  const post = async <T>(path: string, body: object, authorization?: string): Promise<T> => {
-    const answer = await request(`${fleet.url}${path}`, {
-      method: "POST",
-      dispatcher,
-      headers: { "content-type": "application/json", ...(authorization && { authorization }) },
-      body: JSON.stringify(body),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode > 299) throw new Error(`${path} was answered with ${answer.statusCode}: ${text}`);
-    return JSON.parse(text) as T;
-  };
-  const admin = `Bearer ${token}`;
+  const api = await Api.of(fleet);
   const groups: LeaseNode[][] = [];
   for (let at = 0; at < GROUPS; at += 1) {
     const group = `group-${at}`;
-    await post("/v1/groups", { name: group, mode: "quorum" }, admin);
+    await api.call("POST", "/v1/groups", { name: group, mode: "quorum" });
     const asked = { group, autoApprove: true, uses: VOTERS };
-    const { secret } = await post<{ secret: string }>("/v1/join-tokens", asked, admin);
+    const { secret } = await api.call<{ secret: string }>("POST", "/v1/join-tokens", asked);
     const nodes: LeaseNode[] = [];
     for (let voter = 0; voter < VOTERS; voter += 1) {
-      const who = await post<JoinReply>("/v1/join", { token: secret, name: `${group}-${voter}` });
+      const who = await api.call<JoinReply>("POST", "/v1/join", { token: secret, name: `${group}-${voter}` });
       const node = new LeaseNode(fleet.url, dispatcher, who);
       await node.open();
       nodes.push(node);

@@ -25,7 +25,7 @@ export const prepareRow: Row = {
   seconds: 60,
   waits: false,
   measure: async (world) => {
-    const fleet = new Fleet(join(world.dir, "fleet"));
+    const fleet = new Fleet(world.fleetDir);
     try {
       const target = await publish(fleet, world);
       const program = await buildProgram({
@@ -59,7 +59,6 @@ export const prepareRow: Row = {
 type Target = Omit<Task, "stateDir"> & { readonly bundleUrl: string; readonly sha256: string };
 
 async function publish(fleet: Fleet, { dir, say }: World): Promise<Target> {
-  await mkdir(fleet.dir);
   await fleet.startCoordinator();
   const tree = join(dir, "tree");
   await writeTree(tree, FILES, PACKED_BYTES);

@@ -58,6 +58,11 @@ export class Fleet {
     };
   }
 
+  /** Standard error of the coordinator: a line of JSON for each event. */
+  get coordinatorLog(): string {
+    return join(this.dir, "coordinator.log");
+  }
+
   /** `baton …`, as an operator would type it; answers standard output. */
   baton(
     args: readonly string[],
@@ -103,7 +108,7 @@ export class Fleet {
     await this.coordinator(["--config", config, "init", "--token-file", join(this.dir, "admin-token")]);
     await this.baton(["keys", "sign", join(state, "key-request.json")]);
     await this.coordinator(["--config", config, "trust", join(this.dir, "keys/1.root.json")]);
-    const log = await open(join(this.dir, "coordinator.log"), "a");
+    const log = await open(this.coordinatorLog, "a");
     this.#coordinator = spawn(
       process.execPath,
       [join(ROOT, "build/coordinator/coordinator.mjs"), "--config", config, "serve"],
@@ -219,10 +224,7 @@ export class Fleet {
 
   /** The end of every log, for when something went wrong. */
   async logs(): Promise<string> {
-    const files = [
-      join(this.dir, "coordinator.log"),
-      ...this.nodes.map(({ home }) => join(home, "journal.log")),
-    ];
+    const files = [this.coordinatorLog, ...this.nodes.map(({ home }) => join(home, "journal.log"))];
     const ends = await Promise.all(
       files.map(
         async (file) =>

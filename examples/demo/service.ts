@@ -31,6 +31,8 @@ export type ServiceOptions = {
 type ServiceEvents = {
   started: [pid: number];
   ready: [pid: number];
+  /** The main process is gone, and what it left behind not yet; milliseconds since 1970. */
+  exited: [atMs: number];
   /** The main process ended; `code` is null when a signal ended it. */
   ended: [code: number | null, signal: NodeJS.Signals | null];
 };
@@ -123,6 +125,7 @@ export class Service extends EventEmitter<ServiceEvents> {
       watcher.close();
       if (child.pid !== undefined && child.exitCode === null) this.emit("ready", child.pid);
     });
+    child.once("exit", () => this.emit("exited", Date.now()));
     const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
     clearTimeout(tooLate);
     watcher.close();
