@@ -3,6 +3,7 @@
  * the same API put together for a moment on the same state directory.
  */
 import { request as httpRequest } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import pino from "pino";
 import { parse } from "../protocol/parse.ts";
 import { Problem } from "../protocol/problem.ts";
@@ -10,7 +11,7 @@ import { type Fault, FaultError } from "../protocol/result.ts";
 import { type Static, type TSchema, Value } from "../protocol/schema.ts";
 import { identifyAsLocal } from "./api/authorize.ts";
 import { createApi } from "./api/server.ts";
-import { assemble } from "./assemble.ts";
+import { type Assembled, assemble } from "./assemble.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 
@@ -30,13 +31,31 @@ type Ask = (
   body: string | undefined,
 ) => Promise<{ status: number; text: string }>;
 
+/** A coordinator that has its database but not its socket yet is starting: it is waited for, so many times so long. */
+const STARTING = { looks: 100, everyMs: 100 };
+
 /** Runs `work` as the local administrator. Throws `FaultError` also for what keeps the database from being opened. */
-export async function asLocal<T>(config: Config, work: (local: Local) => Promise<T>): Promise<T> {
+export async function asLocal<T>(
+  config: Config,
+  work: (local: Local) => Promise<T>,
+  wait: (ms: number) => Promise<unknown> = sleep,
+): Promise<T> {
   const socket = askSocket(config.controlSocket);
-  if (await answers(socket)) return work(localOver(socket));
-  const assembled = await assemble(config, pino({ level: "silent" }), systemClock);
-  if (!assembled.ok) throw new FaultError(assembled.error);
-  const { doors, close } = assembled.value;
+  for (let looks = 1; ; looks += 1) {
+    if (await answers(socket)) return work(localOver(socket));
+    const assembled = await assemble(config, pino({ level: "silent" }), systemClock);
+    if (assembled.ok) return withoutService(config, assembled.value, work);
+    if (assembled.error.code !== "store-in-use" || looks >= STARTING.looks)
+      throw new FaultError(assembled.error);
+    await wait(STARTING.everyMs);
+  }
+}
+
+async function withoutService<T>(
+  config: Config,
+  { doors, close }: Assembled,
+  work: (local: Local) => Promise<T>,
+): Promise<T> {
   const publicUrl = () => config.publicUrl ?? `http://${config.listen.address}:${config.listen.port}`;
   const api = createApi({ ...doors, identify: identifyAsLocal, publicUrl });
   try {
