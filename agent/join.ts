@@ -2,7 +2,7 @@
  * Joining a coordinator: the root that is fetched must have the fingerprint that the operator gave, only then is
  * the join token shown to anybody. What is written is a credential of this node's own.
  */
-import { chown, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join as joinPath } from "node:path";
 import { JoinReply } from "../protocol/access.ts";
 import { NodeName } from "../protocol/names.ts";
@@ -60,11 +60,17 @@ export async function joinCoordinator(options: JoinOptions): Promise<Result<Join
   if (!reply.ok) return reply;
   const { credential, ...said } = reply.value;
   const { nodeId, group } = said;
-  await writeJoined(disk, stateDir, {
-    pinnedRoot: pinnedRoot.value,
-    identity: { format: 1, servers: [server.value], nodeId, name: said.name, group, credential },
-  });
-  await giveToOwner(stateDir);
+  const identity = {
+    format: 1 as const,
+    servers: [server.value],
+    nodeId,
+    name: said.name,
+    group,
+    credential,
+  };
+  await asOwnerOf(dirname(stateDir), () =>
+    writeJoined(disk, stateDir, { pinnedRoot: pinnedRoot.value, identity }),
+  );
   return ok({ ...said, server: server.value });
 }
 
@@ -130,12 +136,21 @@ async function askToJoin(
   }
 }
 
-/** The service does not run as root: what root has written belongs to whom the agent's home belongs to. */
-async function giveToOwner(stateDir: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(dirname(stateDir));
-  for (const path of [stateDir, joinPath(stateDir, "root.json"), joinPath(stateDir, "node.json")])
-    await chown(path, uid, gid);
+/**
+ * The service does not run as root. What root writes for it is made by whom the agent's home belongs to from the
+ * first byte on: a running agent looks while it is written, and must be able to read what it finds.
+ */
+async function asOwnerOf(home: string, write: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return await write();
+  const { uid, gid } = await stat(home);
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
+  try {
+    await write();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
 }
 
 /** Where the state of an agent is, below the directory that its settings name. */

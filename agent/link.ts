@@ -68,7 +68,7 @@ export function createLink(options: LinkOptions): Link {
   let preparer: Promise<Preparer> | undefined;
 
   const link = async (agent: Agent): Promise<void> => {
-    const joined = await readJoined(realDisk, layout.state);
+    const joined = await readJoined(realDisk, layout.state).catch(cannotBeRead);
     if (joined.ok) {
       linked = connect(options, joined.value, agent, () => linked);
       linked.session.start();
@@ -78,7 +78,7 @@ export function createLink(options: LinkOptions): Link {
       log.warn({ code: joined.error.code }, joined.error.message);
     fault = joined.error;
     looking = setTimeout(() => {
-      link(agent).catch((cause: unknown) => log.error({ cause }, "node.json cannot be read"));
+      link(agent).catch((cause: unknown) => log.error({ cause }, "the session cannot be opened"));
     }, LOOK_AGAIN_MS).unref();
   };
 
@@ -133,6 +133,14 @@ export function createLink(options: LinkOptions): Link {
     },
   };
 }
+
+/** What stands in the way may be mended while the agent runs; it is looked for again. */
+const cannotBeRead = (cause: unknown) =>
+  err({
+    code: "node-json-unreadable",
+    message: `Who this node is cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    hint: "What runs goes on running. Look at the owner and the mode of the files in state/.",
+  });
 
 /** Puts a session together, and ties it to the agent. */
 function connect(

@@ -107,6 +107,17 @@ describe("agent run", () => {
     await expect(stat(join(dir, "control.sock"))).rejects.toThrow("ENOENT");
   });
 
+  it("goes on looking for its identity when it could not be read", async () => {
+    const inTheWay = join(home, "state/node.json");
+    await mkdir(inTheWay, { recursive: true });
+    const agent = start([MAIN, "run"]);
+    await ready();
+    await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("node-json-unreadable");
+    await rm(inTheWay, { recursive: true });
+    await joinIt();
+    await server.frame(({ frame }) => frame.type === "hello");
+  });
+
   it("is refused a second time on one state directory, and leaves the first alone", async () => {
     start([MAIN, "run"]);
     await ready();
