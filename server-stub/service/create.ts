@@ -1,5 +1,5 @@
 import { createAccess } from "./access.ts";
-import { createContext } from "./context.ts";
+import { type Context, createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createGroups } from "./groups.ts";
 import { createJobs } from "./jobs.ts";
@@ -36,15 +36,23 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     audit: { list: (limit) => ctx.store.audit(limit) },
     alerts: { list: () => ctx.store.alerts(MAX_ALERTS) },
     tick,
-    async notReady() {
-      const reasons: string[] = [];
-      const { releases } = ctx.repository.releases();
-      if (releases.length === 0) reasons.push("Nothing has been published yet, so nodes cannot be updated.");
-      return reasons;
-    },
+    notReady: () => notReady(ctx),
     async close() {
       await ctx.live.idle();
       await writeLastSeen(ctx);
     },
   };
+}
+
+/** It can do its work: the store answers, and what agents verify has not expired. */
+async function notReady(ctx: Context): Promise<string[]> {
+  const expired = ctx.repository.expiring(ctx.wall()).filter(({ leftMs }) => leftMs <= 0);
+  const reasons = expired.map(({ role, expires }) => `The ${role} metadata expired on ${expires}.`);
+  try {
+    await ctx.store.meta();
+  } catch (error) {
+    ctx.log.error({ err: error }, "the store does not answer");
+    reasons.push("The store does not answer.");
+  }
+  return reasons;
 }

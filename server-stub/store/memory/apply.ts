@@ -1,124 +1,147 @@
 import { isActive } from "../../core/job/job.ts";
 import { NO_LEASE } from "../../core/lease/record.ts";
-import type { Change, Revision, Stored } from "../records.ts";
+import type { Applied, Change, Revision, Stored } from "../records.ts";
 import { logOf, type MemoryState } from "./state.ts";
 
-type Outcome =
-  | { readonly ok: true; readonly state: MemoryState }
-  | { readonly ok: false; readonly conflict: Change["kind"] };
-
-/** All changes or none, on a state that stays as it was. */
-export function applyAll(before: MemoryState, changes: readonly Change[]): Outcome {
-  let state = before;
-  for (const change of changes) {
-    const next = applyOne(state, change);
-    if (next === null) return { ok: false, conflict: change.kind };
-    state = next;
+/** All changes or none: what was done before one that cannot be is undone. */
+export function applyAll(state: MemoryState, changes: readonly Change[]): Applied {
+  const undo: (() => void)[] = [];
+  const write: Write = {
+    set(map, key, value) {
+      const before = map.get(key);
+      const had = map.has(key);
+      undo.push(() => (had && before !== undefined ? map.set(key, before) : map.delete(key)));
+      map.set(key, value);
+    },
+    remove(map, key) {
+      const before = map.get(key);
+      if (before === undefined) return;
+      undo.push(() => map.set(key, before));
+      map.delete(key);
+    },
+    append(list, item) {
+      undo.push(() => list.pop());
+      list.push(item);
+    },
+  };
+  const back = (): void => {
+    for (const step of undo.reverse()) step();
+  };
+  try {
+    for (const change of changes) {
+      if (applyOne(state, change, write)) continue;
+      back();
+      return { ok: false, conflict: change.kind };
+    }
+    return { ok: true };
+  } catch (error) {
+    back();
+    throw error;
   }
-  return { ok: true, state };
 }
 
-/** Null: the expectation does not hold, or the change would break an invariant of the store. */
-function applyOne(state: MemoryState, change: Change): MemoryState | null {
+/** The only ways in which the state is changed; each can be undone. */
+type Write = {
+  set<K, V>(map: Map<K, V>, key: K, value: V): void;
+  remove<K, V>(map: Map<K, V>, key: K): void;
+  append<T>(list: T[], item: T): void;
+};
+
+/** False: the expectation does not hold, or the change would break an invariant of the store. */
+function applyOne(state: MemoryState, change: Change, write: Write): boolean {
+  const put = <K, T>(map: Map<K, Stored<T>>, key: K, value: T, expected: Revision): boolean => {
+    if ((map.get(key)?.revision ?? 0) !== expected) return false;
+    write.set(map, key, { value, revision: expected + 1 });
+    return true;
+  };
   switch (change.kind) {
     case "meta":
-      return state.meta.revision === change.expected
-        ? { ...state, meta: { value: change.value, revision: change.expected + 1 } }
-        : null;
-    case "group":
-      return putGroup(state, change);
+      return put(state.meta, "meta", change.value, change.expected);
+    case "group": {
+      const { name } = change.value;
+      if (!put(state.groups, name, change.value, change.expected)) return false;
+      if (change.expected === 0) write.set(state.leases, name, { value: NO_LEASE, revision: 1 });
+      return true;
+    }
     case "same-group":
-      return (state.groups.get(change.name)?.revision ?? 0) === change.expected ? state : null;
+      return (state.groups.get(change.name)?.revision ?? 0) === change.expected;
     case "same-lease":
-      return (state.leases.get(change.group)?.revision ?? 0) === change.expected ? state : null;
-    case "lease": {
-      const leases = put(state.leases, change.group, change.value, change.expected);
-      return leases === null || change.expected === 0 ? null : { ...state, leases };
-    }
-    case "node":
-      return putNode(state, change);
-    case "remove-node": {
-      if (state.nodes.get(change.id)?.revision !== change.expected) return null;
-      const nodes = new Map(state.nodes);
-      nodes.delete(change.id);
-      return { ...state, nodes };
-    }
-    case "job": {
+      return (state.leases.get(change.group)?.revision ?? 0) === change.expected;
+    case "lease":
+      return change.expected > 0 && put(state.leases, change.group, change.value, change.expected);
+    case "node": {
       const { value } = change;
-      const busy = [...state.jobs.values()].some(
-        (job) => job.value.nodeId === value.nodeId && job.value.id !== value.id && isActive(job.value),
-      );
-      const jobs = put(state.jobs, value.id, value, change.expected);
-      return jobs === null || (busy && isActive(value)) ? null : { ...state, jobs };
+      if (!state.groups.has(value.group)) throw new Error(`there is no group ${value.group}`);
+      return !isTaken(state, value) && put(state.nodes, value.id, value, change.expected);
     }
-    case "rollout": {
-      const rollouts = put(state.rollouts, change.value.id, change.value, change.expected);
-      return rollouts === null ? null : { ...state, rollouts };
+    case "remove-node": {
+      if (state.nodes.get(change.id)?.revision !== change.expected) return false;
+      write.remove(state.nodes, change.id);
+      return true;
     }
-    case "operator-token": {
-      const operatorTokens = put(state.operatorTokens, change.value.id, change.value, change.expected);
-      return operatorTokens === null ? null : { ...state, operatorTokens };
-    }
-    case "join-token": {
-      const joinTokens = put(state.joinTokens, change.value.id, change.value, change.expected);
-      return joinTokens === null ? null : { ...state, joinTokens };
-    }
+    case "job":
+      return putJob(state, change, write, put);
+    case "rollout":
+      return put(state.rollouts, change.value.id, change.value, change.expected);
+    case "operator-token":
+      return put(state.operatorTokens, change.value.id, change.value, change.expected);
+    case "join-token":
+      return put(state.joinTokens, change.value.id, change.value, change.expected);
     case "log": {
+      if (!state.jobs.has(change.jobId)) throw new Error(`there is no job ${change.jobId}`);
       const stored = logOf(state, change.jobId);
       const fresh = change.lines.filter((line) => line.index >= stored.length);
-      return { ...state, logs: new Map(state.logs).set(change.jobId, [...stored, ...fresh]) };
+      write.set(state.logs, change.jobId, [...stored, ...fresh]);
+      return true;
     }
     case "audit":
-      return { ...state, audit: [...state.audit, { id: state.audit.length + 1, ...change.value }] };
-    case "raise": {
-      const { alert: kind, subject, message, at } = change;
-      const isOpen = state.alerts.some((each) => matches(each, change));
-      const alert = { id: state.alerts.length + 1, kind, subject, message, raisedAt: at, resolvedAt: null };
-      return isOpen ? state : { ...state, alerts: [...state.alerts, alert] };
-    }
-    case "resolve": {
-      const alerts = state.alerts.map((each) =>
-        matches(each, change) ? { ...each, resolvedAt: change.at } : each,
-      );
-      return { ...state, alerts };
-    }
+      write.append(state.audit, { id: state.audit.length + 1, ...change.value });
+      return true;
+    case "raise":
+    case "resolve":
+      return putAlert(state, change, write);
   }
 }
 
-function putGroup(state: MemoryState, change: Extract<Change, { kind: "group" }>): MemoryState | null {
+type Put = <K, T>(map: Map<K, Stored<T>>, key: K, value: T, expected: Revision) => boolean;
+
+function putJob(
+  state: MemoryState,
+  change: Extract<Change, { kind: "job" }>,
+  write: Write,
+  put: Put,
+): boolean {
   const { value, expected } = change;
-  const groups = put(state.groups, value.name, value, expected);
-  if (groups === null) return null;
-  if (expected > 0) return { ...state, groups };
-  return {
-    ...state,
-    groups,
-    leases: new Map(state.leases).set(value.name, { value: NO_LEASE, revision: 1 }),
-  };
+  const active = state.activeJobs.get(value.nodeId);
+  if (isActive(value) && active !== undefined && active !== value.id) return false;
+  if (!put(state.jobs, value.id, value, expected)) return false;
+  if (isActive(value)) write.set(state.activeJobs, value.nodeId, value.id);
+  else if (active === value.id) write.remove(state.activeJobs, value.nodeId);
+  if (expected === 0) write.set(state.lastJobs, value.nodeId, value.id);
+  return true;
 }
 
-function putNode(state: MemoryState, change: Extract<Change, { kind: "node" }>): MemoryState | null {
-  const { value, expected } = change;
-  const taken = [...state.nodes.values()].some(
-    ({ value: other }) =>
-      other.id !== value.id && (other.name === value.name || other.credentialHash === value.credentialHash),
+function putAlert(
+  state: MemoryState,
+  change: Extract<Change, { kind: "raise" | "resolve" }>,
+  write: Write,
+): boolean {
+  const open = [...state.alerts.values()].find(
+    (each) => each.kind === change.alert && each.subject === change.subject && each.resolvedAt === null,
   );
-  const nodes = put(state.nodes, value.id, value, expected);
-  if (!state.groups.has(value.group)) throw new Error(`there is no group ${value.group}`);
-  return taken || nodes === null ? null : { ...state, nodes };
+  if (change.kind === "resolve") {
+    if (open !== undefined) write.set(state.alerts, open.id, { ...open, resolvedAt: change.at });
+    return true;
+  }
+  if (open !== undefined) return true;
+  const { alert: kind, subject, message, at } = change;
+  const id = state.alerts.size + 1;
+  write.set(state.alerts, id, { id, kind, subject, message, raisedAt: at, resolvedAt: null });
+  return true;
 }
 
-function put<K, T>(
-  map: ReadonlyMap<K, Stored<T>>,
-  key: K,
-  value: T,
-  expected: Revision,
-): ReadonlyMap<K, Stored<T>> | null {
-  if ((map.get(key)?.revision ?? 0) !== expected) return null;
-  return new Map(map).set(key, { value, revision: expected + 1 });
-}
-
-const matches = (
-  alert: { kind: string; subject: string; resolvedAt: number | null },
-  change: { alert: string; subject: string },
-): boolean => alert.kind === change.alert && alert.subject === change.subject && alert.resolvedAt === null;
+const isTaken = (state: MemoryState, node: { id: string; name: string; credentialHash: string }): boolean =>
+  [...state.nodes.values()].some(
+    ({ value: other }) =>
+      other.id !== node.id && (other.name === node.name || other.credentialHash === node.credentialHash),
+  );

@@ -14,32 +14,38 @@ import type {
   Stored,
 } from "../records.ts";
 
+/** Values in it never change; the maps and lists that hold them do, by `applyAll` alone. */
 export type MemoryState = {
-  readonly meta: Stored<Meta>;
-  readonly groups: ReadonlyMap<GroupName, Stored<GroupRecord>>;
-  readonly leases: ReadonlyMap<GroupName, Stored<LeaseRecord>>;
-  readonly nodes: ReadonlyMap<NodeId, Stored<NodeRecord>>;
-  readonly jobs: ReadonlyMap<JobId, Stored<JobRecord>>;
-  readonly logs: ReadonlyMap<JobId, readonly LogLine[]>;
-  readonly rollouts: ReadonlyMap<RolloutId, Stored<RolloutRecord>>;
-  readonly operatorTokens: ReadonlyMap<string, Stored<OperatorTokenRecord>>;
-  readonly joinTokens: ReadonlyMap<string, Stored<JoinTokenRecord>>;
-  readonly audit: readonly AuditEntry[];
-  readonly alerts: readonly Alert[];
+  readonly meta: Map<"meta", Stored<Meta>>;
+  readonly groups: Map<GroupName, Stored<GroupRecord>>;
+  readonly leases: Map<GroupName, Stored<LeaseRecord>>;
+  readonly nodes: Map<NodeId, Stored<NodeRecord>>;
+  readonly jobs: Map<JobId, Stored<JobRecord>>;
+  /** Found again by node: its active job, and the one that was created last. */
+  readonly activeJobs: Map<NodeId, JobId>;
+  readonly lastJobs: Map<NodeId, JobId>;
+  readonly logs: Map<JobId, readonly LogLine[]>;
+  readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
+  readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
+  readonly joinTokens: Map<string, Stored<JoinTokenRecord>>;
+  readonly audit: AuditEntry[];
+  readonly alerts: Map<number, Alert>;
 };
 
 export const emptyState = (): MemoryState => ({
-  meta: { value: { tokenEpoch: 0 }, revision: 1 },
+  meta: new Map([["meta", { value: { tokenEpoch: 0 }, revision: 1 }]]),
   groups: new Map(),
   leases: new Map(),
   nodes: new Map(),
   jobs: new Map(),
+  activeJobs: new Map(),
+  lastJobs: new Map(),
   logs: new Map(),
   rollouts: new Map(),
   operatorTokens: new Map(),
   joinTokens: new Map(),
   audit: [],
-  alerts: [],
+  alerts: new Map(),
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;

@@ -1,17 +1,15 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { isActive } from "../../core/job/job.ts";
 import type { Stored } from "../records.ts";
 import type { Store } from "../store.ts";
 import { applyAll } from "./apply.ts";
-import { emptyState, isBusy, isUnfinished, logOf, type MemoryState } from "./state.ts";
+import { emptyState, isBusy, isUnfinished, logOf } from "./state.ts";
 
 /**
- * The store without a disk, for simulations and quick tests: the same rules, nothing survives. `apply` computes a
- * whole new state and swaps it in, so that a batch is there or not.
+ * The store without a disk, for simulations and quick tests: the same rules, nothing survives.
  */
 export function openMemoryStore(): Store {
-  let state: MemoryState = emptyState();
+  const state = emptyState();
   const lastSeen = new Map<NodeId, EpochMs>();
   const found = <T>(stored: Stored<T> | undefined) => Promise.resolve(stored ?? null);
   const list = <T>(items: Iterable<Stored<T>>, keep: (value: T) => boolean) =>
@@ -26,17 +24,16 @@ export function openMemoryStore(): Store {
   };
 
   return {
-    apply(changes) {
-      const applied = applyAll(state, changes);
-      if (!applied.ok) return Promise.resolve(applied);
-      state = applied.state;
-      return Promise.resolve({ ok: true });
-    },
+    apply: async (changes) => applyAll(state, changes),
     touchNodes(batch) {
       for (const { id, at } of batch) if (state.nodes.has(id)) lastSeen.set(id, at);
       return Promise.resolve();
     },
-    meta: () => Promise.resolve(state.meta),
+    meta: async () => {
+      const meta = state.meta.get("meta");
+      if (meta === undefined) throw new Error("the store has no meta record");
+      return meta;
+    },
     group: (name) => found(state.groups.get(name)),
     groups: () => Promise.resolve([...state.groups.values()].sort(by((group) => group.value.name))),
     lease: (group) => found(state.leases.get(group)),
@@ -46,7 +43,10 @@ export function openMemoryStore(): Store {
           .filter(([, lease]) => isBusy(lease.value))
           .map(([group, lease]) => ({ ...lease, group })),
       ),
-    node: (id) => nodeWhere((node) => node.id === id),
+    node: (id) => {
+      const node = state.nodes.get(id);
+      return Promise.resolve(node === undefined ? null : seen(node));
+    },
     nodes: (group) =>
       Promise.resolve(
         list(state.nodes.values(), (node) => group === undefined || node.group === group)
@@ -56,11 +56,14 @@ export function openMemoryStore(): Store {
     nodeByName: (name) => nodeWhere((node) => node.name === name),
     nodeByCredential: (hash) => nodeWhere((node) => node.credentialHash === hash),
     job: (id) => found(state.jobs.get(id)),
-    activeJob: (nodeId) =>
-      found(list(state.jobs.values(), (job) => job.nodeId === nodeId && isActive(job))[0]),
-    activeJobsOf: (group) =>
-      Promise.resolve(list(state.jobs.values(), (job) => job.group === group && isActive(job))),
-    lastJob: (nodeId) => found(list(state.jobs.values(), (job) => job.nodeId === nodeId).at(-1)),
+    activeJob: (nodeId) => found(state.jobs.get(state.activeJobs.get(nodeId) ?? "")),
+    activeJobsOf: (group) => {
+      const active = [...state.activeJobs.values()].map((id) => state.jobs.get(id));
+      return Promise.resolve(
+        active.filter((job) => job?.value.group === group).filter((job) => job !== undefined),
+      );
+    },
+    lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),
     rollout: (id) => found(state.rollouts.get(id)),
@@ -79,12 +82,14 @@ export function openMemoryStore(): Store {
     audit: (limit) => Promise.resolve(state.audit.slice(-limit).reverse()),
     alerts: (limit) =>
       Promise.resolve(
-        [...state.alerts]
+        [...state.alerts.values()]
           .sort((a, b) => Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null) || b.id - a.id)
           .slice(0, limit),
       ),
     openAlerts: (kind) =>
-      Promise.resolve(state.alerts.filter((alert) => alert.kind === kind && alert.resolvedAt === null)),
+      Promise.resolve(
+        [...state.alerts.values()].filter((alert) => alert.kind === kind && alert.resolvedAt === null),
+      ),
     close: () => Promise.resolve(),
   };
 }
