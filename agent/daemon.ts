@@ -72,7 +72,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
   log.info({ build: running.build, pid: process.pid, instanceId, config: config.file }, "agent starts");
   const started = await agent.start();
   if (!started.ok) return started;
-  const polling = startPolling({ ...config.poll, poll: () => link.poll(), now: () => realClock.now(), log });
+  const polling = startPolling({
+    ...config.poll,
+    poll: () => link.poll(),
+    now: () => realClock.now(),
+    random: Math.random,
+    log,
+  });
   const port = createControlPort({
     agent,
     link,
@@ -100,7 +106,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
     log.info({ code }, "agent ends");
     if (code === 75) return code;
     await notifier.stopping();
-    await polling.stop();
+    polling.stop();
     await link.stop();
     await control?.close();
     return code;
