@@ -16,7 +16,7 @@ export function progress(
   const stays = { node, open: false };
   if (seen === undefined) return isEnded(node) ? stays : ended(node, "skipped", REMOVED, now);
   if (isEnded(node)) return learnVerdict(node, seen);
-  const { job } = seen;
+  const job = node.jobId === null ? null : seen.job;
   if (job !== null) return { node: followJob(node, job, now), open: false };
   if (rollout.status !== "running") return stays;
   const skip = whySkip(seen, rollout);

@@ -11,7 +11,14 @@ import type { JobId, NodeId } from "../../../protocol/names.ts";
 import type { RolloutNode } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import { progress, say } from "./node.ts";
-import { type Fleet, hasFailed, isEnded, type RolloutPolicy, type RolloutRecord } from "./rollout.ts";
+import {
+  type Fleet,
+  hasFailed,
+  isActiveRollout,
+  isEnded,
+  type RolloutPolicy,
+  type RolloutRecord,
+} from "./rollout.ts";
 import { giveTurns } from "./turns.ts";
 
 export type Reconciled = {
@@ -47,8 +54,14 @@ export function reconcile(
   };
 }
 
-/** Ends a rollout early: whoever holds a lease finishes, nobody else is touched. Repeating it changes nothing. */
+/**
+ * Ends a rollout early: whoever holds a lease finishes, nobody else is touched. One that is over stays as it is, but
+ * one that halted may still be cancelled.
+ */
 export function cancelRollout(stored: RolloutRecord, fleet: Fleet, by: string, now: EpochMs): Reconciled {
+  if (!isActiveRollout(stored) && stored.status !== "halted") {
+    return { rollout: stored, open: [], close: [], turns: [] };
+  }
   const reason = { code: "cancelled", message: `Cancelled by ${by}.` };
   return stop(stored, stored, "cancelled", reason, fleet, now);
 }
