@@ -62,14 +62,7 @@ const seen = fc.record({
 const step = fc.record({ holder: fc.nat({ max: 7 }), nodes: fc.array(seen, { minLength: 4, maxLength: 4 }) });
 
 /** The jobs that were opened are the rollout's own; a job that has ended stays as it ended. */
-function fleetOf(
-  stored: RolloutRecord,
-  {
-    holder,
-    nodes,
-  }: { holder: number; nodes: readonly (typeof seen extends fc.Arbitrary<infer T> ? T : never)[] },
-  ended: Map<string, JobStatus>,
-): Fleet {
+function fleetOf(stored: RolloutRecord, { holder, nodes }: Step, ended: Map<string, JobStatus>): Fleet {
   const fleet = new Map<string, FleetNode>();
   stored.nodes.forEach((node, index) => {
     const see = nodes[index];
@@ -109,66 +102,80 @@ function fleetOf(
 
 const NAMES = ["a", "b", "c", "d"];
 
-test.each(["quorum", "independent"] as const)("a rollout of a %s group", (mode) => {
-  const threshold = mode === "quorum" ? 0 : 0.3;
-  const check = fc.check(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), fc.nat({ max: 60 }), (steps, cancelAt) => {
-      let stored = rollout(NAMES, mode);
-      const ended = new Map<string, JobStatus>();
-      let jobs = 0;
-      steps.forEach((each, now) => {
-        const fleet = fleetOf(stored, each, ended);
-        const policy = { ...POLICY, threshold };
-        const result =
-          now === cancelAt ? cancelRollout(stored, fleet, "ada", now) : reconcile(stored, fleet, policy, now);
-        const next = result.rollout;
-        const holders = [...fleet].filter(([, node]) => node.lease !== null).map(([id]) => id);
-        const isRunning = next.status === "running";
+type Step = { readonly holder: number; readonly nodes: readonly Seen[] };
+type Seen = typeof seen extends fc.Arbitrary<infer T> ? T : never;
 
-        expect(result.turns.length).toBeLessThanOrEqual(1);
-        // Who is under way is let finish, and nobody else has a turn then.
-        if (holders.length > 0) expect(result.turns).toEqual(holders);
-        // Turns are given while it runs, and by nothing else.
-        if (!isRunning && holders.length === 0) expect(result.turns).toEqual([]);
-        if (!isRunning) expect(result.open).toEqual([]);
-        for (const { jobId } of result.close) {
-          expect(next.nodes.some((node) => node.jobId === jobId && holders.includes(node.nodeId))).toBe(
-            false,
-          );
-        }
-        // What has ended stays ended; only a failure may turn out to be a rollback.
-        stored.nodes.forEach((before, index) => {
-          const after = next.nodes[index]?.status;
-          if (isEnded(before) && after !== before.status) {
-            expect([before.status, after]).toEqual(["failed", "rolled-back"]);
-          }
-        });
-        const failed = next.nodes.filter(hasFailed).length;
-        if (isRunning) expect(failed / next.nodes.length <= threshold).toBe(true);
-        // The leader of a quorum group is given its turn only when no other is still to go.
-        for (const id of result.turns) {
-          if (mode !== "quorum" || fleet.get(id)?.role !== "leader" || fleet.get(id)?.lease !== null)
-            continue;
-          const others = next.nodes.filter((node) => !isEnded(node) && node.nodeId !== id);
-          expect(others.filter((node) => fleet.get(node.nodeId)?.role !== "leader")).toEqual([]);
-        }
-        // Seen again without change, it says the same again, as the very same object.
-        const opened = {
-          ...next,
-          nodes: next.nodes.map((node) => {
-            if (!result.open.includes(node.nodeId)) return node;
-            jobs += 1;
-            return { ...node, jobId: `j-${jobs}` };
-          }),
-        };
-        if (result.open.length === 0 && now !== cancelAt)
-          expect(reconcile(next, fleet, policy, now + 1).rollout).toBe(next);
-        stored = opened;
-      });
-    }),
-    { numRuns: 400, seed: 4711 },
+function mustHold(what: string, holds: boolean): void {
+  if (!holds) throw new Error(what);
+}
+
+/** Plays a rollout through what is seen, one look after the other, and checks every look. */
+function play(mode: "quorum" | "independent", steps: readonly Step[], cancelAt: number): void {
+  const policy = { ...POLICY, threshold: mode === "quorum" ? 0 : 0.3 };
+  const ended = new Map<string, JobStatus>();
+  let stored = rollout(NAMES, mode);
+  let jobs = 0;
+  steps.forEach((each, now) => {
+    const fleet = fleetOf(stored, each, ended);
+    const cancels = now === cancelAt;
+    const result = cancels ? cancelRollout(stored, fleet, "ada", now) : reconcile(stored, fleet, policy, now);
+    const next = result.rollout;
+    checkTurns(next, result.turns, fleet);
+    mustHold("jobs are opened only while it runs", next.status === "running" || result.open.length === 0);
+    const closed = result.close.map(({ jobId }) => jobId);
+    const closesHolder = next.nodes.some(
+      (node) => node.jobId !== null && closed.includes(node.jobId) && fleet.get(node.nodeId)?.lease !== null,
+    );
+    mustHold("who holds a lease is let finish", !closesHolder);
+    checkEnds(stored, next);
+    const share = next.nodes.filter(hasFailed).length / next.nodes.length;
+    mustHold("it halts at its threshold", next.status !== "running" || share <= policy.threshold);
+    const again = result.open.length > 0 || cancels ? next : reconcile(next, fleet, policy, now + 1).rollout;
+    mustHold("seen again without change, it is the very same object", again === next);
+    const nodes = next.nodes.map((node) => {
+      if (!result.open.includes(node.nodeId)) return node;
+      jobs += 1;
+      return { ...node, jobId: `j-${jobs}` };
+    });
+    stored = { ...next, nodes };
+  });
+}
+
+function checkTurns(next: RolloutRecord, turns: readonly string[], fleet: Fleet): void {
+  const holders = [...fleet].filter(([, node]) => node.lease !== null).map(([id]) => id);
+  mustHold("one turn at a time", turns.length <= 1);
+  mustHold(
+    "who is under way keeps the turn",
+    holders.every((id) => turns.includes(id)),
   );
-  expect(check.failed ? `${check.errorInstance} ${fc.defaultReportMessage(check)}` : "it held").toBe(
-    "it held",
+  mustHold(
+    "turns are given only while it runs",
+    next.status === "running" || turns.length === holders.length,
   );
+  for (const id of turns) {
+    if (next.mode !== "quorum" || fleet.get(id)?.role !== "leader" || fleet.get(id)?.lease !== null) continue;
+    const others = next.nodes.filter((node) => !isEnded(node) && node.nodeId !== id);
+    mustHold(
+      "leader last",
+      others.every((node) => fleet.get(node.nodeId)?.role === "leader"),
+    );
+  }
+}
+
+/** What has ended stays ended; only a failure may turn out to be a rollback. */
+function checkEnds(before: RolloutRecord, after: RolloutRecord): void {
+  before.nodes.forEach(({ status, ...node }, index) => {
+    const now = after.nodes[index]?.status;
+    const learned = status === "failed" && now === "rolled-back";
+    mustHold(`${node.name} stays ${status}`, !isEnded({ status }) || now === status || learned);
+  });
+}
+
+test.each(["quorum", "independent"] as const)("a rollout of a %s group", (mode) => {
+  const steps = fc.array(step, { minLength: 1, maxLength: 40 });
+  const run = fc.property(steps, fc.nat({ max: 60 }), (seenInTurn, cancelAt) =>
+    play(mode, seenInTurn, cancelAt),
+  );
+  const check = fc.check(run, { numRuns: 400, seed: 4711, includeErrorInReport: true });
+  expect(check.failed ? fc.defaultReportMessage(check) : "it held").toBe("it held");
 });
