@@ -7,9 +7,11 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { request as forwardEncrypted, createServer as serveEncrypted } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { connect as connectEncrypted, TLSSocket } from "node:tls";
 import { FrameReader, type SeenFrame } from "./ws-frames.ts";
 
 /**
@@ -17,7 +19,16 @@ import { FrameReader, type SeenFrame } from "./ws-frames.ts";
  * unchanged but for hop-by-hop headers. It keeps a log of the requests, so that a test can prove what was asked.
  */
 
-export type ProxyTarget = { readonly host: string; readonly port: number };
+/** `tls`: it is spoken to by TLS, and its certificate must be one that this process trusts. */
+export type ProxyTarget = { readonly host: string; readonly port: number; readonly tls?: boolean };
+
+export type ProxyOptions = {
+  readonly host?: string;
+  readonly port?: number;
+  readonly target: ProxyTarget;
+  /** Certificate and key (PEM) with which it speaks TLS to its clients. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+};
 
 /** One request that went through. `status` and the bytes are filled in as it goes on. */
 export type SeenRequest = {
@@ -64,16 +75,20 @@ export class FaultProxy {
   #faults: { fault: Fault; left: number }[] = [];
   #filter: FrameFilter = () => "pass";
 
-  private constructor(target: ProxyTarget) {
+  private constructor({ target, tls }: ProxyOptions) {
     this.#target = target;
-    this.#server = createServer({ keepAliveTimeout: 60_000 });
+    const keepAliveTimeout = 60_000;
+    this.#server =
+      tls === undefined ? createServer({ keepAliveTimeout }) : serveEncrypted({ keepAliveTimeout, ...tls });
     this.#server.on("request", (request, response) => void this.#pass(request, response));
     this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
     this.#server.on("connection", (socket) => this.#keep(socket));
+    // A handshake that was cut short is the client's affair.
+    this.#server.on("tlsClientError", (_error, socket: Duplex) => socket.destroy());
   }
 
-  static async listen(options: { host?: string; port?: number; target: ProxyTarget }): Promise<FaultProxy> {
-    const proxy = new FaultProxy(options.target);
+  static async listen(options: ProxyOptions): Promise<FaultProxy> {
+    const proxy = new FaultProxy(options);
     proxy.#server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
     await once(proxy.#server, "listening");
     return proxy;
@@ -124,8 +139,10 @@ export class FaultProxy {
     if (fault !== undefined) seen.fault = fault.do;
     if (fault?.do === "refuse") return reset(request.socket);
     if (fault?.do === "delay") await pause(fault.delayMs ?? 0);
-    const onward = forward({
-      ...this.#target,
+    const { host, port, tls } = this.#target;
+    const onward = (tls === true ? forwardEncrypted : forward)({
+      host,
+      port,
       method: request.method,
       path: request.url,
       headers: request.headers,
@@ -175,7 +192,8 @@ export class FaultProxy {
     if (fault !== undefined) seen.fault = fault.do;
     if (fault?.do === "delay") await pause(fault.delayMs ?? 0);
     else if (fault !== undefined) return reset(socket);
-    const onward = connect(this.#target);
+    const { host, port, tls } = this.#target;
+    const onward = tls === true ? connectEncrypted({ host, port }) : connect({ host, port });
     this.#keep(onward);
     const lines = [`${request.method} ${request.url} HTTP/1.1`];
     for (let i = 0; i < request.rawHeaders.length; i += 2) {
@@ -250,7 +268,9 @@ const matches = (fault: Fault, seen: SeenRequest): boolean =>
   (fault.from ?? seen.from) === seen.from;
 
 function reset(socket: Duplex): void {
-  if ("resetAndDestroy" in socket && !socket.destroyed) (socket as Socket).resetAndDestroy();
+  // Only the plain connection below can be reset; the server keeps that one as well.
+  if ("resetAndDestroy" in socket && !(socket instanceof TLSSocket) && !socket.destroyed)
+    (socket as Socket).resetAndDestroy();
   else socket.destroy();
 }
 

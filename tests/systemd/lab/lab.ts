@@ -1,6 +1,6 @@
 import { mkdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { FaultProxy, type ProxyTarget } from "../../harness/fault-proxy.ts";
+import { FaultProxy, type ProxyOptions, type ProxyTarget } from "../../harness/fault-proxy.ts";
 import { Sampler, type SamplerOptions } from "../../harness/sampler.ts";
 import { must } from "./command.ts";
 import { BRIDGE } from "./container.ts";
@@ -113,8 +113,8 @@ export class Lab {
   }
 
   /** A proxy on the bridge that can delay, cut, stall and drop what goes through it. */
-  async proxy(target: ProxyTarget, port = 0): Promise<FaultProxy> {
-    const proxy = await FaultProxy.listen({ host: LAB_ADDRESS, port, target });
+  async proxy(target: ProxyTarget, options: Pick<ProxyOptions, "port" | "tls"> = {}): Promise<FaultProxy> {
+    const proxy = await FaultProxy.listen({ host: LAB_ADDRESS, ...options, target });
     this.#closers.push(() => proxy.close());
     return proxy;
   }

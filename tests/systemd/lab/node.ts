@@ -222,7 +222,7 @@ export class Node {
       "--target",
       leader,
       "--all",
-      "--wd=/",
+      "--wdns=/",
       "--",
       "env",
       "--ignore-environment",
