@@ -72,6 +72,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
   log.info({ build: running.build, pid: process.pid, instanceId, config: config.file }, "agent starts");
   const started = await agent.start();
   if (!started.ok) return started;
+  // Hello is what the coordinator waits for; nothing of what follows has to be there before it.
+  const linking = link.start(agent);
   const polling = startPolling({
     ...config.poll,
     poll: () => link.poll(),
@@ -99,7 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
   const control = await openControl(config.controlSocket, port, log);
   await notifier.ready();
   log.info({ state: agent.status().update.state }, "agent is ready");
-  await link.start(agent);
+  await linking;
 
   const end = async (): Promise<0 | 75> => {
     const { code } = await agent.finished;
