@@ -2,7 +2,7 @@ import type { LeaseView } from "../../protocol/lease.ts";
 import type { GroupName } from "../../protocol/names.ts";
 import { ok } from "../../protocol/result.ts";
 import { budgetOf } from "../core/lease/budget.ts";
-import { isOverdue, type LeaseRecord } from "../core/lease/record.ts";
+import { type Holder, isOverdue, type LeaseRecord } from "../core/lease/record.ts";
 import { memberOf } from "../core/lease/view.ts";
 import type { GroupRecord } from "../store/records.ts";
 import type { Context } from "./context.ts";
@@ -22,7 +22,7 @@ export async function leaseOf(ctx: Context, group: GroupRecord, lease: LeaseReco
   const budget = budgetOf(view, lease);
   // Measured on the steady clock, shown on the wall clock.
   const toWall = ctx.wall() - ctx.now();
-  const holder = lease.holders[0];
+  const holder = longest(lease.holders);
   return {
     group: group.name,
     holder:
@@ -49,6 +49,10 @@ export async function leaseOf(ctx: Context, group: GroupRecord, lease: LeaseReco
     serving: budget.serving.length,
   };
 }
+
+/** Of several independent nodes the one that is in flight for longest: if any needs a person, it does. */
+const longest = (holders: readonly Holder[]): Holder | undefined =>
+  [...holders].sort((a, b) => a.phase.localeCompare(b.phase) || a.sinceMs - b.sinceMs)[0];
 
 /** A restore forgot the job of a lease that a node claims. */
 const UNKNOWN_JOB = "j-000000000000";

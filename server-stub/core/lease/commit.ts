@@ -96,9 +96,10 @@ function denyCommit(
 /** Nobody else may hold the group's lease; after a restore a node may have claimed to. */
 function denyOthers(lease: LeaseRecord, own: Holder, view: LeaseView, now: EpochMs): Denied | null {
   const { group, policy } = view;
+  if (group.mode === "independent") return null;
   const others = lease.holders.filter((holder) => holder !== own && holds(holder, now));
   const overdue = others.find((holder) => isOverdue(holder, policy.overdueAfterMs, now));
-  const other = overdue ?? (group.mode === "quorum" ? others[0] : undefined);
+  const other = overdue ?? others[0];
   if (other === undefined) return null;
   const name = nameOf(group, other.nodeId);
   return {

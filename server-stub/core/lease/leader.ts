@@ -7,7 +7,7 @@ import type { Denied, GroupView, LeasePolicy, Member } from "./view.ts";
  */
 export function denyLeader(group: GroupView, nodeId: NodeId, policy: LeasePolicy): Denied | null {
   if (!hasRoles(group)) return null;
-  const { retryAfterMs } = policy;
+  const retryAfterMs = soon(policy);
   const me = group.members.find((member) => member.id === nodeId);
   const waitFor = group.members.filter(
     (member) => member.id !== nodeId && member.old && member.role !== "leader",
@@ -42,9 +42,12 @@ export function denyLeadershipHere(group: GroupView, nodeId: NodeId, policy: Lea
     code: "leader-here",
     message: `${me.name} still reports that it is the leader, though it has a handover hook.`,
     hint: "Commit again once its health hook reports another role.",
-    retryAfterMs: policy.retryAfterMs,
+    retryAfterMs: soon(policy),
   };
 }
+
+/** Leadership shows in the next report of a health hook, which is sent as soon as it differs from the last. */
+const soon = (policy: LeasePolicy): number => Math.min(1_000, policy.retryAfterMs);
 
 const hasRoles = (group: GroupView): boolean =>
   group.mode === "quorum" && group.members.some((member) => member.reportsRole);

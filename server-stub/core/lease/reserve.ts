@@ -68,11 +68,17 @@ export function denyReserve(lease: LeaseRecord, view: LeaseView, now: EpochMs): 
   );
 }
 
-/** Refused while somebody else holds the lease, or this node still owes its word on an earlier one. */
+/**
+ * Refused while somebody else holds the lease, or this node still owes its word on an earlier one. An independent
+ * node is a group of one: what another one is about does not concern it.
+ */
 export function denyHeld(lease: LeaseRecord, view: LeaseView, now: EpochMs): Denied | null {
   const { asker, group, policy } = view;
   const { retryAfterMs } = policy;
-  const overdue = lease.holders.find((holder) => isOverdue(holder, policy.overdueAfterMs, now));
+  const concerning = lease.holders.filter(
+    (holder) => group.mode === "quorum" || holder.nodeId === asker.nodeId,
+  );
+  const overdue = concerning.find((holder) => isOverdue(holder, policy.overdueAfterMs, now));
   if (overdue !== undefined) {
     const name = nameOf(group, overdue.nodeId);
     return {
@@ -94,8 +100,8 @@ export function denyHeld(lease: LeaseRecord, view: LeaseView, now: EpochMs): Den
       retryAfterMs,
     };
   }
-  const other = lease.holders.find((holder) => holder.nodeId !== asker.nodeId && holds(holder, now));
-  if (other === undefined || group.mode === "independent") return null;
+  const other = concerning.find((holder) => holder.nodeId !== asker.nodeId && holds(holder, now));
+  if (other === undefined) return null;
   return {
     code: "held-by",
     message: `${nameOf(group, other.nodeId)} holds the lease (token ${other.token}, ${other.phase}).`,
