@@ -16,5 +16,4 @@ const EPOCH = 2 ** 32;
 export const tokenEpoch = (token: LeaseToken): number => Math.floor(token / EPOCH);
 
 /** The token after `last` (0 when there was none) in `epoch`; always greater than `last`. */
-export const nextToken = (last: number, epoch: number): LeaseToken =>
-  Math.max(last, epoch * EPOCH) + 1;
+export const nextToken = (last: number, epoch: number): LeaseToken => Math.max(last, epoch * EPOCH) + 1;

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { watch } from "node:fs";
+import { readFileSync, watch } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -117,15 +117,12 @@ export class Service extends EventEmitter<ServiceEvents> {
     const ended = once(child, "exit");
     if (child.pid !== undefined) this.emit("started", child.pid);
     const tooLate = setTimeout(() => signalGroup(child.pid, "SIGKILL"), this.#options.timeoutStartMs);
-    const watcher = watch(notified, async () => {
-      const file = await open(notified);
-      const text = await file.readFile("utf8").finally(() => file.close());
-      if (!/^READY=1$/m.test(text)) return;
+    const watcher = watch(notified, () => {
+      if (!/^READY=1$/m.test(readFileSync(notified, "utf8"))) return;
       clearTimeout(tooLate);
       watcher.close();
       if (child.pid !== undefined && child.exitCode === null) this.emit("ready", child.pid);
     });
-    child.once("exit", () => this.emit("exited", Date.now()));
     const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
     clearTimeout(tooLate);
     watcher.close();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { newestFirst, pageOf } from "../../protocol/paging.ts";
 
-const letters = [..."ecbad"];
+const letters = "ecbad".split("");
 const page = (items: readonly string[], query: { limit?: number; cursor?: string }) => {
   const result = pageOf(items, (item) => item, query);
   if (!result.ok) throw new Error(result.error.message);
