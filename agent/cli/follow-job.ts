@@ -62,7 +62,7 @@ export function printWatched(world: World, json: boolean): (event: WatchEvent) =
     if (json) world.out(`${JSON.stringify(event)}\n`);
     else if (event.type === "log") world.err(showLine(event.line));
     else if (event.type === "progress") {
-      const reason = event.update.reason?.message ?? "";
+      const reason = event.update.state === "idle" ? "" : (event.update.reason?.message ?? "");
       if (reason !== waiting && reason !== "")
         world.err(`${clockTime(world.now())} ${updateText(event.update)}\n`);
       waiting = reason;

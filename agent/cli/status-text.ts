@@ -55,7 +55,8 @@ export function updateText({
   const to = build === null ? "" : ` ${showBuild(build)}`;
   const rate = bytesPerSecond === null ? "" : `, ${(bytesPerSecond / 1_000_000).toFixed(1)} MB/s`;
   const where = step === null ? "" : ` (${step}, ${percent} %${rate})`;
-  return `${state}${to}${where}${because(reason)}${jobId === null ? "" : `, job ${jobId}`}`;
+  const job = jobId === null ? "" : `, job ${jobId}`;
+  return `${state}${to}${where}${job}${because(reason)}`;
 }
 
 function pollText({ enabled, schedule, nextAt, lastAt, fault }: AgentStatus["poll"], now: number): string {
