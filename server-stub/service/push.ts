@@ -31,8 +31,12 @@ export function push(ctx: Context, nodeId: NodeId): void {
     .catch((error: unknown) => ctx.log.error({ err: error, nodeId }, "orders could not be pushed"));
 }
 
-/** Pushes to everybody in the group whose orders may have changed: who has a job, and who is named. */
-export async function pushGroup(ctx: Context, group: GroupName, also: readonly NodeId[] = []): Promise<void> {
-  const jobs = await ctx.store.activeJobsOf(group);
+/**
+ * Pushes to everybody in the group whose orders may have changed: who is named, and in a quorum group, where one
+ * waits for the other, whoever has a job.
+ */
+export async function pushGroup(ctx: Context, name: GroupName, also: readonly NodeId[] = []): Promise<void> {
+  const group = await ctx.store.group(name);
+  const jobs = group?.value.mode === "quorum" ? await ctx.store.activeJobsOf(name) : [];
   for (const nodeId of new Set([...jobs.map(({ value }) => value.nodeId), ...also])) push(ctx, nodeId);
 }
