@@ -1,10 +1,12 @@
+import type { RolloutNode } from "../../protocol/rollout.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import type { FleetRead } from "./fleet.ts";
 
 /**
- * What a rollout's end means beyond itself. Completed: its release is what the group should be on from now on.
+ * What a rollout's end means beyond itself. Completed: its release is what the group should be on from now on, if
+ * any of its nodes is; one that every node has skipped is nothing to bring later nodes to.
  * Ended early: the nodes that it did update are meant to stay where it left them.
  */
 export async function endChanges(
@@ -18,7 +20,7 @@ export async function endChanges(
   const { status, group: name, release } = after;
   if (status === "completed" && before.status !== "completed") {
     const group = await ctx.store.group(name);
-    if (group !== null) {
+    if (group !== null && after.nodes.some(isOnRelease)) {
       const value = { ...group.value, wanted: { release, at } };
       changes.push({ kind: "group", value, expected: group.revision });
     }
@@ -39,3 +41,6 @@ export async function endChanges(
   }
   return changes;
 }
+
+const isOnRelease = ({ status, reason }: RolloutNode): boolean =>
+  status === "succeeded" || (status === "skipped" && reason?.code === "already-up-to-date");

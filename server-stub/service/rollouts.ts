@@ -1,4 +1,5 @@
 import { quorumOf } from "../../protocol/quorum.ts";
+import type { Release } from "../../protocol/release.ts";
 import { ok, type Result } from "../../protocol/result.ts";
 import type { RolloutNode, StartRolloutRequest } from "../../protocol/rollout.ts";
 import { cancelJob } from "../core/job/outcome.ts";
@@ -90,7 +91,7 @@ async function decideStart(
     );
   }
   const nodes = (await store.nodes(request.group)).map((node) => node.value).filter(isApproved);
-  const denied = denySelection(group.value, nodes, request);
+  const denied = denySelection(group.value, nodes, request) ?? denyPlatforms(release, nodes);
   if (denied !== null) return no(denied);
   const acceptOutage = request.acceptOutage === true;
   const rollout: RolloutRecord = {
@@ -157,6 +158,25 @@ function denySelection(
     "accept-outage-needed",
     `Group ${group.name} has ${voters} voters and a quorum of ${quorumOf(voters)}: it cannot lose any and keep serving.`,
     { hint: "Say `--accept-outage` if that is fine.", context: { voters, quorum: quorumOf(voters) } },
+  );
+}
+
+/** What cannot be for all is not begun: a group would be left with two releases, or the release with no node on it. */
+function denyPlatforms(release: Release, nodes: readonly NodeRecord[]): Result<never, Refusal> | null {
+  const has = (platform: string) => release.bundles.some((bundle) => bundle.platform === platform);
+  const without = nodes.flatMap(({ name, known }) =>
+    known === null || has(known.platform) ? [] : [{ name, platform: known.platform }],
+  );
+  const [first] = without;
+  if (first === undefined) return null;
+  const others = without.length === 1 ? "" : `, nor one for ${without.length - 1} more nodes`;
+  return refuse(
+    "no-build-for-platform",
+    `${release.version} has no bundle for ${first.platform}, which ${first.name} is${others}. Nothing was begun.`,
+    {
+      hint: "Publish the release with a bundle for it as well.",
+      context: { nodes: without.length, platform: first.platform },
+    },
   );
 }
 

@@ -27,6 +27,29 @@ test("a rollout that cannot be is refused by name", async () => {
   expect(code(await house.baton.rollouts.start(ADMIN, { group: "empty" }))).toBe("empty-selection");
 });
 
+test("a release that has no bundle for one of the nodes is not begun", async () => {
+  await using house = await House.build();
+  await house.group("db", "quorum", ["a", "b", "c"], "1.0.0");
+  house.shelf.put("1.1.0", "linux-arm64");
+  expect(await start(house)).toMatchObject({
+    ok: false,
+    error: { code: "no-build-for-platform", context: { nodes: 3, platform: "linux-x64" } },
+  });
+  expect(await house.baton.rollouts.list()).toEqual([]);
+});
+
+test("a release that every node has quarantined does not become what the group should be on", async () => {
+  await using house = await House.build();
+  const agents = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  const bad = house.shelf.put("1.1.0");
+  const reason = { code: "unhealthy", message: "It failed." };
+  const entry = { build: bad, reason, at: 1, provisional: false, by: "guard" } as const;
+  for (const agent of agents) agent.holdings = { backup: null, hold: false, quarantine: [entry] };
+  await house.beats(1, ...agents);
+  expect(must(await start(house)).status).toBe("completed");
+  expect(must(await house.baton.nodes.get(agents[0].id))).toMatchObject({ desired: null, behind: false });
+});
+
 test("the newest release is the highest version, and no pre-release while there is another", async () => {
   await using house = await House.build();
   await house.group("db", "quorum", ["a", "b", "c"], "1.0.0");

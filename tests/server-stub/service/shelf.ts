@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Build } from "../../../protocol/build.ts";
+import type { Build, Platform } from "../../../protocol/build.ts";
 import type { Release } from "../../../protocol/release.ts";
 import { ok } from "../../../protocol/result.ts";
 import type { ReleaseSource } from "../../../server-stub/service/parts.ts";
@@ -15,10 +15,10 @@ export class Shelf implements ReleaseSource {
   expires: { role: string; expires: string; leftMs: number }[] = [];
   resigned = 0;
 
-  put(version: string): Build {
+  put(version: string, platform: Platform = "linux-x64"): Build {
     const build = buildOf(version);
     const bundle = {
-      platform: "linux-x64",
+      platform,
       buildHash: build.buildHash,
       target: `${version}/x.tar.zst`,
       bytes: 1,
