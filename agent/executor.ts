@@ -26,18 +26,18 @@ export type ExecutorParts = DiskParts & {
   readonly workload: WorkloadControl;
   readonly jobLogs: JobLogs;
   /** Takes the answers. */
-  feed(event: Event): void;
+  readonly feed: (event: Event) => void;
   /** Ends the process, after everything that was commanded on the disk is done. */
-  exit(code: 0 | 75): void;
+  readonly exit: (code: 0 | 75) => void;
 };
 
 export type Executor = {
-  execute(command: Command): void;
+  readonly execute: (command: Command) => void;
   /** Done when every effect on the disk that was commanded is. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 };
 
-type Handlers = { readonly [K in CommandKind]: (command: CommandOf<K>) => void };
+type Handlers = { readonly [K in CommandKind]: (command: CommandOf<K>) => void | Promise<void> };
 
 export function createExecutor(parts: ExecutorParts): Executor {
   const { clock, log, lease, workload, jobLogs, feed } = parts;
@@ -141,7 +141,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   };
 
   return {
-    execute: (command) => (handlers[command.kind] as (command: Command) => void)(command),
+    execute: (command) => void (handlers[command.kind] as (command: Command) => unknown)(command),
     settled: disk.settled,
   };
 }

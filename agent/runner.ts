@@ -208,7 +208,10 @@ function logTransition(
   { machine, commands, ignored }: ReturnType<typeof transition>,
 ): void {
   const fields = { from: before.update.kind, event: event.kind, to: machine.update.kind };
-  if (ignored !== null) return log.debug({ ...fields, ignored }, "ignored");
+  if (ignored !== null) {
+    log.debug({ ...fields, ignored }, "ignored");
+    return;
+  }
   const kinds = commands.map((command) => command.kind).filter((kind) => kind !== "note");
   const isQuiet = fields.from === fields.to && kinds.length === 0;
   log[isQuiet ? "debug" : "info"]({ ...fields, commands: kinds }, "transition");

@@ -88,8 +88,8 @@ function about(facts: Facts, update: UpdateState): About {
       return {
         jobId: update.jobId,
         build: update.work?.prepared.build ?? null,
-        step: update.then.failed ? "cancelled" : "reserve",
-        reason: update.then.reason,
+        step: update.after.failed ? "cancelled" : "reserve",
+        reason: update.after.reason,
       };
     case "swapping":
       return working(update, "swap");

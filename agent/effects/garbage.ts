@@ -7,13 +7,18 @@ import { type Layout, PREPARING_PREFIX } from "./layout.ts";
 import { readLinkOrNull } from "./placed.ts";
 
 /**
- * Removes releases that neither `dist` nor `dist.bak` names, what was being unpacked, what is left of trials, and
- * downloads but for the newest that was cut off, which the next attempt resumes. Returns the releases that are gone.
+ * Removes what was being unpacked, what is left of trials, and downloads but for the newest that was cut off, which
+ * the next attempt resumes; with `releases` also those that neither `dist` nor `dist.bak` names. Returns what is
+ * gone from `releases/`.
  *
  * `.complete` goes first, so that a release that is half removed is never taken for whole. When `dist` cannot be
  * read, no release is removed: then nobody knows what is in use. Not to be run while something is being prepared.
  */
-export async function collectGarbage(disk: Disk, layout: Layout): Promise<readonly string[]> {
+export async function collectGarbage(
+  disk: Disk,
+  layout: Layout,
+  { releases }: { readonly releases: boolean },
+): Promise<readonly string[]> {
   for (const leftover of [layout.trialNew, layout.trialGone]) await disk.rm(leftover);
   await sweepDownloads(disk, layout.download, await newestPart(disk, layout));
   const dist = await readLinkOrNull(disk, layout.dist);
@@ -22,7 +27,7 @@ export async function collectGarbage(disk: Disk, layout: Layout): Promise<readon
   for (const name of await disk.readdir(layout.releases)) {
     const isPreparing = name.startsWith(PREPARING_PREFIX);
     const isInUse = [dist, backup].includes(`releases/${name}`);
-    if (isInUse || (dist === null && !isPreparing)) continue;
+    if (isInUse || (!isPreparing && (dist === null || !releases))) continue;
     const dir = join(layout.releases, name);
     if (!isPreparing) await unseal(disk, dir);
     await disk.rm(dir);

@@ -110,9 +110,15 @@ const FULL = "This log is full; what follows is not kept.";
 
 const asText = (line: LogLine): string => `${JSON.stringify(line)}\n`;
 
+const visible = (char: string): string => {
+  const code = char.charCodeAt(0);
+  const isControl = (code < 0x20 && char !== "\n" && char !== "\t") || code === 0x7f;
+  return isControl ? "\ufffd" : char;
+};
+
 /** One line each, without control characters, of bounded length. */
 function printable(text: string): string[] {
-  const clean = text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "\ufffd");
+  const clean = Array.from(text.replace(/\r\n?/g, "\n"), visible).join("");
   const lines = clean.split("\n").filter((line, n) => line !== "" || n === 0);
   return lines.map((line) => (line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line));
 }

@@ -90,7 +90,7 @@ async function prepareUpdate(
   options: Options,
 ): Promise<Result<PreparedBuild, Fault>> {
   const { disk, layout, host } = parts;
-  const { signal, line } = options;
+  const { signal } = options;
   const { build } = desired;
   if (build === null) return err({ code: "no-build", message: "No build was named for this platform." });
   step(options, { step: "preflight", percent: 0, bytesPerSecond: null });
@@ -98,7 +98,7 @@ async function prepareUpdate(
   if (!floor.ok) return floor;
   if (desired.jitterMs > 0) {
     const waitMs = Math.floor(parts.random() * desired.jitterMs);
-    line(`Waiting ${Math.round(waitMs / 1000)} s, so that not every node fetches at once.`);
+    options.line(`Waiting ${Math.round(waitMs / 1000)} s, so that not every node fetches at once.`);
     await parts.wait(waitMs, signal);
     if (signal.aborted) return err(CANCELLED);
   }
@@ -107,13 +107,13 @@ async function prepareUpdate(
   const { custom, bytes } = target.value;
   const fit = fits(custom, host);
   if (!fit.ok) return fit;
-  line(`The publisher has signed ${showBuild(build)}: ${target.value.name}, ${bytes} bytes.`);
+  options.line(`The publisher has signed ${showBuild(build)}: ${target.value.name}, ${bytes} bytes.`);
   const inUse = (await usedLinks(disk, layout)).includes(`releases/${releaseName(build)}`);
   const there = await findRelease(disk, layout, build, inUse);
   if (!there.ok) return there;
   const minVersion = custom.minVersion ?? null;
   if (there.value !== null) {
-    line(`${showBuild(build)} lies complete on the disk already, and verifies.`);
+    options.line(`${showBuild(build)} lies complete on the disk already, and verifies.`);
     await parts.removeDownload(target.value);
     return testAndReport(parts, there.value, minVersion, options);
   }
@@ -130,7 +130,10 @@ async function prepareBackup(parts: PrepareParts, options: Options): Promise<Res
   step(options, { step: "preflight", percent: 0, bytesPerSecond: null });
   const backup = await readPlaced(disk, layout.root, "dist.bak");
   if (backup === null) {
-    return err({ code: "no-backup", message: "dist.bak names no complete build, so there is nothing to go back to." });
+    return err({
+      code: "no-backup",
+      message: "dist.bak names no complete build, so there is nothing to go back to.",
+    });
   }
   const floor = await requireAboveFloor(parts, backup.build.version);
   if (!floor.ok) return floor;
@@ -181,10 +184,9 @@ async function testAndReport(
   const { version, buildHash } = versionJson;
   const release = join(parts.layout.releases, releaseName({ version, buildHash }));
   step(options, { step: "prepare", percent: 60, bytesPerSecond: null });
-  const { signal, line } = options;
-  const tested = await parts.selfTest(release, versionJson, { signal, line });
+  const tested = await parts.selfTest(release, versionJson, options);
   if (!tested.ok) return tested;
-  line("The build's self-test passed.");
+  options.line("The build's self-test passed.");
   step(options, { step: "prepare", percent: 100, bytesPerSecond: null });
   return ok({ build: { version, buildHash }, versionJson, minVersion });
 }
@@ -203,10 +205,7 @@ async function requireAboveFloor(
   });
 }
 
-async function requireSpace(
-  { disk, layout }: PrepareParts,
-  bytes: number,
-): Promise<Result<void, Fault>> {
+async function requireSpace({ disk, layout }: PrepareParts, bytes: number): Promise<Result<void, Fault>> {
   const { freeBytes, freeInodes } = await disk.statfs(layout.root);
   const neededBytes = Math.min(bytes, MAX_BUNDLE_BYTES) * (1 + UNPACKED_RATIO) + SPARE_BYTES;
   // Some file systems have no fixed number of inodes, and say 0.
@@ -229,4 +228,4 @@ const usedLinks = async (disk: Disk, { dist, backup }: Layout): Promise<(string 
   await readLinkOrNull(disk, backup),
 ];
 
-const step = ({ progress }: Options, to: Progress): void => progress(to);
+const step = (options: Options, to: Progress): void => options.progress(to);

@@ -22,7 +22,7 @@ export type DiskParts = {
   readonly log: Log;
   /** What a trial begins with. */
   readonly trial: TrialTerms;
-  feed(event: Event): void;
+  readonly feed: (event: Event) => void;
 };
 
 type DiskKind =
@@ -45,7 +45,7 @@ export type DiskHandlers = { readonly [K in DiskKind & CommandKind]: (command: C
 
 export function createDiskWork({ disk, layout, clock, log, trial, feed }: DiskParts): {
   readonly handlers: DiskHandlers;
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 } {
   const queue = createQueue();
 

@@ -19,7 +19,7 @@ export type PreparingParts = {
   readonly log: Log;
   readonly preparer: Preparer;
   readonly jobLogs: JobLogs;
-  feed(event: Event): void;
+  readonly feed: (event: Event) => void;
 };
 
 type Handlers = {
@@ -46,7 +46,8 @@ export function createPreparing({ disk, layout, clock, log, preparer, jobLogs, f
         progress: (progress) => {
           const now = clock.uptime();
           step = progress.step;
-          if (told?.progress.step === step && progress.percent < 100 && now - told.at < PROGRESS_EVERY_MS) return;
+          if (told?.progress.step === step && progress.percent < 100 && now - told.at < PROGRESS_EVERY_MS)
+            return;
           told = { progress, at: now };
           feed({ kind: "prepare-progressed", op, progress });
         },
@@ -73,10 +74,10 @@ export function createPreparing({ disk, layout, clock, log, preparer, jobLogs, f
       });
     },
     "stop-preparing": ({ prepare: op }) => running.get(op)?.abort(),
-    "collect-garbage": () =>
+    "collect-garbage": ({ releases }) =>
       queue.add(async () => {
         try {
-          const gone = await collectGarbage(disk, layout);
+          const gone = await collectGarbage(disk, layout, { releases });
           if (gone.length > 0) log.info({ gone }, "removed what nobody needs any more");
         } catch (cause) {
           log.warn({ cause }, "what nobody needs any more could not be removed; it is tried again later");

@@ -2,7 +2,7 @@
 export type Queue = {
   add(run: () => Promise<void>): void;
   /** Done when everything added so far is. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 };
 
 export function createQueue(): Queue {

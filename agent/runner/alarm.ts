@@ -21,7 +21,10 @@ export function createAlarm(clock: Clock, scheduler: Scheduler, ring: () => void
   };
   const due = (): void => {
     if (at === null) return;
-    if (clock.uptime() < at) return wait();
+    if (clock.uptime() < at) {
+      wait();
+      return;
+    }
     // Once for each time: a state that cannot go on yet must not make the alarm ring without end.
     rung = at;
     at = null;

@@ -4,8 +4,8 @@ import type { Heartbeat, Hello, NodeHoldings, UpdateReport } from "../../protoco
 import type { HealthReport } from "../../protocol/health.ts";
 import type { FinalWord, JournalReport } from "../../protocol/journal.ts";
 import type { InstanceId } from "../../protocol/names.ts";
-import { jobAfter, type LocalJob } from "../core/local-job.ts";
 import { journalReport } from "../core/journal.ts";
+import { jobAfter, type LocalJob } from "../core/local-job.ts";
 import type { Machine } from "../core/machine/transition.ts";
 import type { Finding } from "../core/recover.ts";
 import { holdings, updateReport } from "../core/report.ts";
@@ -33,11 +33,11 @@ export type AgentView = {
 };
 
 export type Views = {
-  begin(machine: Machine, findings: readonly Finding[]): void;
-  learn(machine: Machine): void;
-  hello(): HelloView;
-  heartbeat(): HeartbeatView;
-  status(): AgentView;
+  readonly begin: (machine: Machine, findings: readonly Finding[]) => void;
+  readonly learn: (machine: Machine) => void;
+  readonly hello: () => HelloView;
+  readonly heartbeat: () => HeartbeatView;
+  readonly status: () => AgentView;
 };
 
 export function createViews(self: {

@@ -16,7 +16,13 @@ export const resuming: Row<"resuming"> = {
     run: (draft, state) =>
       state.retryAt === null || draft.now < state.retryAt ? state : perform(draft, state, state.step),
   },
-  "disk-done": { to: [], run: (draft, state) => perform(draft, state, "resume") },
+  "disk-done": {
+    to: [],
+    run: (draft, state) => {
+      if (state.swap !== null) draft.learn({ backup: state.swap.previousBackup });
+      return perform(draft, state, "resume");
+    },
+  },
   "disk-failed": { to: ["exiting"], run: (draft, state, { fault }) => again(draft, state, fault) },
   "resume-done": {
     to: ["prepared", "reserving", "idle", "preparing", "committing", "exiting"],
@@ -39,14 +45,14 @@ export const resuming: Row<"resuming"> = {
 };
 
 function resumed(draft: Draft, state: Resuming): UpdateState {
-  const { work, token, then } = state;
+  const { work, token, after } = state;
   const { session, stopping } = draft.facts;
-  switch (then.kind) {
+  switch (after.kind) {
     case "cancel":
       if (session !== null) draft.tell({ kind: "cancel", session, token });
       return settle(draft, state);
     case "commit-again":
-      if (work !== null && !stopping) return sendCommit(draft, work, token, then.round + 1);
+      if (work !== null && !stopping) return sendCommit(draft, work, token, after.round + 1);
       return perform(draft, state, "write");
     case "not-acted":
       return perform(draft, state, "write");
@@ -54,18 +60,18 @@ function resumed(draft: Draft, state: Resuming): UpdateState {
 }
 
 /** All is undone: the job has failed, or waits before it tries again. */
-function settle(draft: Draft, { work, jobId, then }: Resuming): UpdateState {
+function settle(draft: Draft, { work, jobId, after }: Resuming): UpdateState {
   const { policy, now } = draft;
-  draft.note(jobId, null, `Back to normal, nothing was swapped: ${then.reason.message}`);
-  if (then.failed) {
+  draft.note(jobId, null, `Back to normal, nothing was swapped: ${after.reason.message}`);
+  if (after.failed) {
     const build = work?.prepared.build ?? null;
-    draft.learn({ outcome: { jobId, build, reason: then.reason, result: "failed" } });
+    draft.learn({ outcome: { jobId, build, reason: after.reason, result: "failed" } });
     return consider(draft);
   }
   if (work === null) return consider(draft);
   const rounds = work.rounds + 1;
   const until = now + retryMs(policy, rounds);
-  return advance(draft, { ...work, rounds }, { until, reason: then.reason });
+  return advance(draft, { ...work, rounds }, { until, reason: after.reason });
 }
 
 /** A step on the disk did not succeed: later again, for as long as it takes; the word must not be lost. */

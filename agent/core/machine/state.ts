@@ -133,7 +133,7 @@ export type Resuming = {
   readonly op: Op | null;
   readonly retryAt: UptimeMs | null;
   readonly attempts: number;
-  readonly then: AfterResume;
+  readonly after: AfterResume;
   /** What `dist.bak` is restored to by `undo`. */
   readonly swap: Swap | null;
 };

@@ -14,8 +14,8 @@
 import type { UptimeMs } from "../../../protocol/time.ts";
 import type { Command } from "./command.ts";
 import { Draft } from "./draft.ts";
-import type { Event } from "./event.ts";
-import type { Facts, Policy } from "./facts.ts";
+import type { Event, EventKind, EventOf } from "./event.ts";
+import type { Facts, Op, Policy } from "./facts.ts";
 import type { Cell } from "./row.ts";
 import type { UpdateState } from "./state.ts";
 import { TABLE } from "./table.ts";
@@ -55,28 +55,24 @@ export function awaits({ facts, update }: Machine): readonly number[] {
 
 /** What an event adds to what is known, whatever the state. */
 function note(facts: Facts, event: Event): Facts {
-  switch (event.kind) {
-    case "orders": {
-      const { desired, turn, waiting } = event;
-      // How a job ended is told for as long as it is desired.
-      const outcome = facts.outcome?.jobId === desired?.jobId ? facts.outcome : null;
-      return { ...facts, orders: { desired, turn, waiting }, outcome };
-    }
-    case "session-opened":
-      return { ...facts, session: event.session };
-    case "session-closed":
-      return { ...facts, session: null, orders: { ...facts.orders, turn: null } };
-    case "health":
-      return { ...facts, health: event.report };
-    case "stop-requested":
-      return { ...facts, stopping: true };
-    case "journal-written":
-      return { ...facts, journal: event.journal, writing: facts.writing === event.op ? null : facts.writing };
-    case "journal-failed":
-      return { ...facts, writing: facts.writing === event.op ? null : facts.writing };
-    case "disk-done":
-      return event.quarantine === undefined ? facts : { ...facts, quarantine: event.quarantine };
-    default:
-      return facts;
-  }
+  const add = NOTES[event.kind] as ((facts: Facts, event: Event) => Facts) | undefined;
+  return add === undefined ? facts : add(facts, event);
 }
+
+const NOTES: { readonly [K in EventKind]?: (facts: Facts, event: EventOf<K>) => Facts } = {
+  orders: (facts, { desired, turn, waiting }) => {
+    // How a job ended is told for as long as it is desired.
+    const outcome = facts.outcome?.jobId === desired?.jobId ? facts.outcome : null;
+    return { ...facts, orders: { desired, turn, waiting }, outcome };
+  },
+  "session-opened": (facts, { session }) => ({ ...facts, session }),
+  "session-closed": (facts) => ({ ...facts, session: null, orders: { ...facts.orders, turn: null } }),
+  health: (facts, { report }) => ({ ...facts, health: report }),
+  "stop-requested": (facts) => ({ ...facts, stopping: true }),
+  "journal-written": (facts, { op, journal }) => ({ ...notWriting(facts, op), journal }),
+  "journal-failed": (facts, { op }) => notWriting(facts, op),
+  "disk-done": (facts, { quarantine }) => (quarantine === undefined ? facts : { ...facts, quarantine }),
+};
+
+const notWriting = (facts: Facts, op: Op): Facts =>
+  facts.writing === op ? { ...facts, writing: null } : facts;

@@ -1,8 +1,15 @@
-import type { Build } from "../../../protocol/build.ts";
 import type { Event } from "../../../agent/core/machine/event.ts";
+import type { Build } from "../../../protocol/build.ts";
 import type { ModelNode } from "./model-node.ts";
 
-type Lease = { token: number; phase: "reserved" | "in-flight"; instanceId: string; jobId: string; from: Build; to: Build };
+type Lease = {
+  token: number;
+  phase: "reserved" | "in-flight";
+  instanceId: string;
+  jobId: string;
+  from: Build;
+  to: Build;
+};
 type OrdersEvent = Extract<Event, { kind: "orders" }>;
 
 /** The coordinator's side of one lease, as simple as it can be said: what it may grant and what returns it. */
@@ -13,6 +20,14 @@ export class ModelCoordinator {
   hasTurn = false;
   /** Tokens that came back, and by which word. */
   readonly returned: { token: number; word: string }[] = [];
+
+  want(desired: OrdersEvent["desired"]): void {
+    this.desired = desired;
+  }
+
+  giveTurn(hasTurn: boolean): void {
+    this.hasTurn = hasTurn;
+  }
 
   reserve(node: ModelNode, build: Build, jobId: string): number | null {
     if (this.lease?.phase === "in-flight") return null;
@@ -61,14 +76,17 @@ export class ModelCoordinator {
       turn: this.hasTurn && this.desired !== null ? { jobId: this.desired.jobId, peers: [] } : null,
       waiting: null,
       confirm: mayConfirm ? { token: lease.token, instanceId: self.instanceId } : null,
-      acknowledged: journal.finalWords.map(({ token }) => token).filter((token) => token !== this.lease?.token),
+      acknowledged: journal.finalWords
+        .map(({ token }) => token)
+        .filter((token) => token !== this.lease?.token),
     };
   }
 
   #end(word: string): void {
     if (this.lease === null) return;
     this.returned.push({ token: this.lease.token, word });
-    if (word !== "not-acted" && word !== "inconclusive" && this.desired?.jobId === this.lease.jobId) this.desired = null;
+    if (word !== "not-acted" && word !== "inconclusive" && this.desired?.jobId === this.lease.jobId)
+      this.desired = null;
     this.lease = null;
   }
 }

@@ -2,18 +2,27 @@
  * A node without a machine under it: the real `transition` and `recover` over a state directory that is a plain
  * object. Every command waits in `pending` until a test says what comes of it; a crash forgets all but the disk.
  */
-import { releaseName, type Build } from "../../../protocol/build.ts";
-import type { QuarantineEntry } from "../../../protocol/journal.ts";
-import type { Fault } from "../../../protocol/result.ts";
+
 import type { Journal, Placed, Swap, Verdict } from "../../../agent/core/journal.ts";
-import type { Command } from "../../../agent/core/machine/command.ts";
+import type { Command, CommandKind, CommandOf } from "../../../agent/core/machine/command.ts";
 import type { Event } from "../../../agent/core/machine/event.ts";
 import type { Policy } from "../../../agent/core/machine/facts.ts";
 import { type Machine, type Transition, transition } from "../../../agent/core/machine/transition.ts";
 import { wakeAt } from "../../../agent/core/machine/wake.ts";
 import { type Finding, type Found, type Look, recover } from "../../../agent/core/recover.ts";
+import { type Build, releaseName } from "../../../protocol/build.ts";
+import type { QuarantineEntry } from "../../../protocol/journal.ts";
+import type { Fault } from "../../../protocol/result.ts";
 
-export type ModelTrial = { swap: Swap; hasBack: boolean; tries: number; refunds: number; since: number; verdict: Verdict; entry: QuarantineEntry };
+export type ModelTrial = {
+  swap: Swap;
+  hasBack: boolean;
+  tries: number;
+  refunds: number;
+  since: number;
+  verdict: Verdict;
+  entry: QuarantineEntry;
+};
 
 export type ModelDisk = {
   journal: Journal | "torn" | null;
@@ -164,60 +173,8 @@ export class ModelNode {
 
   /** Changes the disk as the command says; the event when it is not a plain `disk-done`. */
   apply(command: Command): Event | null {
-    const { disk } = this;
-    switch (command.kind) {
-      case "write-journal":
-        disk.journal = command.journal;
-        return { kind: "journal-written", op: command.op, journal: command.journal };
-      case "write-trial": {
-        const { swap, verdict, quarantine } = command;
-        const entry = { ...quarantine, at: 0 };
-        disk.trial = { swap, hasBack: true, tries: 3, refunds: REFUNDS, since: this.now, verdict, entry };
-        return null;
-      }
-      case "flip":
-        if (this.now >= command.actBy) return { kind: "flip-too-late", op: command.op };
-        disk.backup = command.swap.from;
-        disk.dist = command.swap.to;
-        return null;
-      case "undo-swap":
-        disk.backup = command.swap.previousBackup;
-        disk.trial = null;
-        return null;
-      case "quarantine": {
-        const others = disk.quarantine.filter(({ build: of }) => of.buildHash !== command.entry.build.buildHash);
-        disk.quarantine = [...others, { ...command.entry, at: 0 }];
-        return { kind: "disk-done", op: command.op, quarantine: disk.quarantine };
-      }
-      case "lift-quarantine":
-        disk.quarantine = disk.quarantine.filter(({ build: of }) => of.buildHash !== command.build.buildHash);
-        return { kind: "disk-done", op: command.op, quarantine: disk.quarantine };
-      case "leave-verdict":
-        disk.verdict = command.verdict;
-        return null;
-      case "flip-back":
-        disk.dist = command.swap.from;
-        return null;
-      case "restore-backup":
-        disk.backup = command.backup;
-        return null;
-      case "remove-trial":
-        disk.trial = null;
-        return command.confirmed && disk.dist.link !== command.swap.to.link
-          ? { kind: "guard-was-faster", op: command.op }
-          : null;
-      case "raise-floor":
-        disk.floor = command.minVersion;
-        return null;
-      case "forget-verdict":
-        disk.verdict = null;
-        return null;
-      case "discard-trial":
-        disk.trial = null;
-        return null;
-      default:
-        return null;
-    }
+    const effect = EFFECTS[command.kind] as ((node: ModelNode, command: Command) => Event | null) | undefined;
+    return effect?.(this, command) ?? null;
   }
 
   #begin(commands: readonly Command[]): void {
@@ -233,7 +190,8 @@ export class ModelNode {
   }
 }
 
-export const instance = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+export const instance = (number: number): string =>
+  `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 
 /** The kinds of commands whose effect is on the disk. */
 export const DISK_KINDS: ReadonlySet<Command["kind"]> = new Set([
@@ -250,27 +208,76 @@ export const DISK_KINDS: ReadonlySet<Command["kind"]> = new Set([
   "raise-floor",
 ]);
 
+type Effects = { readonly [K in CommandKind]?: (node: ModelNode, command: CommandOf<K>) => Event | null };
+
+const EFFECTS: Effects = {
+  "write-journal": ({ disk }, { op, journal }) => {
+    disk.journal = journal;
+    return { kind: "journal-written", op, journal };
+  },
+  "write-trial": ({ disk, now }, { swap, verdict, quarantine }) => {
+    const entry = { ...quarantine, at: 0 };
+    disk.trial = { swap, hasBack: true, tries: 3, refunds: REFUNDS, since: now, verdict, entry };
+    return null;
+  },
+  flip: ({ disk, now }, { op, swap, actBy }) => {
+    if (now >= actBy) return { kind: "flip-too-late", op };
+    disk.backup = swap.from;
+    disk.dist = swap.to;
+    return null;
+  },
+  "undo-swap": ({ disk }, { swap }) => {
+    disk.backup = swap.previousBackup;
+    disk.trial = null;
+    return null;
+  },
+  quarantine: ({ disk }, { op, entry }) => {
+    const others = disk.quarantine.filter(({ build: of }) => of.buildHash !== entry.build.buildHash);
+    disk.quarantine = [...others, { ...entry, at: 0 }];
+    return { kind: "disk-done", op, quarantine: disk.quarantine };
+  },
+  "lift-quarantine": ({ disk }, { op, build: lifted }) => {
+    disk.quarantine = disk.quarantine.filter(({ build: of }) => of.buildHash !== lifted.buildHash);
+    return { kind: "disk-done", op, quarantine: disk.quarantine };
+  },
+  "leave-verdict": ({ disk }, { verdict }) => {
+    disk.verdict = verdict;
+    return null;
+  },
+  "flip-back": ({ disk }, { swap }) => {
+    disk.dist = swap.from;
+    return null;
+  },
+  "restore-backup": ({ disk }, { backup }) => {
+    disk.backup = backup;
+    return null;
+  },
+  "remove-trial": ({ disk }, { op, swap, confirmed }) => {
+    disk.trial = null;
+    return confirmed && disk.dist.link !== swap.to.link ? { kind: "guard-was-faster", op } : null;
+  },
+  "raise-floor": ({ disk }, { minVersion }) => {
+    disk.floor = minVersion;
+    return null;
+  },
+  "forget-verdict": ({ disk }) => {
+    disk.verdict = null;
+    return null;
+  },
+  "discard-trial": ({ disk }) => {
+    disk.trial = null;
+    return null;
+  },
+};
+
 /** The event that says that a command came to nothing. */
-export function refusal(command: Asked, fault: Fault): Event {
-  const { op } = command;
-  switch (command.kind) {
-    case "prepare":
-      return { kind: "prepare-failed", op, fault };
-    case "reserve":
-      return { kind: "reserve-failed", op, failure: { ...fault, kind: "refused" } };
-    case "renew":
-      return { kind: "renew-failed", op, failure: { ...fault, kind: "refused" } };
-    case "commit":
-      return { kind: "commit-failed", op, failure: { ...fault, kind: "refused" } };
-    case "hand-over":
-      return { kind: "hand-over-failed", op, fault };
-    case "drain":
-      return { kind: "drain-failed", op, fault };
-    case "resume":
-      return { kind: "resume-failed", op, fault };
-    case "write-journal":
-      return { kind: "journal-failed", op, fault };
-    default:
-      return { kind: "disk-failed", op, fault };
+export function refusal({ kind, op }: Asked, fault: Fault): Event {
+  if (kind === "prepare") return { kind: "prepare-failed", op, fault };
+  if (kind === "reserve" || kind === "renew" || kind === "commit") {
+    return { kind: `${kind}-failed`, op, failure: { ...fault, kind: "refused" } };
   }
+  if (kind === "hand-over" || kind === "drain" || kind === "resume")
+    return { kind: `${kind}-failed`, op, fault };
+  if (kind === "write-journal") return { kind: "journal-failed", op, fault };
+  return { kind: "disk-failed", op, fault };
 }

@@ -8,12 +8,13 @@
  *   > session  > no session  > healthy  > unhealthy  > wait 5s  > stop
  *   > crash  > restart  > guard gone back  > torn journal
  */
-import { type Build, showBuild } from "../../../protocol/build.ts";
-import type { Command } from "../../../agent/core/machine/command.ts";
+
+import { type Journal, journalReport } from "../../../agent/core/journal.ts";
+import type { Command, CommandKind, CommandOf } from "../../../agent/core/machine/command.ts";
 import type { Event } from "../../../agent/core/machine/event.ts";
 import type { UpdateState } from "../../../agent/core/machine/state.ts";
-import { journalReport, type Journal } from "../../../agent/core/journal.ts";
 import { updateReport } from "../../../agent/core/report.ts";
+import { type Build, showBuild } from "../../../protocol/build.ts";
 import { type Asked, build, DISK_KINDS, instance, ModelNode, place, refusal } from "./model-node.ts";
 
 const BUILDS: Readonly<Record<string, Build>> = {
@@ -44,7 +45,9 @@ export function play(text: string): string {
   const out: string[] = [];
   for (const block of text.trim().split(/\n\n+/)) {
     const kept = block.split("\n").filter((line) => line.startsWith("#") || line.startsWith(">"));
-    const said = kept.flatMap((line) => (line.startsWith("#") ? [line] : [line, ...happen(node, line.slice(1).trim())]));
+    const said = kept.flatMap((line) =>
+      line.startsWith("#") ? [line] : [line, ...happen(node, line.slice(1).trim())],
+    );
     out.push(said.join("\n"));
   }
   return `${out.join("\n\n")}\n`;
@@ -56,7 +59,12 @@ function happen(node: ModelNode, line: string): string[] {
   const journal = node.machine.facts.journal;
   node.commands = [];
   const ignored = act(node, word, words);
-  return [...describe(before, node.machine.update), ...reasons(node, ignored), ...commandsOf(node), ...words_(journal, node)];
+  return [
+    ...describe(before, node.machine.update),
+    ...reasons(node, ignored),
+    ...commandsOf(node),
+    ...words_(journal, node),
+  ];
 }
 
 function act(node: ModelNode, word: string, words: readonly string[]): string | null {
@@ -101,9 +109,15 @@ function act(node: ModelNode, word: string, words: readonly string[]): string | 
       const asked = next(node, isLease);
       const { op } = asked;
       if (asked.kind === "reserve") {
-        return feed({ kind: "reserve-granted", op, token: Number(value("token")), ttlMs: Number(value("ttl") ?? 60_000) });
+        return feed({
+          kind: "reserve-granted",
+          op,
+          token: Number(value("token")),
+          ttlMs: Number(value("ttl") ?? 60_000),
+        });
       }
-      if (asked.kind === "renew") return feed({ kind: "renew-granted", op, ttlMs: Number(value("ttl") ?? 60_000) });
+      if (asked.kind === "renew")
+        return feed({ kind: "renew-granted", op, ttlMs: Number(value("ttl") ?? 60_000) });
       return feed({ kind: "commit-granted", op, actWithinMs: Number(value("within") ?? 30_000) });
     }
     case "refused": {
@@ -130,7 +144,11 @@ function act(node: ModelNode, word: string, words: readonly string[]): string | 
   }
 }
 
-function ordersOf(node: ModelNode, words: readonly string[], value: (key: string) => string | undefined): Event {
+function ordersOf(
+  node: ModelNode,
+  words: readonly string[],
+  value: (key: string) => string | undefined,
+): Event {
   const job = value("job");
   const token = value("confirm");
   const jobId = job === undefined ? "" : jobNamed(job);
@@ -153,7 +171,10 @@ function ordersOf(node: ModelNode, words: readonly string[], value: (key: string
     confirm:
       token === undefined
         ? null
-        : { token: Number(token), instanceId: words.includes("other-instance") ? instance(99) : instance(node.starts) },
+        : {
+            token: Number(token),
+            instanceId: words.includes("other-instance") ? instance(99) : instance(node.starts),
+          },
     acknowledged: value("ack") === undefined ? [] : [Number(value("ack"))],
   };
 }
@@ -202,7 +223,8 @@ function reasons(node: ModelNode, ignored: string | null): string[] {
   const lines = ignored === null ? [] : [`ignored: ${ignored}`];
   for (const finding of node.findings) lines.push(`found: ${finding.message}`);
   node.findings = [];
-  if (update.kind === "idle" && reason !== null) lines.push(`${failed ? "failed" : "because"}: ${reason.message}`);
+  if (update.kind === "idle" && reason !== null)
+    lines.push(`${failed ? "failed" : "because"}: ${reason.message}`);
   if (update.kind === "prepared" && reason !== null) lines.push(`waits: ${reason.message}`);
   return lines;
 }
@@ -220,45 +242,38 @@ function words_(before: Journal, node: ModelNode): string[] {
 }
 
 function showCommand(command: Command): string {
-  switch (command.kind) {
-    case "prepare":
-      return `prepare ${command.job.build === null ? "dist.bak" : letterOf(command.job.build)}`;
-    case "reserve":
-      return `reserve for ${letterOf(command.build)}`;
-    case "renew":
-    case "cancel":
-      return `${command.kind} ${command.token}`;
-    case "commit":
-      return `commit ${command.token}, needs ${command.needMs} ms`;
-    case "drain":
-      return `drain within ${command.limitMs} ms`;
-    case "write-journal":
-      return `write journal: ${showJournal(command.journal)}`;
-    case "write-trial":
-    case "flip-back":
-    case "undo-swap":
-      return `${command.kind} ${letterOf(command.swap.from.build)} to ${letterOf(command.swap.to.build)}`;
-    case "flip":
-      return `flip dist.bak to ${letterOf(command.swap.from.build)}, dist to ${letterOf(command.swap.to.build)}`;
-    case "quarantine":
-      return `quarantine ${letterOf(command.entry.build)}${command.entry.provisional ? ", provisionally" : ""}: ${command.entry.reason.code}`;
-    case "lift-quarantine":
-      return `lift the quarantine of ${letterOf(command.build)}`;
-    case "leave-verdict":
-      return `leave verdict: ${command.verdict.reason.code}`;
-    case "restore-backup":
-      return `restore dist.bak to ${command.backup === null ? "nothing" : letterOf(command.backup.build)}`;
-    case "raise-floor":
-      return `raise floor to ${command.minVersion}`;
-    case "exit":
-      return `exit ${command.code}`;
-    default:
-      return command.kind;
-  }
+  const show = SHOWN[command.kind] as ((command: Command) => string) | undefined;
+  return show?.(command) ?? command.kind;
 }
 
+const betweenBuilds = ({ kind, swap }: CommandOf<"write-trial" | "flip-back" | "undo-swap">): string =>
+  `${kind} ${letterOf(swap.from.build)} to ${letterOf(swap.to.build)}`;
+
+const SHOWN: { readonly [K in CommandKind]?: (command: CommandOf<K>) => string } = {
+  prepare: ({ job }) => `prepare ${job.build === null ? "dist.bak" : letterOf(job.build)}`,
+  reserve: ({ build: of }) => `reserve for ${letterOf(of)}`,
+  renew: ({ token }) => `renew ${token}`,
+  cancel: ({ token }) => `cancel ${token}`,
+  commit: ({ token, needMs }) => `commit ${token}, needs ${needMs} ms`,
+  drain: ({ limitMs }) => `drain within ${limitMs} ms`,
+  "write-journal": ({ journal }) => `write journal: ${showJournal(journal)}`,
+  "write-trial": betweenBuilds,
+  "flip-back": betweenBuilds,
+  "undo-swap": betweenBuilds,
+  flip: ({ swap }) => `flip dist.bak to ${letterOf(swap.from.build)}, dist to ${letterOf(swap.to.build)}`,
+  quarantine: ({ entry }) =>
+    `quarantine ${letterOf(entry.build)}${entry.provisional ? ", provisionally" : ""}: ${entry.reason.code}`,
+  "lift-quarantine": ({ build: of }) => `lift the quarantine of ${letterOf(of)}`,
+  "leave-verdict": ({ verdict }) => `leave verdict: ${verdict.reason.code}`,
+  "restore-backup": ({ backup }) =>
+    `restore dist.bak to ${backup === null ? "nothing" : letterOf(backup.build)}`,
+  "raise-floor": ({ minVersion }) => `raise floor to ${minVersion}`,
+  exit: ({ code }) => `exit ${code}`,
+};
+
 function showJournal({ phase, finalWords, hold }: Journal): string {
-  const token = phase.kind === "committing" ? ` ${phase.token}` : "swap" in phase ? ` ${phase.swap.token}` : "";
+  const token =
+    phase.kind === "committing" ? ` ${phase.token}` : "swap" in phase ? ` ${phase.swap.token}` : "";
   const words = finalWords.map((each) => `, ${each.word} ${each.token}`).join("");
   return `${phase.kind}${token}${words}${hold ? ", hold" : ""}`;
 }
