@@ -62,7 +62,9 @@ export async function takeKit({
   try {
     await pipeline(Readable.from(kit), createWriteStream(file, { mode: 0o600 }));
     const placed = await placeKit(place, file, null);
-    if (!placed.ok) return placed;
+    // Whoever asked knows the kit by another name.
+    if (!placed.ok)
+      return err({ ...placed.error, message: placed.error.message.replaceAll(file, "the file") });
     const build = buildOf(placed.value);
     const message = "It goes live when the coordinator wants it and gives the lease: agent update-now.";
     return ok({ build, outcome: "prepared", message });
