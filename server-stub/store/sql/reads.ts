@@ -1,6 +1,12 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { prepare } from "./prepared.ts";
 import type { Tables } from "./tables.ts";
+
+/**
+ * A literal, since the indexes of what is going on hold only rows where this is 1: had SQLite to find that out from
+ * a parameter, it would plan the query anew each time it is run.
+ */
+const YES = sql.lit(1);
 
 /** Every query that reads, compiled once. */
 export function prepareReads(db: Kysely<Tables>) {
@@ -19,7 +25,7 @@ export function prepareReads(db: Kysely<Tables>) {
       db.selectFrom("lease").select(record).where("node_group", "=", p("group")),
     ),
     busyLeases: prepare<Record<never, never>, Row & { group: string }>(() =>
-      db.selectFrom("lease").select(record).select("node_group as group").where("busy", "=", 1),
+      db.selectFrom("lease").select(record).select("node_group as group").where("busy", "=", YES),
     ),
     node: prepare<{ id: string }, NodeRow>((p) =>
       db.selectFrom("node").select(node).where("id", "=", p("id")),
@@ -36,14 +42,14 @@ export function prepareReads(db: Kysely<Tables>) {
     ),
     job: prepare<{ id: string }, Row>((p) => db.selectFrom("job").select(record).where("id", "=", p("id"))),
     activeJob: prepare<{ nodeId: string }, Row>((p) =>
-      db.selectFrom("job").select(record).where("node_id", "=", p("nodeId")).where("active", "=", 1),
+      db.selectFrom("job").select(record).where("node_id", "=", p("nodeId")).where("active", "=", YES),
     ),
     activeJobsOf: prepare<{ group: string }, Row>((p) =>
       db
         .selectFrom("job")
         .select(record)
         .where("node_group", "=", p("group"))
-        .where("active", "=", 1)
+        .where("active", "=", YES)
         .orderBy("seq"),
     ),
     lastJob: prepare<{ nodeId: string }, Row>((p) =>
@@ -76,14 +82,14 @@ export function prepareReads(db: Kysely<Tables>) {
       db.selectFrom("rollout").select(record).orderBy("seq", newestFirst),
     ),
     unfinishedRollouts: prepare<Record<never, never>, Row>(() =>
-      db.selectFrom("rollout").select(record).where("unfinished", "=", 1).orderBy("seq"),
+      db.selectFrom("rollout").select(record).where("unfinished", "=", YES).orderBy("seq"),
     ),
     unfinishedRolloutsOf: prepare<{ group: string }, Row>((p) =>
       db
         .selectFrom("rollout")
         .select(record)
         .where("node_group", "=", p("group"))
-        .where("unfinished", "=", 1)
+        .where("unfinished", "=", YES)
         .orderBy("seq"),
     ),
     operatorTokens: prepare<Record<never, never>, Row>(() => db.selectFrom("operator_token").select(record)),
