@@ -16,7 +16,7 @@ export function markdown(lines: readonly Line[]): string {
       isHeld(line) ? "held" : "**broken**",
     ]),
   ];
-  return `${rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n\nMedians; in parentheses the middle half of the measurements.\n`;
+  return `${rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`).join("\n")}\n\nMedians; in parentheses the middle half of the measurements.\n`;
 }
 
 /** `[{ name, value, peer, ratio, bound, better }]`, medians in the unit of the table. */
@@ -37,6 +37,9 @@ export const json = (lines: readonly Line[]): string =>
 const withSpread = ({ median, low, high, count }: Spread, unit: string): string =>
   count === 1 ? `${figure(median)} ${unit}` : `${figure(median)} ${unit} (${figure(low)}–${figure(high)})`;
 
+/** A bar within a cell would begin another one. */
+const escaped = (cell: string): string => cell.replaceAll("|", "\\|");
+
 /** Three figures that mean something. */
-const figure = (value: number): string =>
+export const figure = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toString() : Number(value.toPrecision(3)).toString();

@@ -4,6 +4,7 @@ import { Fleet } from "../../examples/demo/fleet.ts";
 import type { JoinReply } from "../../protocol/access.ts";
 import { alternate } from "../alternate.ts";
 import { Api } from "../api.ts";
+import { figure } from "../report.ts";
 import type { Row } from "../row.ts";
 import { quantile, spreadOf } from "../spread.ts";
 import { LeaseNode } from "./node.ts";
@@ -47,7 +48,7 @@ export const leasesRow: Row = {
             for (let done = 0; done < GROUPS * CYCLES; done += 1) rawMs.push(timed(() => raw.cycle()));
           }),
       );
-      const ninetyNine = (ms: readonly number[]): string => quantile(ms, 0.99).toPrecision(2);
+      const ninetyNine = (ms: readonly number[]): string => figure(quantile(ms, 0.99));
       return [
         {
           name: "lease-cycles",
