@@ -55,12 +55,12 @@ export async function targetOf(env: Env, url: string | undefined): Promise<Targe
 
 async function readBatonSettings(env: Env): Promise<BatonSettings> {
   const home = env.XDG_CONFIG_HOME ?? join(env.HOME ?? "/", ".config");
-  const file = env.BATON_CONFIG ?? join(home, "baton", "config.toml");
+  const file = env.BATON_CLI_CONFIG ?? join(home, "baton", "config.toml");
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT" && env.BATON_CONFIG === undefined) return {};
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT" && env.BATON_CLI_CONFIG === undefined) return {};
     throw new FaultError(
       { code: "settings", message: `${file} cannot be read: ${messageOf(cause)}.` },
       { cause },

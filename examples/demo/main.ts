@@ -120,7 +120,7 @@ function tellHowToLook(): void {
 It goes on running until you press Ctrl-C. In another terminal:
 
   export BATON_URL=${BATON_URL} BATON_TOKEN_FILE=${BATON_TOKEN_FILE}
-  alias baton='node ${join(import.meta.dirname, "../../build/baton/baton.mjs")}'
+  alias baton='${process.execPath} ${join(import.meta.dirname, "../../build/baton/baton.mjs")}'
   baton nodes list
   baton lease show ${GROUP}
   curl ${BATON_URL}/openapi.json

@@ -27,7 +27,7 @@ describe("which coordinator, and with which token", () => {
   });
 
   test("--url goes before the environment, which goes before the settings", async () => {
-    const env = { BATON_CONFIG: file };
+    const env = { BATON_CLI_CONFIG: file };
     expect(await targetOf(env, undefined)).toMatchObject({
       url: "https://settings.example",
       token: "from-file",
@@ -40,7 +40,7 @@ describe("which coordinator, and with which token", () => {
   });
 
   test("wrong settings are wrong usage, with file, line and what was meant", async () => {
-    const ran = await baton({ env: { BATON_CONFIG: join(dir, "wrong.toml") } })("nodes");
+    const ran = await baton({ env: { BATON_CLI_CONFIG: join(dir, "wrong.toml") } })("nodes");
     expect(ran).toMatchObject({
       status: 2,
       err: expect.stringContaining("wrong.toml:1: ulr: there is no such setting. Did you mean url?"),
