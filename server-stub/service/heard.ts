@@ -1,6 +1,6 @@
 import type { NodeId } from "../../protocol/names.ts";
 import type { Heard } from "../core/confirm.ts";
-import { stateOf } from "../core/presence/presence.ts";
+import { beatsOf, stateOf } from "../core/presence/presence.ts";
 import type { Context } from "./context.ts";
 
 /** What the node's newest session says of the build it runs; null before a heartbeat came in it. */
@@ -12,6 +12,6 @@ export function heardOf(ctx: Context, nodeId: NodeId): Heard | null {
     instanceId: presence.hello.instanceId,
     build: presence.hello.build,
     health: presence.heartbeat.health,
-    beats: presence.beats,
+    beats: beatsOf(presence, ctx.timing),
   };
 }

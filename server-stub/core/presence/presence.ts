@@ -19,8 +19,10 @@ export type Presence = {
   readonly openedAtMs: EpochMs;
   /** Number of the last message that counted; 0 until the nonce was echoed. */
   readonly seq: number;
-  /** Healthy heartbeats in a row since this session's hello. */
-  readonly beats: number;
+  /** Healthy heartbeats in a row since this session's hello, with those that came between two regular ones. */
+  readonly healthyBeats: number;
+  /** When the first of them was heard. */
+  readonly healthySinceMs: EpochMs | null;
   /** When a message last counted; null until the nonce was echoed. */
   readonly heardAtMs: EpochMs | null;
   readonly heartbeat: Heartbeat | null;
@@ -50,7 +52,8 @@ export const open = (
   hello,
   openedAtMs: now,
   seq: 0,
-  beats: 0,
+  healthyBeats: 0,
+  healthySinceMs: null,
   heardAtMs: null,
   heartbeat: null,
   heartbeatAtMs: null,
@@ -82,11 +85,26 @@ export function hear(
     counted: true,
     presence: {
       ...heard,
-      beats: frame.health.healthy ? presence.beats + 1 : 0,
+      healthyBeats: frame.health.healthy ? presence.healthyBeats + 1 : 0,
+      healthySinceMs: frame.health.healthy ? (presence.healthySinceMs ?? now) : null,
       heartbeat: frame,
       heartbeatAtMs: now,
     },
   };
+}
+
+/** A heartbeat may come so much of an interval early, against the first one, and still be the next. */
+const EARLY = 0.25;
+
+/**
+ * For how many heartbeats in a row the node has been healthy. An agent also says what cannot wait between two
+ * heartbeats, so that frames alone say nothing about time: there are never more beats than intervals have passed.
+ */
+export function beatsOf(presence: Presence, { heartbeatMs }: Pick<Timing, "heartbeatMs">): number {
+  const { healthyBeats, healthySinceMs, heartbeatAtMs } = presence;
+  if (healthySinceMs === null || heartbeatAtMs === null) return 0;
+  const intervals = Math.floor((heartbeatAtMs - healthySinceMs) / heartbeatMs + EARLY);
+  return Math.min(healthyBeats, 1 + intervals);
 }
 
 /** `unknown` for three intervals after the coordinator's start, where `offline` would be a guess. */

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Heartbeat, Hello } from "../../../protocol/frames.ts";
 import {
   ailment,
+  beatsOf,
   hear,
   newestOf,
   offlineForMs,
@@ -97,9 +98,26 @@ test("a node that reconnects has not been away, and serves once it is heard agai
 test("healthy heartbeats are counted in a row, within a session", () => {
   let presence = open(HELLO, "s1", undefined, 101_000);
   presence = heard(presence, beat("s1", 1), 102_000);
-  presence = heard(presence, beat("s1", 2), 103_000);
-  expect(presence.beats).toBe(2);
-  expect(heard(presence, beat("s1", 3, { healthy: false }), 104_000).beats).toBe(0);
-  expect(open(HELLO, "s2", presence, 104_000).beats).toBe(0);
-  expect(hear(presence, beat("s1", 2), 104_000)).toEqual({ counted: false, why: "stale-seq" });
+  presence = heard(presence, beat("s1", 2), 107_000);
+  expect(beatsOf(presence, TIMING)).toBe(2);
+  expect(beatsOf(open(HELLO, "s2", presence, 108_000), TIMING)).toBe(0);
+  presence = heard(presence, beat("s1", 3, { healthy: false }), 112_000);
+  expect(beatsOf(presence, TIMING)).toBe(0);
+  presence = heard(presence, beat("s1", 4), 112_001);
+  expect(beatsOf(presence, TIMING)).toBe(1);
+});
+
+test("heartbeats count by the time that they span, however many come in between", () => {
+  const beatsAt = (instants: readonly number[]) => {
+    let presence = open(HELLO, "s1", undefined, 101_000);
+    for (const [at, now] of instants.entries()) presence = heard(presence, beat("s1", at + 1), now);
+    return beatsOf(presence, TIMING);
+  };
+  expect(beatsAt([])).toBe(0);
+  expect(beatsAt([102_000])).toBe(1);
+  expect(beatsAt([102_000, 102_010, 102_020, 102_030])).toBe(1);
+  expect(beatsAt([102_000, 102_010, 107_000, 107_010, 112_000])).toBe(3);
+  expect(beatsAt([102_000, 106_000, 111_900])).toBe(3);
+  // Silence is not health: two were heard.
+  expect(beatsAt([102_000, 122_000])).toBe(2);
 });
