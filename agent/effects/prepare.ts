@@ -168,8 +168,8 @@ async function fetchAndUnpack(
     expected: { version, buildHash },
     platform: host.platform,
   });
-  // A full disk is the one failure that the same bytes can outlive.
-  if (placed.ok || placed.error.code !== "disk-full") await parts.removeDownload(target);
+  // On a full disk as well: what is left on it for a next attempt is what somebody else runs out of.
+  await parts.removeDownload(target);
   if (!placed.ok) return placed;
   const same = fits(placed.value, host);
   return same.ok ? placed : same;
