@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type Build, type Platform, releaseName, type VersionJson } from "../../protocol/build.ts";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
-import { diskFault } from "./disk-fault.ts";
 import type { Disk } from "./disk.ts";
+import { diskFault } from "./disk-fault.ts";
 import { hasCode, renameDurably } from "./durable.ts";
 import { type Layout, PREPARING_PREFIX } from "./layout.ts";
 import { readSeal, seal, verifyRelease } from "./release.ts";

@@ -5,7 +5,11 @@ import { hasCode } from "./durable.ts";
 import { readSeal, readVersionJson } from "./release.ts";
 
 /** What `link` (`dist` or `dist.bak`, below `root`) names; null when it is missing, odd, or names nothing complete. */
-export async function readPlaced(disk: Disk, root: string, link: "dist" | "dist.bak"): Promise<Placed | null> {
+export async function readPlaced(
+  disk: Disk,
+  root: string,
+  link: "dist" | "dist.bak",
+): Promise<Placed | null> {
   const text = await readLinkOrNull(disk, join(root, link));
   if (text === null || !/^releases\/[^/]+$/.test(text)) return null;
   const dir = join(root, text);

@@ -53,7 +53,10 @@ async function unreadable(disk: Disk, layout: Layout, buildHash: string): Promis
   const release = (await namesIn(disk, layout.releases)).find((name) => name.endsWith(suffix));
   return {
     build: { version: release?.slice(0, -suffix.length) ?? "0.0.0-unknown", buildHash },
-    reason: { code: "unreadable", message: "The quarantine entry cannot be read; the build stays quarantined." },
+    reason: {
+      code: "unreadable",
+      message: "The quarantine entry cannot be read; the build stays quarantined.",
+    },
     at: 0,
     provisional: false,
     by: "agent",

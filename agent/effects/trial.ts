@@ -97,7 +97,11 @@ export async function readTrial(
  * Takes `trial/` away. `guard-was-faster` when `dist` does not name the build on trial any more: the guard had
  * moved the ready link before the rename. May be repeated.
  */
-export async function removeTrial(disk: Disk, layout: Layout, { to }: Swap): Promise<"removed" | "guard-was-faster"> {
+export async function removeTrial(
+  disk: Disk,
+  layout: Layout,
+  { to }: Swap,
+): Promise<"removed" | "guard-was-faster"> {
   await discardTrial(disk, layout);
   return (await readLinkOrNull(disk, layout.dist)) === to.link ? "removed" : "guard-was-faster";
 }

@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { takeLock } from "../../../agent/effects/lock.ts";
+
+const MODULE = join(import.meta.dirname, "../../../agent/effects/lock.ts");
+let dir = "";
+let path = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "baton-lock-"));
+  path = join(dir, "lock");
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+describe("the lock of a state directory", () => {
+  it("is held by one, and can be taken again once it is released", async () => {
+    const first = await takeLock(path);
+    expect(first.ok).toBe(true);
+    const second = await takeLock(path);
+    expect(second).toMatchObject({
+      ok: false,
+      error: { code: "already-running", context: { holder: String(process.pid) } },
+    });
+    if (first.ok) await first.value.release();
+    const third = await takeLock(path);
+    expect(third.ok).toBe(true);
+    if (third.ok) await third.value.release();
+  });
+
+  it("is not fooled by a file that a dead process left", async () => {
+    await writeFile(path, "1\n");
+    const lock = await takeLock(path);
+    expect(lock.ok).toBe(true);
+    if (lock.ok) await lock.value.release();
+  });
+
+  it("is given back when its holder is killed, and not kept by its children", async () => {
+    const script = `
+      import { spawn } from "node:child_process";
+      import { takeLock } from ${JSON.stringify(MODULE)};
+      globalThis.lock = await takeLock(${JSON.stringify(path)});
+      const child = spawn("sleep", ["60"], { stdio: "ignore" });
+      console.log(child.pid);
+      setInterval(() => undefined, 1000);`;
+    const holder = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [said] = (await once(holder.stdout, "data")) as [Buffer];
+    try {
+      expect(await takeLock(path)).toMatchObject({
+        ok: false,
+        error: { code: "already-running", context: { holder: String(holder.pid) } },
+      });
+      holder.kill("SIGKILL");
+      await once(holder, "exit");
+      const lock = await takeLock(path);
+      expect(lock.ok).toBe(true);
+      if (lock.ok) await lock.value.release();
+    } finally {
+      process.kill(Number(said.toString()), "SIGKILL");
+    }
+  });
+});
