@@ -100,6 +100,7 @@ test("healthy heartbeats are counted in a row, within a session", () => {
   presence = heard(presence, beat("s1", 1), 102_000);
   presence = heard(presence, beat("s1", 2), 107_000);
   expect(beatsOf(presence, TIMING)).toBe(2);
+  expect(hear(presence, beat("s1", 2), 107_000)).toEqual({ counted: false, why: "stale-seq" });
   expect(beatsOf(open(HELLO, "s2", presence, 108_000), TIMING)).toBe(0);
   presence = heard(presence, beat("s1", 3, { healthy: false }), 112_000);
   expect(beatsOf(presence, TIMING)).toBe(0);
