@@ -25,6 +25,9 @@ import { RigCoordinator, SESSION } from "./rig-coordinator.ts";
 
 const GUARD = join(import.meta.dirname, "../../packaging/guard/agent-guard");
 
+/** Memory where there is some: hundreds of nodes live and die here, and none needs to outlive a power cut. */
+const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** How a build behaves when it runs. */
 export type Behaviour = { healthy?: boolean; connects?: boolean; crashes?: boolean };
 
@@ -37,7 +40,7 @@ export type Life = {
 
 /** Three sealed releases Z, A, B; dist names A and dist.bak names Z. Made once and copied, since hashing takes time. */
 export async function makeTemplate(): Promise<Template> {
-  const dir = await mkdtemp(join(tmpdir(), "baton-template-"));
+  const dir = await mkdtemp(join(PLACE, "baton-template-"));
   await mkdir(join(dir, "releases"));
   const [z, a, b] = [
     await makeRelease(dir, "0.9.0"),
@@ -89,7 +92,7 @@ export class NodeRig {
   }
 
   static async make(template: Template): Promise<NodeRig> {
-    const dir = await mkdtemp(join(tmpdir(), "baton-node-"));
+    const dir = await mkdtemp(join(PLACE, "baton-node-"));
     await cp(template.dir, dir, { recursive: true, verbatimSymlinks: true });
     return new NodeRig(dir, template);
   }

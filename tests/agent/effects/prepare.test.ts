@@ -53,10 +53,10 @@ function partsWith(change: Partial<PrepareParts> = {}): PrepareParts {
       const custom = { ...build, engines, platform, protocol, minVersion: "1.0.5" };
       return ok({ name: "bundle", bytes: (await stat(packed.file)).size, sha256: "0".repeat(64), custom });
     },
-    download: async (_target, { progress }) => {
+    download: async (_target, options) => {
       calls.push("download");
       await cp(packed.file, part());
-      progress({ bytes: 50, ofBytes: 100, bytesPerSecond: 1_000 });
+      options.progress({ bytes: 50, ofBytes: 100, bytesPerSecond: 1_000 });
       return ok({ path: part(), resumedFrom: 0 });
     },
     removeDownload: async () => {
