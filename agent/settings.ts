@@ -63,7 +63,10 @@ export const AgentSettings = Type.Object({
         description: "auto takes a WebSocket, and plain HTTP where none gets through.",
       }),
       reconnectMinMs: ms(DEFAULTS.reconnectMinMs, "Longest wait before the first try to connect again."),
-      reconnectMaxMs: ms(DEFAULTS.reconnectMaxMs, "Longest wait before any try to connect again."),
+      reconnectMaxMs: ms(
+        DEFAULTS.reconnectMaxMs,
+        "Longest wait before any try to connect again. Shorter than three heartbeats, or a coordinator that restarts takes this node for lost.",
+      ),
     },
     { description: "The session with the coordinator." },
   ),

@@ -28,5 +28,6 @@ export const DEFAULTS = {
   /** How long an old build that is back tries to reach the coordinator before a failure to connect counts as inconclusive. */
   inconclusiveAfterMs: 30_000,
   reconnectMinMs: 500,
-  reconnectMaxMs: 30_000,
+  /** Less than three heartbeats, after which a coordinator that restarted calls a node lost that only waits to try again. */
+  reconnectMaxMs: 10_000,
 } as const;

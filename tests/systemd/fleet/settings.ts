@@ -27,7 +27,7 @@ export const AGENT_TOML = `
 ca_file = "/etc/baton/ca.crt"
 [session]
 reconnect_min_ms = 100          # 500 ms
-reconnect_max_ms = 1000         # 30 s
+reconnect_max_ms = 1000         # 10 s
 [health]
 every_ms = 250                  # 2 s
 [workload]
