@@ -1,10 +1,13 @@
 import type { Scenario } from "../runner.ts";
 import { badBuilds } from "./bad-builds.ts";
+import { confirmLost } from "./confirm-lost.ts";
 import { faultsAndCommands } from "./faults-and-commands.ts";
 import { fixtures } from "./fixtures.ts";
 import { fleet } from "./fleet.ts";
 import { goodUpdate } from "./good-update.ts";
+import { debianPackages } from "./packages.ts";
 import { selfCheck } from "./self-check.ts";
+import { units } from "./units.ts";
 
 /** Every scenario, in the order in which they are played. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -13,5 +16,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...fleet,
   ...goodUpdate,
   ...badBuilds,
+  ...confirmLost,
+  ...debianPackages,
+  ...units,
   ...faultsAndCommands,
 ];
