@@ -5,7 +5,7 @@ import { TABLE } from "../../../agent/core/machine/table.ts";
 import { UPDATE_STATES } from "../../../protocol/frames.ts";
 import { settle, World } from "./world.ts";
 
-const RUNS = Number(process.env.RUNS ?? 600);
+const RUNS = Number(process.env.RUNS ?? 3_000);
 
 describe("the update machine, whatever happens", () => {
   it("keeps its invariants and comes to rest", () => {
