@@ -11,7 +11,7 @@ import pc from "picocolors";
 import { build } from "../../packaging/bundle/build.ts";
 import { showBuild } from "../../protocol/build.ts";
 import type { Rollout } from "../../protocol/rollout.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, until } from "./fleet.ts";
 
 const NAMES = ["anna", "bert", "cleo"];
 const GROUP = "demo";
@@ -46,6 +46,8 @@ async function play(): Promise<void> {
   expect(bad.status === "halted", `the rollout of 1.2.0 is ${bad.status}`);
   const back = bad.nodes.filter((node) => node.status === "rolled-back");
   expect(back.length === 1, `${back.length} nodes went back instead of one`);
+  // Back on the old build, it says so at once, and serves as soon as its workload has started.
+  await until("all nodes to serve", async () => (await fleet.list()).every((node) => node.serving));
   for (const node of await fleet.list()) {
     expect(node.build?.version === "1.1.0" && node.serving, `${node.name} does not serve with 1.1.0`);
     const quarantined = node.quarantine.some(({ build: { version } }) => version === "1.2.0");
