@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { EVENT_KINDS } from "../../../agent/core/machine/event.ts";
 import { TABLE } from "../../../agent/core/machine/table.ts";
 import { UPDATE_STATES } from "../../../protocol/frames.ts";
-import { settle, World } from "./world.ts";
+import { settle } from "./settle.ts";
+import { World } from "./world.ts";
 
 const RUNS = Number(process.env.RUNS ?? 3_000);
 

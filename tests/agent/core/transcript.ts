@@ -6,6 +6,7 @@
  *   > granted token=7             the lease call that is out is granted (`ttl=`, `within=`)
  *   > refused quorum  > unreachable  > fails disk-full
  *   > session  > no session  > healthy  > unhealthy  > wait 5s  > stop
+ *   > hang 90s                    time passes, and the process does not notice
  *   > crash  > restart  > guard gone back  > torn journal
  */
 
@@ -16,6 +17,7 @@ import type { UpdateState } from "../../../agent/core/machine/state.ts";
 import { updateReport } from "../../../agent/core/report.ts";
 import { type Build, showBuild } from "../../../protocol/build.ts";
 import { type Asked, build, DISK_KINDS, instance, ModelNode, place, refusal } from "./model-node.ts";
+import { preparedBuild } from "./prepared-build.ts";
 
 const BUILDS: Readonly<Record<string, Build>> = {
   Z: build("0.9.0", "f"),
@@ -85,6 +87,9 @@ function act(node: ModelNode, word: string, words: readonly string[]): string | 
       return feed({ kind: "stop-requested" });
     case "wait":
       return node.wait(milliseconds(words[0] ?? ""))?.ignored ?? null;
+    case "hang":
+      node.now += milliseconds(words[0] ?? "");
+      return null;
     case "crash":
       node.start();
       return null;
@@ -195,16 +200,7 @@ function answer(node: ModelNode, asked: Asked): Event {
   if (DISK_KINDS.has(asked.kind)) return node.perform(asked);
   if (asked.kind === "prepare") {
     const of = asked.job.build ?? node.disk.backup?.build ?? named("Z");
-    const versionJson = {
-      ...of,
-      builtAt: "2026-01-01T00:00:00Z",
-      gitCommit: "unknown",
-      entry: "main.mjs",
-      engines: { node: "*" },
-      platform: "linux-x64",
-      protocol: 1,
-    };
-    return { kind: "prepare-done", op, prepared: { build: of, versionJson, minVersion: "1.0.0" } };
+    return { kind: "prepare-done", op, prepared: { ...preparedBuild(of), minVersion: "1.0.0" } };
   }
   if (asked.kind === "hand-over") return { kind: "hand-over-done", op };
   if (asked.kind === "drain") return { kind: "drain-done", op };

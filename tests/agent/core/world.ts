@@ -4,10 +4,10 @@ import type { Command } from "../../../agent/core/machine/command.ts";
 import type { Event } from "../../../agent/core/machine/event.ts";
 import { TABLE } from "../../../agent/core/machine/table.ts";
 import { wakeAt } from "../../../agent/core/machine/wake.ts";
-import type { PreparedBuild } from "../../../agent/core/ports.ts";
 import type { Build } from "../../../protocol/build.ts";
 import { ModelCoordinator } from "./model-coordinator.ts";
 import { type Asked, build, DISK_KINDS, ModelNode, place, refusal } from "./model-node.ts";
+import { preparedBuild } from "./prepared-build.ts";
 
 const A = build("1.0.0", "a");
 const CANDIDATES = [build("1.1.0", "b"), build("1.2.0", "c")];
@@ -273,47 +273,9 @@ export class World {
 const isCondemned = (node: ModelNode, { buildHash }: Build): boolean =>
   node.disk.quarantine.some((entry) => entry.build.buildHash === buildHash);
 
-const preparedBuild = (of: Build): PreparedBuild => ({
-  build: of,
-  versionJson: {
-    ...of,
-    builtAt: "2026-01-01T00:00:00Z",
-    gitCommit: "unknown",
-    entry: "main.mjs",
-    engines: { node: "*" },
-    platform: "linux-x64",
-    protocol: 1,
-  },
-  minVersion: of.version,
-});
-
 const isLease = ({ kind }: Asked): boolean => kind === "reserve" || kind === "renew" || kind === "commit";
 
 function phaseOnDisk(node: ModelNode): JournalPhase | null {
   const { journal } = node.disk;
   return journal === null || journal === "torn" ? null : journal.phase;
-}
-
-/** From here on everything works: the node must come to rest, and the lease to its coordinator. */
-export function settle(world: World): void {
-  const { node, coordinator } = world;
-  world.feed({ kind: "health", report: { healthy: true } });
-  for (let turn = 0; turn < 400; turn++) {
-    if (coordinator.lease === null) coordinator.desired = null;
-    if (node.exited !== null) world.crash(true);
-    if (!world.session) world.feed({ kind: "session-opened", session: "5".repeat(32) });
-    world.feed({ kind: "health", report: { healthy: true } });
-    const [asked] = node.pending;
-    if (asked !== undefined) world.answer(asked);
-    if (node.exited === null) world.heartbeat();
-    coordinator.expire();
-    world.wait(1_000);
-    const { facts, update } = node.machine;
-    const isQuiet =
-      update.kind === "idle" && facts.journal.finalWords.length === 0 && node.pending.length === 0;
-    if (isQuiet && coordinator.lease === null) return;
-  }
-  throw new Error(
-    `it never came to rest: ${node.machine.update.kind}, lease ${JSON.stringify(coordinator.lease)}`,
-  );
 }
