@@ -173,7 +173,8 @@ function withSwap(draft: Draft, found: Found, swap: Swap, find: Find): UpdateSta
   if (names === swap.to.link) {
     if (condemned !== undefined) return finishGoingBack(draft, swap, whyBack(found, swap, condemned));
     if (phase.kind === "confirmed") return goOnConfirming(draft, swap);
-    return { kind: "probation", swap, deadline: probationEnds(found, draft), reached: false };
+    const deadline = probationEnds(found, draft);
+    return { kind: "probation", swap, deadline, reached: false, late: deadline <= draft.now };
   }
   if (names === swap.from.link) {
     const wentBack = phase.kind === "confirmed" || condemned !== undefined || guardWentBack(found, swap);

@@ -49,8 +49,14 @@ function expire(draft: Draft, state: Probation): UpdateState {
   return goBack(draft, swap, { reason: reasonFor(draft.facts, state), provisional: away });
 }
 
-function reasonFor({ session, health }: Facts, { swap, reached }: Probation): Reason {
+function reasonFor({ session, health }: Facts, { swap, reached, late }: Probation): Reason {
   const build = showBuild(swap.to.build);
+  if (late && !reached) {
+    return because(
+      "not-confirmed",
+      `${build} ended or hung before it was confirmed, until its probation was over.`,
+    );
+  }
   if (session === null && !reached) {
     return because("did-not-connect", `${build} could not reach the coordinator in its probation.`);
   }

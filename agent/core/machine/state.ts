@@ -172,6 +172,8 @@ export type Probation = {
   readonly deadline: UptimeMs | null;
   /** A session was open at least once. */
   readonly reached: boolean;
+  /** The time was up before this process started, so that it says nothing about what this one can do. */
+  readonly late: boolean;
 };
 
 /** The coordinator said keep it. Journal `confirmed` (`journal`), `trial/` away, which decides any race with the
