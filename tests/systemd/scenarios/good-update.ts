@@ -19,10 +19,7 @@ async function inTurn(lab: Lab, say: Say): Promise<void> {
   await sampler.stop();
 
   assert.equal(rollout.status, "completed", showRollout(rollout));
-  assert.deepEqual(
-    rollout.nodes.map((node) => [node.name, node.status]).toSorted(),
-    AGENTS.map((name) => [name, "succeeded"]),
-  );
+  for (const { name, status } of rollout.nodes) assert.equal(status, "succeeded", name);
   assert.equal(sampler.mostDown().count, 1, JSON.stringify(sampler.mostDown()));
   for (const { node, fromMs, toMs } of sampler.outages())
     say(`${node} was down for ${Math.round(toMs - fromMs)} ms`);
@@ -57,7 +54,8 @@ function leadershipMoved(sampler: Sampler): void {
     sampler.samples(name).findLast((sample) => sample.up && sample.atMs < beforeMs)?.role;
   const others = AGENTS.filter((name) => name !== LEADER);
   assert.equal(roleOf(LEADER, downAt), "follower", "the leader has handed over before it goes down");
-  assert.deepEqual(others.map((name) => roleOf(name, downAt)).toSorted(), ["follower", "leader"]);
+  const leading = others.filter((name) => roleOf(name, downAt) === "leader");
+  assert.equal(leading.length, 1, "another one has taken over");
   const last = AGENTS.map((name) => roleOf(name, Number.POSITIVE_INFINITY));
   assert.equal(
     last.filter((role) => role === "leader").length,
