@@ -123,6 +123,7 @@ export class Service extends EventEmitter<ServiceEvents> {
       watcher.close();
       if (child.pid !== undefined && child.exitCode === null) this.emit("ready", child.pid);
     });
+    child.once("exit", () => this.emit("exited", Date.now()));
     const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
     clearTimeout(tooLate);
     watcher.close();
