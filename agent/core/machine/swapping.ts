@@ -60,7 +60,7 @@ function readyFor(swap: Swap): {
   const { token, jobId, to } = swap;
   const reason = because(
     "not-confirmed",
-    `${showBuild(to.build)} used up its starts without being confirmed; the guard went back.`,
+    `${showBuild(to.build)} used up its starts or its time without being confirmed, and this node went back.`,
   );
   return {
     quarantine: { build: to.build, reason, provisional: false, by: "guard" },
