@@ -5,7 +5,7 @@ import { AGENTS, FIRST_RELEASE } from "../fleet/image.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Node } from "../lab/node.ts";
 import { until } from "../lab/until.ts";
-import { scenario } from "../runner.ts";
+import { type Say, scenario } from "../runner.ts";
 import {
   AGENT_UNIT,
   runningOn,
@@ -19,9 +19,11 @@ import {
 /** The file system of the agent's state runs full at the worst moments. */
 export const diskFull = [
   scenario("disk full: while unpacking, a clear error, nothing left, the old build serves", whileUnpacking),
-  scenario("disk full: the guard still goes back", (lab) => whileGoingBack(lab, "flapping-process", "guard")),
-  scenario("disk full: the agent still goes back by itself", (lab) =>
-    whileGoingBack(lab, "unhealthy", "agent"),
+  scenario("disk full: the guard still goes back", (lab, say) =>
+    whileGoingBack(lab, say, "flapping-process", "guard"),
+  ),
+  scenario("disk full: the agent still goes back by itself", (lab, say) =>
+    whileGoingBack(lab, say, "unhealthy", "agent"),
   ),
 ];
 
@@ -65,7 +67,12 @@ async function whileUnpacking(lab: Lab): Promise<void> {
   );
 }
 
-async function whileGoingBack(lab: Lab, variant: VariantName, by: "guard" | "agent"): Promise<void> {
+async function whileGoingBack(
+  lab: Lab,
+  say: Say,
+  variant: VariantName,
+  by: "guard" | "agent",
+): Promise<void> {
   const disks = Object.fromEntries(AGENTS.map((name) => [name, SMALL]));
   const fleet = await Fleet.boot(lab, { disks });
   const old = await runningOn(fleet, "n1");
@@ -90,13 +97,16 @@ async function whileGoingBack(lab: Lab, variant: VariantName, by: "guard" | "age
   await node.untilUnit(AGENT_UNIT, "started again", ({ active }) => active === "active");
 
   const rollout = await untilEnded(fleet, id, "halted");
-  assert.equal(rollout.nodes.find((one) => one.name === name)?.status, "rolled-back");
+  const place = rollout.nodes.find((one) => one.name === name);
+  assert.equal(place?.status, "rolled-back");
+  say(`${variant}: ${place.reason?.message}`);
   await untilLeaseIsFree(fleet);
   const seen = await fleet.untilSeen(name, "serving", ({ serving }) => serving);
   assert.equal(seen.build?.buildHash, old.buildHash);
   assert.deepEqual(
-    seen.quarantine.map((entry) => entry.build.buildHash),
-    [build.buildHash],
+    seen.quarantine.map((entry) => [entry.build.buildHash, entry.by]),
+    [[build.buildHash, "guard"]],
+    "the entry that lay ready was moved into place, for there was no room to write one",
   );
   const guarded = (await node.journal()).some(({ message }) => message.includes("agent-guard: went-back"));
   assert.equal(guarded, by === "guard", `it was not the ${by} that went back`);
