@@ -106,11 +106,12 @@ function done(draft: Draft, state: GoingBack): UpdateState {
       return leave(draft, state);
     case "restore":
       draft.learn({ backup: state.swap.previousBackup });
-      return perform(draft, state, "tidy");
+      // A guard on a full disk goes back even when it cannot place the entry; it lies ready until the trial goes.
+      return perform(draft, state, isCondemned(draft, state) ? "tidy" : "condemn");
     case "tidy":
       return judge(draft, state);
     case "condemn":
-      return perform(draft, { ...state, provisional: false }, "word");
+      return perform(draft, state, "tidy");
     case "absolve":
       return perform(draft, state, "word");
     case "judge":
@@ -126,16 +127,16 @@ function failed(draft: Draft, state: GoingBack, fault: Fault): UpdateState {
   return again(draft, state, fault);
 }
 
+const isCondemned = (draft: Draft, { provisional, swap }: GoingBack): boolean =>
+  provisional || isQuarantined(draft.facts, swap.to.build);
+
 function leave(draft: Draft, { swap, reason }: GoingBack): UpdateState {
   return draft.exit(75, reason, swap.jobId);
 }
 
 /** Was it the build, or was the coordinator away? */
 function judge(draft: Draft, state: GoingBack): UpdateState {
-  if (!state.provisional) {
-    // A guard on a full disk goes back even when it cannot place the quarantine entry.
-    return perform(draft, state, isQuarantined(draft.facts, state.swap.to.build) ? "word" : "condemn");
-  }
+  if (!state.provisional) return perform(draft, state, "word");
   if (draft.facts.session !== null) return blame(draft, state);
   return perform(draft, state, "judge");
 }

@@ -190,9 +190,9 @@ export type Confirming = {
 };
 
 /** Back to the old build. In the new process: quarantine, verdict, `dist -> from`, `dist.bak` restored, exit. In the
- *  old one: `dist.bak` restored (`restore`), `trial/` removed (`tidy`), and when the new build had no session,
- *  wait whether this one gets one (`judge`); then the quarantine is made firm (`condemn`) or lifted (`absolve`),
- *  and the last word is written (`word`).
+ *  old one: `dist.bak` restored (`restore`), the quarantine made sure of (`condemn`), `trial/` removed (`tidy`), and
+ *  when the new build had no session, wait whether this one gets one (`judge`); then the quarantine is made firm
+ *  (`condemn`) or lifted (`absolve`), and the last word is written (`word`).
  *  Entered when probation ends, and at start when `dist` is back or `to` is quarantined; left by the word, or to exit.
  *  Dies here: every step is done again by the next start; `to` being quarantined means never probation again. */
 export type GoingBack = {

@@ -6,6 +6,7 @@ import {
   type Swap,
   type Verdict,
 } from "../../../agent/core/journal.ts";
+import { transition } from "../../../agent/core/machine/transition.ts";
 import { type Found, type Recovery, recover, type TrialFound } from "../../../agent/core/recover.ts";
 import { updateReport } from "../../../agent/core/report.ts";
 import { build, instance, place, TEST_POLICY } from "./model-node.ts";
@@ -238,6 +239,18 @@ describe("what a start finds", () => {
     expect(own.machine.update).toMatchObject({ provisional: true });
     const guards = start({ ...back, verdict: { kind: "found", value: { ...verdict, by: "guard" } } });
     expect(guards.machine.update).toMatchObject({ provisional: false, reason });
+  });
+
+  it("takes the entry that lies ready in the trial over before the trial goes, where the guard could not", () => {
+    const { machine } = start({ journal: swapping, trial: trial({ hasBack: false }) });
+    const op = machine.facts.lastOp;
+    const restored = transition(machine, { kind: "disk-done", op }, NOW, TEST_POLICY);
+    expect(restored.commands.map(({ kind }) => kind)).toEqual(["quarantine"]);
+    const placed = { kind: "disk-done", op: op + 1, quarantine: [condemned] } as const;
+    const condemnedNow = transition(restored.machine, placed, NOW, TEST_POLICY);
+    expect(condemnedNow.commands.map(({ kind }) => kind)).toEqual(["remove-trial"]);
+    const tidied = transition(condemnedNow.machine, { kind: "disk-done", op: op + 2 }, NOW, TEST_POLICY);
+    expect(tidied.machine.update).toMatchObject({ kind: "going-back", step: "word" });
   });
 
   it.each([
