@@ -89,10 +89,7 @@ async function unzip(
       throw cause;
     }
   }
-  const zstd = createZstdDecompress({
-    chunkSize: 256 * 1024,
-    params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
-  });
+  const zstd = createZstdDecompress(UNZIP);
   const input = Readable.from(counted(), { objectMode: false });
   input.on("error", (cause) => zstd.destroy(cause));
   try {
@@ -119,6 +116,13 @@ async function unzip(
 
 /** 8 MiB: as much as the packer uses, and all the memory that an archive can make the reader take. */
 export const MAX_WINDOW_LOG = 23;
+
+/** Options of a stream too: it goes on by itself while what came out is hashed. */
+const UNZIP = {
+  chunkSize: 256 * 1024,
+  readableHighWaterMark: 2 * 1024 ** 2,
+  params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
+};
 
 const isZstdError = (cause: unknown): cause is Error =>
   cause instanceof Error &&

@@ -133,7 +133,7 @@ async function send(
     // An empty stream, since an empty body would be given a length of its own.
     return reply.send(Readable.from([]));
   }
-  return reply.send(file.createReadStream({ start, end }));
+  return reply.send(file.createReadStream({ start, end, highWaterMark: 256 * 1024 }));
 }
 
 /** If-None-Match, by the weak comparison that it asks for. */
