@@ -44,43 +44,57 @@ export async function openJobLogs(
   const path = (jobId: JobId) => join(layout.jobs, `${jobId}.jsonl`);
   const next = new Map<JobId, number>();
   const listeners = new Set<(jobId: JobId) => void>();
-  await keepNewest(disk, layout, limits);
   let writing: Promise<void> = Promise.resolve();
+  /** Files whose end may be torn, as those are that `next` does not know: mended before anything is added. */
+  const torn = new Set<JobId>();
 
-  const known = await readKnown(disk, layout);
-  for (const jobId of known) {
-    const { lines, torn } = await readLines(disk, path(jobId));
-    if (torn) await writeDurably(disk, path(jobId), lines.map(asText).join(""));
-    next.set(jobId, (lines.at(-1)?.index ?? -1) + 1);
-  }
-
-  const write = (jobId: JobId, lines: readonly LogLine[]) => {
-    writing = writing.then(async () => {
-      try {
-        const file = await disk.open(path(jobId), "append");
-        try {
-          await file.write(Buffer.from(lines.map(asText).join("")));
-        } finally {
-          await file.close();
-        }
-      } catch (cause) {
-        log.warn({ cause, jobId }, "lines of a job's log could not be written");
-      }
-      for (const listener of listeners) listener(jobId);
-    });
+  /** Cuts off what is torn, and numbers on from there. */
+  const mend = async (jobId: JobId): Promise<void> => {
+    const read = await readLines(disk, path(jobId));
+    if (read.torn) await writeDurably(disk, path(jobId), read.lines.map(asText).join(""));
+    next.set(jobId, (read.lines.at(-1)?.index ?? -1) + 1);
+    torn.delete(jobId);
   };
 
+  /** The numbers are given when it is written: what cannot be written leaves no gap, which nobody could fill. */
+  const write = async (jobId: JobId, { at, source, step, text }: Omit<LogLine, "index">): Promise<void> => {
+    if (torn.has(jobId) || !next.has(jobId)) await mend(jobId);
+    const from = next.get(jobId) ?? 0;
+    if (from >= limits.maxLines) return;
+    const texts = printable(text).slice(0, limits.maxLines - from);
+    const lines = texts.map((line, n): LogLine => ({ index: from + n, at, source, step, text: line }));
+    const full = from + lines.length >= limits.maxLines;
+    const last = lines.at(-1);
+    const cut = full && last !== undefined ? [...lines.slice(0, -1), { ...last, text: FULL }] : lines;
+    torn.add(jobId);
+    const file = await disk.open(path(jobId), "append");
+    try {
+      await file.write(Buffer.from(cut.map(asText).join("")));
+    } finally {
+      await file.close();
+    }
+    torn.delete(jobId);
+    next.set(jobId, from + lines.length);
+  };
+
+  // A log explains, and nothing is decided by it: nothing that is wrong with one keeps the agent from starting.
+  try {
+    await keepNewest(disk, layout, limits);
+    for (const jobId of await readKnown(disk, layout)) await mend(jobId);
+  } catch (cause) {
+    log.warn({ cause }, "the logs of jobs could not be put in order");
+  }
+
   return {
-    append: (jobId, { at, source, step, text }) => {
-      const from = next.get(jobId) ?? 0;
-      if (from >= limits.maxLines) return;
-      const texts = printable(text).slice(0, limits.maxLines - from);
-      const lines = texts.map((line, n): LogLine => ({ index: from + n, at, source, step, text: line }));
-      const full = from + lines.length >= limits.maxLines;
-      const last = lines.at(-1);
-      const cut = full && last !== undefined ? [...lines.slice(0, -1), { ...last, text: FULL }] : lines;
-      next.set(jobId, from + lines.length);
-      write(jobId, cut);
+    append: (jobId, line) => {
+      writing = writing.then(async () => {
+        try {
+          await write(jobId, line);
+        } catch (cause) {
+          log.warn({ cause, jobId }, "lines of a job's log could not be written");
+        }
+        for (const listener of listeners) listener(jobId);
+      });
     },
     linesFrom: async (jobId, index, limit) => {
       await writing;
@@ -91,7 +105,7 @@ export async function openJobLogs(
     jobs: async () => {
       await writing;
       const summaries: JobSummary[] = [];
-      for (const jobId of next.keys()) {
+      for (const jobId of await readKnown(disk, layout)) {
         const { lines } = await readLines(disk, path(jobId));
         const at = lines.at(-1)?.at;
         if (at !== undefined) summaries.push({ jobId, at, lines: lines.length });

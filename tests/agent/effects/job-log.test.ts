@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readdir, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { realDisk } from "../../../agent/effects/disk.ts";
+import { type Disk, realDisk } from "../../../agent/effects/disk.ts";
 import { agentLine, type JobLogLimits, openJobLogs } from "../../../agent/effects/job-log.ts";
 import { layoutOf } from "../../../agent/effects/layout.ts";
 import { silentLog } from "../../../agent/effects/log.ts";
@@ -98,5 +98,30 @@ describe("the log of a job", () => {
     full.append(JOB, agentLine(3, null, "three"));
     await full.flush();
     expect(await full.linesFrom(JOB, 0, 10)).toHaveLength(2);
+  });
+
+  it("that is torn while the disk is full keeps no agent from starting", async () => {
+    const before = await open();
+    before.append(JOB, agentLine(1, null, "whole"));
+    await before.flush();
+    await appendFile(file(JOB), '{"index":1,"at":2,"sou');
+    const full = await openJobLogs(fullDisk, layoutOf(dir), silentLog);
+    full.append(JOB, agentLine(3, null, "lost"));
+    expect((await full.linesFrom(JOB, 0, 10)).map(({ text }) => text)).toEqual(["whole"]);
+  });
+
+  it("leaves no gap where a line could not be written", async () => {
+    let isFull = false;
+    const disk: Disk = { ...realDisk, open: (...args) => (isFull ? fullDisk : realDisk).open(...args) };
+    const logs = await openJobLogs(disk, layoutOf(dir), silentLog);
+    for (const text of ["one", "lost", "two"]) {
+      isFull = text === "lost";
+      logs.append(JOB, agentLine(1, null, text));
+      await logs.flush();
+    }
+    expect((await logs.linesFrom(JOB, 0, 10)).map(({ index, text }) => [index, text])).toEqual([
+      [0, "one"],
+      [1, "two"],
+    ]);
   });
 });
