@@ -7,6 +7,7 @@ import { type Say, scenario } from "../runner.ts";
 
 export const goodUpdate = [
   scenario("update: three nodes one after the other, the leader last, never more than one down", inTurn),
+  scenario("update: a workload that ignores SIGTERM is ended in its time, and the update goes on", stubborn),
 ];
 
 async function inTurn(lab: Lab, say: Say): Promise<void> {
@@ -62,4 +63,23 @@ function leadershipMoved(sampler: Sampler): void {
     1,
     `one leads in the end: ${last.join(", ")}`,
   );
+}
+
+/** Longer than this the node must not be down, however stubborn its workload is: `stopMs` of the lab's bundles, and a start. */
+const STUBBORN_MS = 5_000;
+
+async function stubborn(lab: Lab): Promise<void> {
+  const fleet = await Fleet.boot(lab);
+  await fleet.publish({ variant: "workload-ignores-sigterm", version: "1.1.0" });
+  const there = await fleet.untilOver(await fleet.startRollout("1.1.0"));
+  assert.equal(there.status, "completed", showRollout(there));
+  const build = await fleet.publish({ variant: "good", version: "1.2.0" });
+  const sampler = fleet.sample();
+  const away = await fleet.untilOver(await fleet.startRollout("1.2.0"));
+  await sampler.stop();
+  assert.equal(away.status, "completed", showRollout(away));
+  for (const name of AGENTS) assert.equal(fleet.link(name), releaseOf(build));
+  assert.equal(sampler.mostDown().count, 1, JSON.stringify(sampler.mostDown()));
+  for (const { node, fromMs, toMs } of sampler.outages())
+    assert.ok(toMs - fromMs < STUBBORN_MS, `${node} was down for ${Math.round(toMs - fromMs)} ms`);
 }
