@@ -3,28 +3,27 @@
  * both measured in the same run. Exit status 0 when everything was measured; with `--check` only if every bound
  * holds. NAME… are rows, or how their names begin.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../packaging/bundle/build.ts";
 import { isHeld, type Line } from "./line.ts";
 import { json, markdown } from "./report.ts";
 import type { Row } from "./row.ts";
 import { ROWS } from "./rows.ts";
-
-const ROOT = join(import.meta.dirname, "..");
+import { endAll, runRow } from "./run-row.ts";
 
 const said = parse();
 if (said === null) {
   process.exitCode = 2;
 } else {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void endAll().finally(() => process.exit(1)));
+  }
   await build();
   const lines: Line[] = [];
   let failed = false;
   const run = async (row: Row): Promise<void> => {
     try {
-      lines.push(...(await measure(row)));
+      lines.push(...(await runRow(row)));
     } catch (error) {
       failed = true;
       console.error(`${row.names.join(", ")} could not be measured: ${wordsOf(error)}`);
@@ -37,20 +36,6 @@ if (said === null) {
   );
   process.stdout.write(said.json ? json(inOrder) : markdown(inOrder));
   if (failed || (said.check && !inOrder.every(isHeld))) process.exitCode = 1;
-}
-
-async function measure(row: Row): Promise<readonly Line[]> {
-  const name = row.names[0] ?? "";
-  const say = (text: string): void => console.error(`${name.padEnd(12)} ${text}`);
-  say(`about ${row.seconds} s`);
-  await mkdir(join(ROOT, "build"), { recursive: true });
-  const dir = await mkdtemp(join(ROOT, "build/bench-"));
-  const fleetDir = await mkdtemp(join(tmpdir(), "baton-"));
-  try {
-    return await row.measure({ dir, fleetDir, say });
-  } finally {
-    for (const each of [dir, fleetDir]) await rm(each, { recursive: true, force: true });
-  }
 }
 
 function parse(): { json: boolean; check: boolean; rows: readonly Row[] } | null {

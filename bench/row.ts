@@ -17,5 +17,7 @@ export type World = {
   /** Another one with a short path, as sockets need it. */
   readonly fleetDir: string;
   /** Tells a person what goes on. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
+  /** What to do when the row is through, however it ends: the last that was begun first. */
+  readonly atEnd: (work: (failed: boolean) => Promise<void>) => void;
 };

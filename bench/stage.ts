@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Fleet, type FleetOptions } from "../examples/demo/fleet.ts";
 import type { Job } from "../protocol/job.ts";
 import { Api } from "./api.ts";
+import type { World } from "./row.ts";
 
 /** As the unit has it: the agent says every 15 s that it lives. */
 const WATCHDOG = { WATCHDOG_USEC: "30000000" };
@@ -13,22 +14,21 @@ export type Stage = {
   readonly fleet: Fleet;
   readonly api: Api;
   /** Publishes the same small bundle as another build. */
-  publish(version: string): Promise<void>;
+  readonly publish: (version: string) => Promise<void>;
 };
 
 /** Brings up nodes that run 1.0.0: the stock agent, with a workload that does nothing and has no hooks. */
 export async function setStage(
-  dir: string,
+  world: World,
   names: readonly string[],
   options: Pick<FleetOptions, "coordinator" | "agent" | "mode">,
 ): Promise<Stage> {
-  const fleet = new Fleet(dir, { ...options, restartMs: 0, env: WATCHDOG });
-  await fleet.startCoordinator();
-  const tree = join(dir, "tree");
+  const fleet = await startFleet(world, { ...options, restartMs: 0, env: WATCHDOG });
+  const tree = join(fleet.dir, "tree");
   await mkdir(tree);
   await writeFile(join(tree, "workload.json"), JSON.stringify({ command: ["sleep", "infinity"] }));
   const bundle = async (version: string): Promise<string> => {
-    const out = join(dir, `${version}.tar.zst`);
+    const out = join(fleet.dir, `${version}.tar.zst`);
     // The same tree would be the same build, whatever its version.
     await writeFile(join(tree, "release"), version);
     await fleet.baton(["bundle", tree, "--version", version, "--out", out]);
@@ -42,6 +42,20 @@ export async function setStage(
       await fleet.baton(["publish", await bundle(version)]);
     },
   };
+}
+
+/** A coordinator, which ends with the row; if the row fails, it and its agents are heard once more. */
+export async function startFleet(
+  { fleetDir, say, atEnd }: World,
+  options: Partial<FleetOptions>,
+): Promise<Fleet> {
+  const fleet = new Fleet(fleetDir, options);
+  atEnd(async (failed) => {
+    if (failed) say(await fleet.logs());
+    await fleet.stop({ keep: false });
+  });
+  await fleet.startCoordinator();
+  return fleet;
 }
 
 /** Waits for a job, and throws unless it succeeds. */

@@ -20,60 +20,53 @@ export const idleRow: Row = {
   names: ["idle-memory", "idle-cpu"],
   seconds: 140,
   waits: true,
-  measure: async ({ fleetDir, say }) => {
-    const stage = await setStage(fleetDir, NAMES, {
+  measure: async (world) => {
+    const stage = await setStage(world, NAMES, {
       coordinator: "",
       agent: '[poll]\nschedule = "* * * * *"\njitter_ms = 1',
       mode: "quorum",
     });
     const bare = NAMES.map(() => spawn(process.execPath, ["--eval", "setInterval(() => {}, 2 ** 30)"]));
-    try {
-      const agents = stage.fleet.nodes.map(({ service }) => service.pid ?? 0);
-      const nodes = bare.map(({ pid }) => pid ?? 0);
-      const pollInMs = MINUTE_MS - (Date.now() % MINUTE_MS);
-      say(`the agents poll in ${Math.round(pollInMs / 1000)} s, and a minute later they are measured`);
-      // A second later, so that the poll which ends the minute belongs to it.
-      await sleep(pollInMs + 1_000);
-      const before = await Promise.all(agents.map(cpuMsOf));
-      const beganMs = performance.now();
-      await sleep(MINUTE_MS);
-      const used = (await Promise.all(agents.map(cpuMsOf))).map((ms, at) => ms - (before[at] ?? 0));
-      const lastedMs = performance.now() - beganMs;
-      const [ofAgents, ofNodes] = [
-        await Promise.all(agents.map(memoryOf)),
-        await Promise.all(nodes.map(memoryOf)),
-      ];
-      await expectPolled(stage.fleet, agents);
-      return [
-        {
-          name: "idle-memory",
-          what: "an agent 60 s after its first poll (RSS)",
-          beside: "bare Node",
-          unit: "MB",
-          value: spreadOf(ofAgents.map(({ rssMb }) => rssMb)),
-          peer: spreadOf(ofNodes.map(({ rssMb }) => rssMb)),
-          bound: 2,
-          better: "lower",
-          note: `PSS ${pssOf(ofAgents)} MB against ${pssOf(ofNodes)} MB`,
-        },
-        {
-          name: "idle-cpu",
-          what: `its CPU over a minute, its children's included, heartbeat ${DEFAULTS.heartbeatMs / 1000} s`,
-          beside: "the minute, on one core",
-          unit: "ms",
-          value: spreadOf(used),
-          peer: spreadOf([lastedMs]),
-          bound: 0.002,
-          better: "lower",
-        },
-      ];
-    } catch (error) {
-      say(await stage.fleet.logs());
-      throw error;
-    } finally {
-      for (const child of bare) child.kill("SIGKILL");
-      await stage.fleet.stop({ keep: false });
-    }
+    world.atEnd(async () => bare.forEach((child) => void child.kill("SIGKILL")));
+    const agents = stage.fleet.nodes.map(({ service }) => service.pid ?? 0);
+    const nodes = bare.map(({ pid }) => pid ?? 0);
+    const pollInMs = MINUTE_MS - (Date.now() % MINUTE_MS);
+    world.say(`the agents poll in ${Math.round(pollInMs / 1000)} s, and a minute later they are measured`);
+    // A second later, so that the poll which ends the minute belongs to it.
+    await sleep(pollInMs + 1_000);
+    const before = await Promise.all(agents.map(cpuMsOf));
+    const beganMs = performance.now();
+    await sleep(MINUTE_MS);
+    const used = (await Promise.all(agents.map(cpuMsOf))).map((ms, at) => ms - (before[at] ?? 0));
+    const lastedMs = performance.now() - beganMs;
+    const [ofAgents, ofNodes] = [
+      await Promise.all(agents.map(memoryOf)),
+      await Promise.all(nodes.map(memoryOf)),
+    ];
+    await expectPolled(stage.fleet, agents);
+    return [
+      {
+        name: "idle-memory",
+        what: "an agent 60 s after its first poll (RSS)",
+        beside: "bare Node",
+        unit: "MB",
+        value: spreadOf(ofAgents.map(({ rssMb }) => rssMb)),
+        peer: spreadOf(ofNodes.map(({ rssMb }) => rssMb)),
+        bound: 2,
+        better: "lower",
+        note: `PSS ${pssOf(ofAgents)} MB against ${pssOf(ofNodes)} MB`,
+      },
+      {
+        name: "idle-cpu",
+        what: `its CPU over a minute, its children's included, heartbeat ${DEFAULTS.heartbeatMs / 1000} s`,
+        beside: "the minute, on one core",
+        unit: "ms",
+        value: spreadOf(used),
+        peer: spreadOf([lastedMs]),
+        bound: 0.002,
+        better: "lower",
+      },
+    ];
   },
 };
 

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { Agent, type Dispatcher } from "undici";
-import { Fleet } from "../../examples/demo/fleet.ts";
+import type { Fleet } from "../../examples/demo/fleet.ts";
 import type { JoinReply } from "../../protocol/access.ts";
 import { alternate } from "../alternate.ts";
 import { Api } from "../api.ts";
 import { figure } from "../report.ts";
 import type { Row } from "../row.ts";
 import { quantile, spreadOf } from "../spread.ts";
+import { startFleet } from "../stage.ts";
 import { LeaseNode } from "./node.ts";
 import { openRawLeases } from "./raw.ts";
 
@@ -26,47 +27,43 @@ export const leasesRow: Row = {
   names: ["lease-cycles"],
   seconds: 30,
   waits: false,
-  measure: async ({ dir, fleetDir }) => {
+  measure: async (world) => {
+    const { dir, atEnd } = world;
     const database = `[database]\nfile = "${join(dir, "coordinator.db")}"`;
-    const fleet = new Fleet(fleetDir, { coordinator: database });
-    const dispatcher = new Agent({ keepAliveTimeout: 60_000 });
+    const fleet = await startFleet(world, { coordinator: database });
     const raw = await openRawLeases(join(dir, "raw.db"));
-    try {
-      await fleet.startCoordinator();
-      const groups = await joinAll(fleet, dispatcher);
-      const httpMs: number[] = [];
-      const rawMs: number[] = [];
-      const { a, b } = await alternate(
-        TURNS,
-        async () => {
-          // They were silent while the other one was measured.
-          await Promise.all(groups.flat().map((node) => node.sayIdle()));
-          return rate(GROUPS * CYCLES, () => Promise.all(groups.map((nodes) => takeTurns(nodes, httpMs))));
-        },
-        () =>
-          rate(GROUPS * CYCLES, async () => {
-            for (let done = 0; done < GROUPS * CYCLES; done += 1) rawMs.push(timed(() => raw.cycle()));
-          }),
-      );
-      const ninetyNine = (ms: readonly number[]): string => figure(quantile(ms, 0.99));
-      return [
-        {
-          name: "lease-cycles",
-          what: `reserve, commit, confirm over HTTP, ${GROUPS} groups at once`,
-          beside: "the same three transactions on raw SQLite",
-          unit: "per second",
-          value: spreadOf(a),
-          peer: spreadOf(b),
-          bound: 0.25,
-          better: "higher",
-          note: `p99 of a cycle ${ninetyNine(httpMs)} ms with ${GROUPS} at once, raw ${ninetyNine(rawMs)} ms`,
-        },
-      ];
-    } finally {
-      raw.close();
-      await dispatcher.close();
-      await fleet.stop({ keep: false });
-    }
+    atEnd(async () => raw.close());
+    const dispatcher = new Agent({ keepAliveTimeout: 60_000 });
+    atEnd(() => dispatcher.destroy());
+    const groups = await joinAll(fleet, dispatcher);
+    const httpMs: number[] = [];
+    const rawMs: number[] = [];
+    const { a, b } = await alternate(
+      TURNS,
+      async () => {
+        // They were silent while the other one was measured.
+        await Promise.all(groups.flat().map((node) => node.sayIdle()));
+        return rate(GROUPS * CYCLES, () => Promise.all(groups.map((nodes) => takeTurns(nodes, httpMs))));
+      },
+      () =>
+        rate(GROUPS * CYCLES, async () => {
+          for (let done = 0; done < GROUPS * CYCLES; done += 1) rawMs.push(timed(() => raw.cycle()));
+        }),
+    );
+    const ninetyNine = (ms: readonly number[]): string => figure(quantile(ms, 0.99));
+    return [
+      {
+        name: "lease-cycles",
+        what: `reserve, commit, confirm over HTTP, ${GROUPS} groups at once`,
+        beside: "the same three transactions on raw SQLite",
+        unit: "per second",
+        value: spreadOf(a),
+        peer: spreadOf(b),
+        bound: 0.25,
+        better: "higher",
+        note: `p99 of a cycle ${ninetyNine(httpMs)} ms with ${GROUPS} at once, raw ${ninetyNine(rawMs)} ms`,
+      },
+    ];
   },
 };
 

@@ -1,6 +1,7 @@
 /**
  * A process that prepares one build, once, as an agent does in its life: what only preparing needs is loaded by it.
- * It says `ready`, and answers `go` with the milliseconds that preparing took, or with what went wrong.
+ * It says `ready`, and answers `go` with the milliseconds that it took until the build was to test itself, or with what
+ * went wrong.
  */
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -19,6 +20,8 @@ export type Task = {
   readonly rootFile: string;
   readonly build: Build;
 };
+
+export type Answer = { readonly tookMs: number } | { readonly fault: string };
 
 const task = JSON.parse(process.argv[2] ?? "") as Task;
 const layout = layoutOf(task.stateDir);
@@ -40,7 +43,7 @@ const preparer = createNodePreparer({
   env: { ...process.env, BATON_NODE: process.execPath },
   log: createLog("warn"),
 });
-const steps: Record<string, number> = {};
+let placedMs: number | null = null;
 const prepared = await preparer.prepare(
   {
     jobId: "j_bench",
@@ -53,13 +56,17 @@ const prepared = await preparer.prepare(
   },
   {
     signal: new AbortController().signal,
+    // From here on it lies complete under `releases/`, and what is left is its own self-test.
     progress: ({ step, percent }) => {
-      steps[`${step} ${percent >= 60 ? "tested" : ""}`] ??= performance.now() - began;
+      if (step === "prepare" && percent >= 60) placedMs ??= performance.now() - began;
     },
     line: () => undefined,
   },
 );
-const tookMs = performance.now() - began;
-if (process.env.BENCH_STEPS) console.error(steps);
-process.send?.(prepared.ok ? { tookMs } : { fault: prepared.error.message });
+const answer: Answer = !prepared.ok
+  ? { fault: prepared.error.message }
+  : placedMs === null
+    ? { fault: "it was prepared without ever being placed" }
+    : { tookMs: placedMs };
+process.send?.(answer);
 process.disconnect?.();

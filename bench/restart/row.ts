@@ -18,50 +18,43 @@ export const restartRow: Row = {
   names: ["restart"],
   seconds: 45,
   waits: false,
-  measure: async ({ fleetDir, say }) => {
-    const stage = await setStage(fleetDir, ["solo"], {
+  measure: async (world) => {
+    const stage = await setStage(world, ["solo"], {
       coordinator: "[timings]\nheartbeat_ms = 100",
       agent: "[health]\nevery_ms = 100",
       mode: "independent",
     });
     const { fleet, api, publish } = stage;
-    try {
-      const [node] = fleet.nodes;
-      const [known] = await fleet.list();
-      if (node === undefined || known === undefined) throw new Error("there is no node");
-      await publish("1.1.0");
-      const { jobId } = await api.call<{ jobId: string }>("POST", `/v1/nodes/${known.id}/update`, {});
-      await finished(api, jobId);
-      say("from now on the node goes back and forth between two builds");
-      const { a, b } = await alternate(
-        TURNS,
-        () => restart(stage, node, known.id),
-        () => selfTest(node),
-      );
-      return [
-        {
-          name: "restart",
-          what: "exit 75 to hello, with guard and launcher, without RestartSec",
-          beside: "the same build's `--self-test`, start to end",
-          unit: "ms",
-          value: spreadOf(a),
-          peer: spreadOf(b),
-          bound: 2,
-          better: "lower",
-        },
-      ];
-    } catch (error) {
-      say(await fleet.logs());
-      throw error;
-    } finally {
-      await fleet.stop({ keep: false });
-    }
+    const [node] = fleet.nodes;
+    const [known] = await fleet.list();
+    if (node === undefined || known === undefined) throw new Error("there is no node");
+    await publish("1.1.0");
+    const { jobId } = await api.call<{ jobId: string }>("POST", `/v1/nodes/${known.id}/update`, {});
+    await finished(api, jobId);
+    world.say("from now on the node goes back and forth between two builds");
+    const { a, b } = await alternate(
+      TURNS,
+      () => restart(stage, node, known.id),
+      () => selfTest(node),
+    );
+    return [
+      {
+        name: "restart",
+        what: "exit 75 to hello, with guard and launcher, without RestartSec",
+        beside: "the same build's `--self-test`, start to end",
+        unit: "ms",
+        value: spreadOf(a),
+        peer: spreadOf(b),
+        bound: 2,
+        better: "lower",
+      },
+    ];
   },
 };
 
 /** Going back to `dist.bak` takes the same way as any update, and can be asked for again and again. */
 async function restart({ fleet, api }: Stage, { service }: DemoNode, nodeId: string): Promise<number> {
-  const exited = once(service, "exited");
+  const exited = once(service, "exited", { signal: AbortSignal.timeout(60_000) });
   const { jobId } = await api.call<{ jobId: string }>("POST", `/v1/nodes/${nodeId}/rollback`, {});
   const [atMs] = (await exited) as [number];
   await finished(api, jobId);

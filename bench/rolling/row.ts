@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,38 +20,31 @@ export const rollingRow: Row = {
   names: ["rolling"],
   seconds: 55 * VERSIONS.length,
   waits: true,
-  measure: async ({ fleetDir, say }) => {
-    const stage = await setStage(fleetDir, NAMES, { coordinator: "", agent: "", mode: "quorum" });
-    try {
-      const value: number[] = [];
-      const peer: number[] = [];
-      for (const version of VERSIONS) {
-        await stage.publish(version);
-        const rolled = await roll(stage, version);
-        say(
-          `${version} is rolled out: ${rolled.tookMs / 1000} s, restarts ${rolled.restartsMs.join(", ")} ms`,
-        );
-        value.push(rolled.tookMs / 1000);
-        peer.push(leastMs(rolled.restartsMs) / 1000);
-      }
-      return [
-        {
-          name: "rolling",
-          what: `${NAMES.length} prepared nodes at default timings, first turn to last confirm`,
-          beside: "their restarts and three heartbeats each",
-          unit: "s",
-          value: spreadOf(value),
-          peer: spreadOf(peer),
-          bound: 1.1,
-          better: "lower",
-        },
-      ];
-    } catch (error) {
-      say(await stage.fleet.logs());
-      throw error;
-    } finally {
-      await stage.fleet.stop({ keep: false });
+  measure: async (world) => {
+    const stage = await setStage(world, NAMES, { coordinator: "", agent: "", mode: "quorum" });
+    const value: number[] = [];
+    const peer: number[] = [];
+    for (const version of VERSIONS) {
+      await stage.publish(version);
+      const rolled = await roll(stage, version);
+      world.say(
+        `${version} is rolled out: ${rolled.tookMs / 1000} s, restarts ${rolled.restartsMs.join(", ")} ms`,
+      );
+      value.push(rolled.tookMs / 1000);
+      peer.push(leastMs(rolled.restartsMs) / 1000);
     }
+    return [
+      {
+        name: "rolling",
+        what: `${NAMES.length} prepared nodes at default timings, first turn to last confirm`,
+        beside: "their restarts and three heartbeats each",
+        unit: "s",
+        value: spreadOf(value),
+        peer: spreadOf(peer),
+        bound: 1.1,
+        better: "lower",
+      },
+    ];
   },
 };
 
@@ -64,14 +56,15 @@ async function roll(
   release: string,
 ): Promise<{ tookMs: number; restartsMs: readonly number[] }> {
   const beganMs = Date.now();
-  const exits = fleet.nodes.map(({ service }) => once(service, "exited") as Promise<[number]>);
+  const exits = new Map<string, number>();
+  for (const { name, service } of fleet.nodes) service.once("exited", (atMs) => exits.set(name, atMs));
   const { id } = await api.call<Rollout>("POST", "/v1/rollouts", { group: "bench", release });
   const rollout = await ended(api, id);
   if (rollout.status !== "completed") throw new Error(`the rollout is ${rollout.status}`);
   const restartsMs: number[] = [];
-  for (const [at, { name }] of fleet.nodes.entries()) {
-    const [exitedMs = 0] = (await exits[at]) ?? [];
-    const nodeId = rollout.nodes.find((node) => node.name === name)?.nodeId ?? "";
+  for (const { name, nodeId } of rollout.nodes) {
+    const exitedMs = exits.get(name);
+    if (exitedMs === undefined) throw new Error(`${name} was updated without a restart`);
     restartsMs.push((await helloAfter(fleet, nodeId, exitedMs)) - exitedMs);
   }
   const lastMs = Math.max(...rollout.nodes.map((node) => node.endedAt ?? 0));
