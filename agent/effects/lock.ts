@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 
 /** The update lock of a state directory: held by one process, for as long as it lives. */
@@ -20,8 +20,8 @@ export async function takeLock(path: string): Promise<Result<Lock, LockFault>> {
   const file = await open(path, "a+", 0o644);
   const taken = await flock(file.fd);
   if (taken.ok) {
-    await file.truncate(0);
-    await file.write(`${process.pid}\n`);
+    // Whose it is only explains; the lock is held on a full disk as well.
+    await nameHolder(file).catch(() => undefined);
     return ok({ release: () => file.close() });
   }
   const holder = (await readFile(path, "utf8")).trim();
@@ -34,6 +34,11 @@ export async function takeLock(path: string): Promise<Result<Lock, LockFault>> {
     hint: "Stop the other agent first, or give this one a state directory of its own.",
     context: { path, holder: who === "" ? null : holder },
   });
+}
+
+async function nameHolder(file: FileHandle): Promise<void> {
+  await file.truncate(0);
+  await file.write(`${process.pid}\n`);
 }
 
 const TAKEN = 9;

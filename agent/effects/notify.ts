@@ -36,7 +36,7 @@ export function createNotifier({ env, pid, trialDir, log }: NotifyOptions): Noti
       await send("READY=1");
       const everyMs = watchdogMs(env, pid);
       if (everyMs !== null) watchdog = setInterval(() => void send("WATCHDOG=1"), everyMs).unref();
-      await leaveReady(trialDir);
+      await leaveReady(trialDir, log);
     },
     stopping: async () => {
       clearInterval(watchdog);
@@ -54,11 +54,12 @@ export function watchdogMs(env: Readonly<NodeJS.ProcessEnv>, pid: number): Durat
 }
 
 /** From READY on, a stop by systemd is the operator's and not a crash: the guard goes by this file. */
-async function leaveReady(trialDir: string): Promise<void> {
+async function leaveReady(trialDir: string, log: Log): Promise<void> {
   try {
     await writeFile(join(trialDir, "ready"), "", { flag: "wx", mode: 0o644 });
   } catch (cause) {
-    if (!hasCode(cause, "ENOENT") && !hasCode(cause, "EEXIST")) throw cause;
+    if (hasCode(cause, "ENOENT") || hasCode(cause, "EEXIST")) return;
+    log.warn({ cause }, "trial/ready could not be left, so a stop of the unit costs this build a try");
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -32,6 +32,13 @@ describe("the lock of a state directory", () => {
 
   it("is not fooled by a file that a dead process left", async () => {
     await writeFile(path, "1\n");
+    const lock = await takeLock(path);
+    expect(lock.ok).toBe(true);
+    if (lock.ok) await lock.value.release();
+  });
+
+  it("is held on a full disk as well, where nobody can write down whose it is", async () => {
+    await symlink("/dev/full", path);
     const lock = await takeLock(path);
     expect(lock.ok).toBe(true);
     if (lock.ok) await lock.value.release();

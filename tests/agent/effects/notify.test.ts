@@ -63,6 +63,14 @@ describe("what systemd is told", () => {
     expect(errors).toEqual([expect.stringContaining("systemd-notify cannot be run")]);
     expect(await readdir(join(dir, "trial"))).toEqual(["ready"]);
   });
+
+  it("that trial/ready cannot be left is logged, and stops nothing", async () => {
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) };
+    await writeFile(join(dir, "no-directory"), "");
+    await notifier({}, "no-directory", log).ready();
+    expect(warnings).toEqual([expect.stringContaining("trial/ready could not be left")]);
+  });
 });
 
 describe("the watchdog's time", () => {
