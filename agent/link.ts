@@ -5,8 +5,7 @@
 
 import type { JobId } from "../protocol/names.ts";
 import type { JobStarted } from "../protocol/node.ts";
-import type { Fault, Result } from "../protocol/result.ts";
-import { err } from "../protocol/result.ts";
+import { err, type Fault, FaultError, ok, type Result } from "../protocol/result.ts";
 import type { DurationMs } from "../protocol/time.ts";
 import { askForJob, askHowJobEnded } from "./ask-coordinator.ts";
 import type { Config } from "./config.ts";
@@ -69,14 +68,15 @@ export function createLink(options: LinkOptions): Link {
 
   const link = async (agent: Agent): Promise<void> => {
     const joined = await readJoined(realDisk, layout.state).catch(cannotBeRead);
-    if (joined.ok) {
-      linked = connect(options, joined.value, agent, () => linked);
+    const connected = joined.ok ? tryConnect(options, joined.value, agent, () => linked) : joined;
+    if (connected.ok) {
+      linked = connected.value;
       linked.session.start();
       return;
     }
-    if (joined.error.code !== fault.code || looking === undefined)
-      log.warn({ code: joined.error.code }, joined.error.message);
-    fault = joined.error;
+    if (connected.error.code !== fault.code || looking === undefined)
+      log.warn({ code: connected.error.code }, connected.error.message);
+    fault = connected.error;
     looking = setTimeout(() => {
       link(agent).catch((cause: unknown) => log.error({ cause }, "the session cannot be opened"));
     }, LOOK_AGAIN_MS).unref();
@@ -141,6 +141,16 @@ const cannotBeRead = (cause: unknown) =>
     message: `Who this node is cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
     hint: "What runs goes on running. Look at the owner and the mode of the files in state/.",
   });
+
+/** `connect`, unless what it needs cannot be read: `ca-file-unreadable`. */
+function tryConnect(...parts: Parameters<typeof connect>): Result<Linked, Fault> {
+  try {
+    return ok(connect(...parts));
+  } catch (cause) {
+    if (cause instanceof FaultError) return err(cause.fault);
+    throw cause;
+  }
+}
 
 /** Puts a session together, and ties it to the agent. */
 function connect(

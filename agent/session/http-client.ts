@@ -2,12 +2,13 @@
  * The agent's HTTP: one request, one answer, JSON both ways, no retries inside. undici is loaded with the first
  * call, since an agent whose WebSocket works needs it only for the lease.
  */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { getCACertificates } from "node:tls";
 import type { Dispatcher } from "undici";
 import { parse } from "../../protocol/parse.ts";
 import { Problem } from "../../protocol/problem.ts";
-import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
+import { err, type Fault, FaultError, ok, type Result } from "../../protocol/result.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type { Addresses } from "./addresses.ts";
 
@@ -49,7 +50,15 @@ export function createHttpClient({ addresses, credential, caFile }: HttpClientOp
     call: async (call) => {
       loaded ??= load(caFile);
       const server = addresses.current();
-      const result = await callOnce(await loaded, server, credential, call);
+      let ready: Loaded;
+      try {
+        ready = await loaded;
+      } catch (cause) {
+        loaded = undefined;
+        if (cause instanceof FaultError) return err({ ...cause.fault, kind: "unreachable" });
+        throw cause;
+      }
+      const result = await callOnce(ready, server, credential, call);
       if (!result.ok && result.error.kind === "unreachable") addresses.failed(server);
       return result;
     },
@@ -73,10 +82,26 @@ export async function openDispatcher(caFile: string | null): Promise<Dispatcher>
   return new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) } });
 }
 
-/** The authorities that Node trusts and those in `caFile`; undefined for Node's own alone. */
+/**
+ * The authorities that Node trusts and those in `caFile`; undefined for Node's own alone. Throws a `FaultError`,
+ * `ca-file-unreadable`: what cannot be read is found here, and not by every connection.
+ */
 export function trustedAuthorities(caFile: string | null): string[] | undefined {
   if (caFile === null) return undefined;
-  return [...getCACertificates("default"), readFileSync(caFile, "utf8")];
+  try {
+    const ours = readFileSync(caFile, "utf8");
+    new X509Certificate(ours);
+    return [...getCACertificates("default"), ours];
+  } catch (cause) {
+    throw new FaultError(
+      {
+        code: "ca-file-unreadable",
+        message: `${caFile} holds no certificate that can be read: ${why(cause)}.`,
+        hint: "What runs goes on running. Mend the file, or ca_file in the settings.",
+      },
+      { cause },
+    );
+  }
 }
 
 async function callOnce(

@@ -1,7 +1,7 @@
 /** The agent as a process: from the sources, against a small real coordinator, with a stand-in for systemd-notify. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -115,6 +115,25 @@ describe("agent run", () => {
     await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("node-json-unreadable");
     await rm(inTheWay, { recursive: true });
     await joinIt();
+    await server.frame(({ frame }) => frame.type === "hello");
+  });
+
+  it.each([
+    ["is missing", null],
+    ["holds no certificate", "nothing"],
+  ])("runs all the same when its ca_file %s, and connects once that is mended", async (_name, text) => {
+    const authorities = join(dir, "ca.pem");
+    if (text !== null) await writeFile(authorities, text);
+    await configure(`ca_file = "${authorities}"`);
+    await joinIt();
+    const agent = start([MAIN, "run"]);
+    await ready();
+    await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("ca-file-unreadable");
+    expect(await status()).toMatchObject({
+      ok: true,
+      value: { session: { fault: { code: "ca-file-unreadable" } } },
+    });
+    await copyFile(join(import.meta.dirname, "../testdata/tls/first.crt"), authorities);
     await server.frame(({ frame }) => frame.type === "hello");
   });
 
