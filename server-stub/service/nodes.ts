@@ -33,7 +33,7 @@ export const createNodes = (ctx: Context): Nodes => ({
     const revoked = await change(ctx, by, nodeId, "node.revoked", async (node) =>
       ok({ ...node, membership: "revoked" as const }),
     );
-    if (revoked.ok) sayGone(ctx, nodeId);
+    if (revoked.ok) await sayGone(ctx, nodeId);
     return revoked;
   },
 
@@ -47,10 +47,10 @@ export const createNodes = (ctx: Context): Nodes => ({
   async remove(by, nodeId) {
     const gone = await attempt(ctx.store, () => decideRemove(ctx, by, nodeId));
     if (!gone.ok) return gone;
-    sayGone(ctx, nodeId);
-    ctx.live.forget(nodeId);
+    await sayGone(ctx, nodeId);
     await runRollouts(ctx, gone.value.group);
     await pushGroup(ctx, gone.value.group);
+    ctx.live.forget(nodeId);
     return gone;
   },
 
@@ -110,6 +110,8 @@ async function change(
       ...(await membersChanged(ctx, node.value.group, after.value.group)),
       { kind: "node", value: after.value, expected: node.revision },
       audit(ctx, actorOf(by), action, nodeId, configured(node.value), configured(after.value)),
+      ...(after.value.membership === "revoked" ? await dismissed(ctx, by, node.value) : []),
+      ...(after.value.group === node.value.group ? [] : await tokensFollow(ctx, node.value, after.value)),
     ];
     return { changes, answer: after };
   });
@@ -118,6 +120,25 @@ async function change(
   await catchUpNode(ctx, nodeId);
   await pushGroup(ctx, done.value.group, [nodeId]);
   return showOne(ctx, nodeId);
+}
+
+/** Nobody waits for who cannot come back, or looks for it. What it may be doing under a lease is still waited for. */
+async function dismissed(ctx: Context, by: Principal, { id, name, group }: NodeRecord): Promise<Change[]> {
+  const at = ctx.wall();
+  const changes: Change[] = [{ kind: "resolve", alert: "node_offline", subject: id, at }];
+  const [lease, job] = [await ctx.store.lease(group), await ctx.store.activeJob(id)];
+  if (lease === null || job === null || holderOf(lease.value, id)?.phase === "in-flight") return changes;
+  const reason = { code: "node-revoked", message: `${name}'s credential was revoked.` };
+  changes.push({ kind: "same-lease", group, expected: lease.revision });
+  return [...changes, ...jobChanges(ctx, job, cancelJob(job.value, reason, at), actorOf(by))];
+}
+
+/** The node may still repeat a word on a token of the group that it leaves: the next one gives none that low. */
+async function tokensFollow(ctx: Context, from: NodeRecord, to: NodeRecord): Promise<Change[]> {
+  const [left, entered] = [await ctx.store.lease(from.group), await ctx.store.lease(to.group)];
+  if (left === null || entered === null || left.value.lastToken <= entered.value.lastToken) return [];
+  const value = { ...entered.value, lastToken: left.value.lastToken };
+  return [{ kind: "lease", group: to.group, value, expected: entered.revision }];
 }
 
 async function membersChanged(ctx: Context, ...names: string[]): Promise<Change[]> {
@@ -178,14 +199,18 @@ async function decideRemove(
   return { changes, answer: ok(showNode(ctx, node, around)) };
 }
 
-/** Ends the node's session: what it still sends proves nothing, and its door is closed. */
-function sayGone(ctx: Context, nodeId: NodeId): void {
-  const live = ctx.live.get(nodeId);
-  live.presence = undefined;
-  const door = live.door;
-  live.door = undefined;
-  door?.revoked();
-}
+/**
+ * Ends the node's session: what it still sends proves nothing, and its door is closed. In the node's turn, so that
+ * a hello that was being taken in is ended as well.
+ */
+const sayGone = (ctx: Context, nodeId: NodeId): Promise<void> =>
+  ctx.live.inTurn(nodeId, async () => {
+    const live = ctx.live.get(nodeId);
+    live.presence = undefined;
+    const door = live.door;
+    live.door = undefined;
+    door?.revoked();
+  });
 
 const configured = ({ name, group, voter, labels, membership }: NodeRecord) => ({
   name,

@@ -54,6 +54,10 @@ async function receive(
 async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<CoordinatorFrame> {
   const node = await ctx.store.node(nodeId);
   if (node === null) return refused("unknown-session", `There is no node ${nodeId}.`);
+  // A connection that was let in before may still be open.
+  if (node.value.membership === "revoked") {
+    return refused("unknown-session", `${node.value.name}'s credential was revoked.`);
+  }
   if (frame.protocol > PROTOCOL) {
     return refused(
       "protocol",

@@ -6,7 +6,7 @@ import type { NodeId } from "../../protocol/names.ts";
 import { judge } from "../core/confirm.ts";
 import { fail } from "../core/job/outcome.ts";
 import { expire } from "../core/lease/end.ts";
-import { isOverdue, type LeaseRecord } from "../core/lease/record.ts";
+import { type Holder, isOverdue, type LeaseRecord } from "../core/lease/record.ts";
 import type { Change, Stored } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
@@ -117,11 +117,17 @@ async function overdueChanges(ctx: Context, group: string, lease: Stored<LeaseRe
   return { changes, nodeIds, rolloutIds };
 }
 
-/** Nobody in the group is in flight any more, so nobody is overdue. */
+/**
+ * Nobody in the group is overdue any more. By since when the lease is in flight, which a restart of the coordinator
+ * leaves as it is: an alert is not resolved by it, to be raised again.
+ */
 async function resolveOverdue(ctx: Context): Promise<void> {
   for (const { subject } of await ctx.store.openAlerts("lease_overdue")) {
     const lease = await ctx.store.lease(subject);
-    if (lease?.value.holders.some((holder) => holder.phase === "in-flight") === true) continue;
+    const wasOverdue = (holder: Holder) =>
+      holder.phase === "in-flight" &&
+      isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
+    if (lease?.value.holders.some(wasOverdue) === true) continue;
     await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
   }
 }

@@ -10,7 +10,7 @@ import type { Report } from "./report.ts";
 import type { LeasePolicy, Step } from "./view.ts";
 
 /**
- * How a lease came back. A word is the node's own; `back` is a new instance with an idle journal on the build that
+ * How a lease came back. A word is the node's own, but a reservation whose process is gone was not acted on either; `back` is a new instance with an idle journal on the build that
  * it came from; `idle` is an idle journal where nobody knows any more who committed, or after a break.
  */
 export type Proof = FinalWord["word"] | "back" | "idle";
@@ -70,8 +70,8 @@ function proofOf(own: Holder, report: Report): Ended | null {
   if (word !== undefined) return { proof: word.word, reason: word.reason };
   if (report.journal.kind !== "idle") return null;
   if (own.phase === "reserved") {
-    // The process that reserved is gone and nothing was begun: nobody is left to use this token.
-    return report.instanceId === own.instanceId ? null : { proof: "back", reason: null };
+    // The process that reserved is gone and nothing was begun: nobody is left to use this token, nor has it failed.
+    return report.instanceId === own.instanceId ? null : { proof: "not-acted", reason: null };
   }
   if (own.instanceId === null) return { proof: "idle", reason: null };
   if (own.instanceId === report.instanceId) return null;

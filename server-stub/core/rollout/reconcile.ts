@@ -42,6 +42,11 @@ export function reconcile(
   const nodes = progressed.map((each) => each.node);
   const halt = running.status === "running" ? whyHalt(running, nodes, fleet, policy) : null;
   if (halt !== null) return stop(stored, { ...running, nodes }, "halted", halt, fleet, now);
+  // Whoever gave its lease back since without having acted is no longer under way: it is left as it was as well.
+  if (running.status === "halted" || running.status === "cancelled") {
+    const { status, reason } = running;
+    return stop(stored, { ...running, nodes }, status, reason ?? STOPPED, fleet, now);
+  }
   if (running.status !== "running") return settled(stored, { ...running, nodes }, fleet, now);
   if (nodes.every(isEnded)) return settled(stored, completed(running, nodes), fleet, now);
   const { turns, waiting } = giveTurns(running, nodes, fleet, policy);
@@ -53,6 +58,8 @@ export function reconcile(
     turns,
   };
 }
+
+const STOPPED: Reason = { code: "stopped", message: "It was ended early." };
 
 /**
  * Ends a rollout early: whoever holds a lease finishes, nobody else is touched. One that is over stays as it is, but
