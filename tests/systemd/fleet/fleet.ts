@@ -59,7 +59,10 @@ export class Fleet {
       await node.boot();
       return node;
     };
-    const [c1, n1, n2, n3] = await Promise.all([make("c1"), make("n1"), make("n2"), make("n3")]);
+    const coordinator = make("c1");
+    // Else a proxy that has nobody to pass a WebSocket on to would make the agents settle for plain HTTP.
+    if (proxy !== undefined) await coordinator.then(untilListening);
+    const [c1, n1, n2, n3] = await Promise.all([coordinator, make("n1"), make("n2"), make("n3")]);
     const fleet = new Fleet(lab, image, [c1, n1, n2, n3], proxy);
     await fleet.untilServing(AGENTS);
     return fleet;
@@ -196,6 +199,9 @@ export class Fleet {
     return must(await this.api.call({ path: path(...parts), answer }));
   }
 }
+
+const untilListening = (): Promise<unknown> =>
+  until(async () => (await fetch(`https://${ADDRESSES.c1}:8420/healthz`)).ok, { what: "coordinator on c1" });
 
 /** Where the release of a build lies, as `dist` names it. */
 export const releaseOf = ({ version, buildHash }: Build): string =>

@@ -99,8 +99,8 @@ const IN_PROBATION: Readonly<Record<AgentName, { readonly script: string; readon
 async function tornInProbation(lab: Lab): Promise<void> {
   const fleet = await Fleet.boot(lab, { proxied: true });
   const build = await fleet.publish({ variant: "good", version: "1.1.0" });
+  const confirms = withholdConfirms(fleet);
   const sampler = fleet.sample();
-  const confirms = await withholdConfirms(fleet);
   const id = await fleet.startRollout("1.1.0");
   const done: string[] = [];
   for (const _ of AGENTS) {

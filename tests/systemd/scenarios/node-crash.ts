@@ -72,8 +72,8 @@ async function killedAtRename(lab: Lab, say: Say, point: Point): Promise<void> {
 async function killedInProbation(lab: Lab): Promise<void> {
   const fleet = await Fleet.boot(lab, { proxied: true });
   const build = await fleet.publish({ variant: "good", version: "1.1.0" });
+  const confirms = withholdConfirms(fleet);
   const sampler = fleet.sample();
-  const confirms = await withholdConfirms(fleet);
   const id = await fleet.startRollout("1.1.0");
   const { name, token } = await untilInFlight(fleet);
   const node = fleet.machine(name);

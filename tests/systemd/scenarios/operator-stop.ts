@@ -21,7 +21,7 @@ export const operatorStop = [
 async function stopsThreeTimes(lab: Lab): Promise<void> {
   const fleet = await Fleet.boot(lab, { proxied: true });
   const build = await fleet.publish({ variant: "good", version: "1.1.0" });
-  const confirms = await withholdConfirms(fleet);
+  const confirms = withholdConfirms(fleet);
   const id = await fleet.startRollout("1.1.0");
   const { name } = await untilInFlight(fleet);
   const node = fleet.machine(name);
