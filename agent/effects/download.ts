@@ -14,6 +14,7 @@ import { readEtag, writeEtag } from "./download-etag.ts";
 import { type Answer, type AskFault, ask, unreachable, wrongLength } from "./download-request.ts";
 import type { DownloadCode, DownloadRequest } from "./download-terms.ts";
 import { hasCode, makeDirDurably } from "./durable.ts";
+import { GatheredWrites } from "./gathered-writes.ts";
 import { fileChunks } from "./unpack.ts";
 
 export type { DownloadCode, DownloadProgress, DownloadRequest } from "./download-terms.ts";
@@ -122,29 +123,23 @@ async function take(
   }
   let done = have;
   let broken: { cause: unknown } | null = null;
-  const writing: { last: Promise<void>; fault: { cause: unknown } | null } = {
-    last: Promise.resolve(),
-    fault: null,
-  };
+  const written = new GatheredWrites(file);
   try {
     for await (const chunk of answer.body) {
       done += chunk.length;
       if (done > bytes) break;
       hash.update(chunk);
-      await writing.last;
-      if (writing.fault !== null) break;
-      writing.last = file.write(chunk).catch((cause: unknown) => {
-        writing.fault = { cause };
-      });
+      await written.add(chunk);
+      if (written.fault !== null) break;
       report(done);
     }
   } catch (cause) {
     broken = { cause };
   } finally {
-    await writing.last;
+    await written.end();
     await file.close();
   }
-  if (writing.fault !== null) return onDiskFault(request, writing.fault);
+  if (written.fault !== null) return onDiskFault(request, written.fault);
   if (broken !== null) return err({ fault: unreachable(url, broken.cause), retry: "later" });
   if (done === bytes) return ok(hash);
   await removeDownload(disk, dir, sha256);
