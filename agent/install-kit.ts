@@ -162,7 +162,7 @@ async function placeBundle(
 ): Promise<Result<VersionJson, Fault>> {
   const { layout, running, env, selfTestTimeoutMs } = place;
   const { platform } = running;
-  const there = await findRelease(realDisk, layout, build, false);
+  const there = await findRelease(realDisk, layout, build);
   if (!there.ok) return there;
   const placed =
     there.value === null

@@ -5,6 +5,7 @@ import type { Disk } from "./disk.ts";
 import { diskFault } from "./disk-fault.ts";
 import { hasCode, renameDurably } from "./durable.ts";
 import { type Layout, PREPARING_PREFIX } from "./layout.ts";
+import { readLinkOrNull } from "./placed.ts";
 import { readSeal, seal, verifyRelease } from "./release.ts";
 import { unpackBundle } from "./unpack.ts";
 
@@ -41,19 +42,21 @@ export async function placeRelease(request: PlaceRequest): Promise<Result<Versio
 
 /**
  * A release that lies there already, hashed again; null when there is none that is whole. One that is damaged is
- * unsealed and removed, unless it is in use: then it is a fault, since what runs is never touched.
+ * unsealed and removed, unless `dist` or `dist.bak` names it: then it is a fault, since what is in use is never touched.
  */
 export async function findRelease(
   disk: Disk,
   layout: Layout,
   build: Build,
-  isInUse: boolean,
 ): Promise<Result<VersionJson | null, Fault>> {
-  const dir = join(layout.releases, releaseName(build));
+  const name = releaseName(build);
+  const dir = join(layout.releases, name);
   if ((await readSeal(disk, dir)) === null) return ok(null);
   const verified = await verifyRelease(disk, dir, build);
   if (verified.ok) return verified;
-  if (isInUse) return verified;
+  for (const link of [layout.dist, layout.backup]) {
+    if ((await readLinkOrNull(disk, link)) === `releases/${name}`) return verified;
+  }
   await makeRoom(disk, dir);
   return ok(null);
 }

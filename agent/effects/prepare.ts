@@ -18,7 +18,7 @@ import { diskFault } from "./disk-fault.ts";
 import { readFloor } from "./floor.ts";
 import type { Layout } from "./layout.ts";
 import { findRelease, placeRelease } from "./place-release.ts";
-import { readLinkOrNull, readPlaced } from "./placed.ts";
+import { readPlaced } from "./placed.ts";
 
 /** What the publisher signed of the bundle that was ordered. */
 export type SignedTarget = {
@@ -108,8 +108,7 @@ async function prepareUpdate(
   const fit = fits(custom, host);
   if (!fit.ok) return fit;
   options.line(`The publisher has signed ${showBuild(build)}: ${target.value.name}, ${bytes} bytes.`);
-  const inUse = (await usedLinks(disk, layout)).includes(`releases/${releaseName(build)}`);
-  const there = await findRelease(disk, layout, build, inUse);
+  const there = await findRelease(disk, layout, build);
   if (!there.ok) return there;
   const minVersion = custom.minVersion ?? null;
   if (there.value !== null) {
@@ -137,7 +136,7 @@ async function prepareBackup(parts: PrepareParts, options: Options): Promise<Res
   }
   const floor = await requireAboveFloor(parts, backup.build.version);
   if (!floor.ok) return floor;
-  const there = await findRelease(disk, layout, backup.build, true);
+  const there = await findRelease(disk, layout, backup.build);
   if (!there.ok) return there;
   if (there.value === null) return err({ code: "no-backup", message: "dist.bak is not complete any more." });
   return testAndReport(parts, there.value, null, options);
@@ -222,10 +221,5 @@ async function requireSpace({ disk, layout }: PrepareParts, bytes: number): Prom
     context: { freeBytes, neededBytes, freeInodes },
   });
 }
-
-const usedLinks = async (disk: Disk, { dist, backup }: Layout): Promise<(string | null)[]> => [
-  await readLinkOrNull(disk, dist),
-  await readLinkOrNull(disk, backup),
-];
 
 const step = (options: Options, to: Progress): void => options.progress(to);

@@ -1,4 +1,4 @@
-import { chown, lstat, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { chown, lstat, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -46,6 +46,16 @@ describe("a node's first build", () => {
     expect(failed).toMatchObject({ ok: false, error: { code: "self-test-failed" } });
     expect(failed).toMatchObject({ error: { message: expect.stringContaining("cannot find its disk") } });
     expect(await readdir(home)).not.toContain("dist");
+  });
+
+  it("never replaces what dist.bak names, damaged as it may be", async () => {
+    const { file, build } = await packEntry(dir, "1.0.0", PASSES);
+    expect(await install(file)).toMatchObject({ ok: true });
+    await rename(join(home, "dist"), join(home, "dist.bak"));
+    const entry = join(home, "releases", releaseName(build), "entry.mjs");
+    await writeFile(entry, "// changed");
+    expect(await install(file)).toMatchObject({ ok: false, error: { code: "release-damaged" } });
+    expect(await readFile(entry, "utf8")).toBe("// changed");
   });
 
   it("is refused while another agent has the directory", async () => {
