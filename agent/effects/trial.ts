@@ -13,7 +13,7 @@ import { Swap, type Verdict } from "../core/journal.ts";
 import type { NewQuarantine } from "../core/machine/command.ts";
 import type { Look, TrialFound } from "../core/recover.ts";
 import type { Disk } from "./disk.ts";
-import { fsyncDir, hasCode, makeDirDurably, renameDurably, writeDurably } from "./durable.ts";
+import { fsyncDir, hasCode, makeDirDurably, removeDurably, renameDurably, writeDurably } from "./durable.ts";
 import type { Layout } from "./layout.ts";
 import { lookAtText } from "./look.ts";
 import { readLinkOrNull } from "./placed.ts";
@@ -35,10 +35,11 @@ export type Trial = TrialTerms & {
 
 const FORMAT = "1";
 
-/** Makes `trial/`, durable as a whole. A trial of an earlier swap that was left over makes way. */
+/** Makes `trial/`, durable as a whole. A trial and a verdict of an earlier swap that were left over make way. */
 export async function writeTrial(disk: Disk, layout: Layout, trial: Trial): Promise<void> {
   const { swap } = trial;
   const dir = layout.trialNew;
+  await removeDurably(disk, layout.verdict);
   await disk.rm(dir);
   await makeDirDurably(disk, dir);
   const files = {

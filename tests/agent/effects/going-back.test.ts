@@ -174,7 +174,10 @@ describe("the trial", () => {
   it("makes way for the next, whatever was left", async () => {
     await makeTrial();
     await mkdir(rig.layout.trialNew);
+    // The guard leaves a verdict in place that is there already.
+    await writeFile(rig.layout.verdict, "of an earlier swap");
     await makeTrial();
+    expect(await readVerdict(realDisk, rig.layout)).toEqual({ kind: "missing" });
     await discardTrial(realDisk, rig.layout);
     expect(readdirSync(rig.layout.state).filter((name) => name.includes("trial"))).toEqual([]);
     await discardTrial(realDisk, rig.layout);
