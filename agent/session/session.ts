@@ -92,7 +92,9 @@ export function createSession(parts: SessionParts): Session {
       status = { ...status, connected: false, since: clock.now() };
       parts.events.closed();
     };
+    let over = false;
     const end = (fault: TransportFault) => {
+      over = true;
       const lastedMs = clock.uptime() - welcome.at;
       const settled =
         welcome.value !== null && lastedMs >= SETTLED_AFTER_HEARTBEATS * welcome.value.heartbeatMs;
@@ -112,6 +114,8 @@ export function createSession(parts: SessionParts): Session {
       transport.close();
       return { fault: STOPPED, settled: false };
     }
+    // What ended while it was opened must not be talked to: its timers would end the session after it.
+    if (over) return ended;
     endTalk = () => end(STOPPED);
     talk = startTalk(transport, {
       source: parts.source,
