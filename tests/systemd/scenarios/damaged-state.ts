@@ -46,7 +46,7 @@ async function secondAgent(lab: Lab): Promise<void> {
 const AT_REST: Readonly<Record<AgentName, readonly { readonly script: string; readonly says: RegExp }[]>> = {
   n1: [
     { script: "truncate --size=20 journal.json", says: /journal cannot be read/ },
-    { script: "mkdir trial; echo 1 >trial/format", says: /state\/trial cannot be read/ },
+    { script: "rmdir quarantine; mkdir trial; echo 1 >trial/format", says: /state\/trial cannot be read/ },
   ],
   n2: [
     {
@@ -59,8 +59,10 @@ const AT_REST: Readonly<Record<AgentName, readonly { readonly script: string; re
   ],
 };
 
-/** The TUF cache is looked at only when it is needed. */
-const TEAR_TRUST = `cd tuf/current/ && truncate --size=100 root.json && : >timestamp.json && rm snapshot.json; cd ../..`;
+/** What is trusted is looked at only when it is needed. */
+const TEAR_TRUST =
+  "truncate --size=100 tuf/current/root.json; : >tuf/current/timestamp.json; rm tuf/current/snapshot.json";
+const LOSE_TRUST = "rm -r tuf trust-floor.json";
 
 async function tornAtRest(lab: Lab): Promise<void> {
   const fleet = await Fleet.boot(lab);
@@ -68,7 +70,8 @@ async function tornAtRest(lab: Lab): Promise<void> {
   await Promise.all(fleet.nodes.map((node) => node.systemctl("stop", AGENT_UNIT)));
   for (const node of fleet.nodes) {
     const damage = AT_REST[node.name as AgentName].map(({ script }) => script);
-    await tear(node, [...damage, TEAR_TRUST, "chown --recursive baton-agent: ."], build.buildHash);
+    const trust = node.name === "n3" ? LOSE_TRUST : TEAR_TRUST;
+    await tear(node, [...damage, trust, "chown --recursive baton-agent: ."], build.buildHash);
   }
   await Promise.all(fleet.nodes.map((node) => node.systemctl("start", AGENT_UNIT)));
   for (const node of fleet.nodes) {
@@ -86,7 +89,7 @@ async function tornAtRest(lab: Lab): Promise<void> {
   assert.deepEqual(Object.fromEntries(ended), { n1: "succeeded", n2: "quarantined", n3: "succeeded" });
   const lifted = await fleet.machine("n2").exec(["agent", "update-now", "--retry"]);
   assert.equal(lifted.code, 0, lifted.stderr);
-  for (const node of fleet.nodes) await node.untilJournal(/cached root was torn/, { unit: AGENT_UNIT });
+  for (const name of ["n1", "n2"]) await fleet.machine(name).untilJournal(/cached root was torn/);
   await assertAllOn(fleet, build);
 }
 

@@ -10,6 +10,7 @@ import {
   assertAllOn,
   assertLeaderLast,
   assertNeverTwoDown,
+  auditOf,
   runningOn,
   untilDist,
   untilEnded,
@@ -49,6 +50,7 @@ async function killedAtRename(lab: Lab, say: Say, point: Point): Promise<void> {
   const build = await fleet.publish({ variant: "good", version: "1.1.0" });
   const sampler = fleet.sample();
   const n1 = fleet.machine("n1");
+  const returnsBefore = await returnsOf(fleet, "n1");
   const stop: RenameStop = await n1.stopAtRenames(AGENT_UNIT);
   lab.defer(() => stop.detach());
   const id = await fleet.startRollout("1.1.0");
@@ -66,7 +68,10 @@ async function killedAtRename(lab: Lab, say: Say, point: Point): Promise<void> {
   await assertAllOn(fleet, build);
   await assertNeverTwoDown(sampler);
   await assertLeaderLast(sampler, "1.1.0");
+  const returns = (await returnsOf(fleet, "n1")).slice(returnsBefore.length);
+  assert.deepEqual(returns, point.flipped ? ["confirmed"] : ["not-acted", "confirmed"]);
   assert.deepEqual(await alertsOf(fleet, "update_failed"), []);
+  assert.deepEqual(await fleet.openAlerts(), [], "that it was offline is over");
 }
 
 async function killedInProbation(lab: Lab): Promise<void> {
@@ -92,6 +97,15 @@ async function killedInProbation(lab: Lab): Promise<void> {
   await assertAllOn(fleet, build);
   await assertNeverTwoDown(sampler);
   assert.deepEqual(await alertsOf(fleet, "update_failed"), []);
+}
+
+/** By what proof each lease of a node came back, the first one first. */
+async function returnsOf(fleet: Fleet, name: string): Promise<readonly string[]> {
+  const entries = await auditOf(fleet, "lease.returned");
+  return entries.toReversed().flatMap(({ before, after }) => {
+    const { node } = before as { readonly node: string };
+    return node === name ? [(after as { readonly proof: string }).proof] : [];
+  });
 }
 
 /** Nobody else is let go while a node is gone in flight, however long the coordinator has missed it. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Fleet, releaseOf } from "../fleet/fleet.ts";
 import { AGENTS } from "../fleet/image.ts";
 import type { Lab } from "../lab/lab.ts";
+import type { Node } from "../lab/node.ts";
 import { scenario } from "../runner.ts";
 import {
   AGENT_UNIT,
@@ -14,9 +15,22 @@ import {
 } from "./watching.ts";
 import { withholdConfirms } from "./withheld.ts";
 
+const DEADLINE = "baton-agent-deadline";
+
 export const operatorStop = [
   scenario("operator: stops the unit three times in probation, which is no crash loop", stopsThreeTimes),
 ];
+
+/** The deadline looks at it, and leaves alone what an operator stopped. */
+async function staysStopped(node: Node): Promise<void> {
+  const { invocation } = await node.unit(DEADLINE);
+  await node.untilUnit(
+    DEADLINE,
+    "run",
+    (unit) => unit.invocation !== invocation && unit.active === "inactive",
+  );
+  assert.equal((await node.unit(AGENT_UNIT)).active, "inactive");
+}
 
 async function stopsThreeTimes(lab: Lab): Promise<void> {
   const fleet = await Fleet.boot(lab, { proxied: true });
@@ -31,6 +45,7 @@ async function stopsThreeTimes(lab: Lab): Promise<void> {
     await untilStatus(node, "probation", ({ update }) => update.state === "probation");
     await node.systemctl("stop", AGENT_UNIT);
     assert.equal(fleet.link(name), releaseOf(build));
+    await staysStopped(node);
     await node.systemctl("start", AGENT_UNIT);
   }
   await untilStatus(node, "probation", ({ update }) => update.state === "probation");
