@@ -8,6 +8,7 @@ import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
 import { Repository } from "./repository/repository.ts";
+import { actorOf } from "./service/audit.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
 import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
@@ -57,9 +58,16 @@ export async function assemble(
         },
         insecureHttp: config.listen.insecureHttp,
         rootFingerprint: () => repository.rootFingerprint,
-        installTrust: async (updates) => {
+        installTrust: async (by, updates) => {
+          const before = { fingerprint: repository.rootFingerprint };
           const installed = await repository.installTrust(updates);
-          return installed.ok ? installed : err(installed.error satisfies Refusal);
+          if (!installed.ok) return err(installed.error satisfies Refusal);
+          const after = installed.value;
+          if (after.fingerprint === before.fingerprint) return installed;
+          const said = { action: "trust.installed", subject: `root ${after.version}`, before, after };
+          const entry = { at: clock.now(), ...actorOf(by), ...said };
+          await store.value.apply([{ kind: "audit", value: entry }]);
+          return installed;
         },
       },
       close: async () => {

@@ -79,7 +79,8 @@ export function createApi(options: ApiOptions): FastifyInstance {
         options.tls == null
           ? createServer(SERVER_OPTIONS, handler)
           : (createTlsServer({ ...SERVER_OPTIONS, ...options.tls }, handler) as unknown as Server);
-      return server.setTimeout(IDLE_MS);
+      // What a request expects beyond the usual is passed over, as RFC 9110, 10.1.1 lets a server do.
+      return server.on("checkExpectation", handler).setTimeout(IDLE_MS);
     },
   });
   const urls = new Map<string, Set<string>>();

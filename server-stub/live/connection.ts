@@ -92,8 +92,13 @@ export function serveConnection(
     }
     const answers = await sessions.receive(node.nodeId, [frame.value]);
     for (const answer of answers) send(answer);
-    // From its hello on the node is spoken to unasked, and an earlier connection of it is not.
-    if (frame.value.type === "hello" && detach === null && socket.readyState === socket.OPEN) {
+    // From its welcome on the node is spoken to unasked, and an earlier connection of it is not. Who is not welcomed
+    // has said no hello.
+    if (
+      answers.some((answer) => answer.type === "welcome") &&
+      detach === null &&
+      socket.readyState === socket.OPEN
+    ) {
       clearTimeout(helloTimer);
       attach();
     }

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { Sha256 } from "../../../protocol/build.ts";
 import { ReleaseList } from "../../../protocol/release.ts";
@@ -53,7 +53,9 @@ export const uploadRoute = ({ releases }: Pick<Coordinator, "releases">): Endpoi
     status: 201,
     maxBodyBytes: MAX_BUNDLE_BYTES,
     handle: async ({ by, params, request }) => {
-      const stored = await releases.upload(by, params.sha256, request.body as Readable);
+      // A request without a body brings no bytes, and so not those that it names.
+      const bytes = (request.body as Readable | undefined) ?? Readable.from([]);
+      const stored = await releases.upload(by, params.sha256, bytes);
       return stored.ok ? ok({ sha256: params.sha256, bytes: stored.value.bytes }) : stored;
     },
   });

@@ -28,7 +28,7 @@ export const serviceRoutes = (
     handle: async () => {
       const reasons = [...(await notReady())];
       if (reasons.length === 0) return ok({ ready: true, reasons });
-      const message = `The coordinator is not ready: ${reasons.join("; ")}.`;
+      const message = `The coordinator is not ready. ${reasons.join(" ")}`;
       return err({ code: "unavailable", message, retryAfterMs: 1000 });
     },
   }),

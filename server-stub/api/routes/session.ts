@@ -20,15 +20,17 @@ export const sessionRoutes = (
     answer: JoinReply,
     status: 201,
     handle: async ({ body, request }) => {
-      // The reply carries a credential: over plain HTTP it must not leave this machine.
-      if (request.protocol !== "https" && !insecureHttp && !isLoopback(request.ip)) {
+      // The reply carries a credential: over plain HTTP it must not leave this machine, as a Unix socket never does.
+      const address = request.socket.remoteAddress;
+      const isLocal = address === undefined || isLoopback(address);
+      if (request.protocol !== "https" && !insecureHttp && !isLocal) {
         return err({
           code: "join-insecure",
           message: "Joining over plain HTTP was refused: the node's credential could be read on the way.",
           hint: "Give the coordinator a certificate ([tls]), or tell it insecure_http = true.",
         });
       }
-      return access.join(body, request.ip);
+      return access.join(body, address ?? "control socket");
     },
   }),
   endpoint({

@@ -3,11 +3,12 @@ import { TrustUpdate } from "../../../protocol/ceremony.ts";
 import type { Result } from "../../../protocol/result.ts";
 import { Type } from "../../../protocol/schema.ts";
 import { MAX_METADATA_BYTES } from "../../../protocol/trust.ts";
-import type { Refusal } from "../../service/coordinator.ts";
+import type { Principal, Refusal } from "../../service/coordinator.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 
 /** Takes in roots that a publisher has signed, one following the other. */
 export type InstallTrust = (
+  by: Principal,
   updates: readonly TrustUpdate[],
 ) => Promise<Result<{ version: number; fingerprint: string }, Refusal>>;
 
@@ -31,6 +32,6 @@ export const trustRoutes = (install: InstallTrust): readonly Endpoint[] => [
     body: InstallRequest,
     answer: Installed,
     maxBodyBytes: MAX_METADATA_BYTES.root * 4 + MAX_METADATA_BYTES.targets,
-    handle: ({ body }) => install(body.updates),
+    handle: ({ by, body }) => install(by, body.updates),
   }),
 ];

@@ -76,6 +76,20 @@ describe("a connection's limits", () => {
     expect(await closeOf(await dial(url))).toBe(1008);
   });
 
+  test("nor does a hello that was not welcomed keep it open", async () => {
+    const refused: CoordinatorFrame = { type: "refused", code: "unknown-session", message: "revoked" };
+    let attached = 0;
+    const attach = () => {
+      attached += 1;
+      return () => undefined;
+    };
+    const url = await listen({ receive: async () => [refused], attach }, { helloMs: 200 });
+    const socket = await dial(url);
+    socket.send(JSON.stringify(helloOf(randomUUID())));
+    expect(await closeOf(socket)).toBe(1008);
+    expect(attached).toBe(0);
+  });
+
   test("who said hello may stay", async () => {
     const url = await listen(answering, { helloMs: 30, pingMs: 20 });
     const socket = await dial(url);
