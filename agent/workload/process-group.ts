@@ -30,7 +30,13 @@ export type ProcessOptions = {
 export function startProcessGroup({ command, cwd, env, line }: ProcessOptions): ProcessGroup {
   const [file, ...args] = command;
   if (file === undefined) throw new Error("A command has at least one word.");
-  const child = spawn(file, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (cause) {
+    // No memory, or arguments that are too long: thrown, where other errors are told by an event.
+    return notStarted(cause instanceof Error ? cause : new Error(String(cause)));
+  }
   const drained = [forward(child, "stdout", line), forward(child, "stderr", line)];
   const exited = new Promise<Ending>((resolve) => {
     child.on("error", (cause) => resolve({ kind: "error", cause }));
@@ -56,6 +62,12 @@ export function startProcessGroup({ command, cwd, env, line }: ProcessOptions): 
   };
 }
 
+const notStarted = (cause: Error): ProcessGroup => ({
+  pid: undefined,
+  ended: Promise.resolve({ kind: "error", cause }),
+  stop: async () => undefined,
+});
+
 /** How a program ended, for people. */
 export function showEnding(ending: Ending): string {
   switch (ending.kind) {
@@ -70,7 +82,8 @@ export function showEnding(ending: Ending): string {
 
 function forward(child: ChildProcess, name: "stdout" | "stderr", line: ProcessOptions["line"]) {
   const stream = child[name];
-  if (stream === null) return Promise.resolve();
+  // Without a free descriptor there is no pipe at all, whatever the type says.
+  if (!stream) return Promise.resolve();
   const cutter = createLineCutter((text) => line(name, text));
   stream.on("data", (chunk: Uint8Array) => cutter.write(chunk));
   return new Promise<void>((resolve) => {

@@ -58,6 +58,16 @@ const alive = async (pid: number) => {
   return /\) [RSDTI] /.test(stat);
 };
 
+it("a program that the system refuses to start at all is an answer, and no exception", async () => {
+  // Longer than what execve(2) takes: E2BIG is thrown by spawn, and not told by its `error`.
+  const refused: [string, string] = ["true", "x".repeat(200_000)];
+  const workload = control({ command: refused, health: refused, drain: refused });
+  expect(await workload.start()).toMatchObject({ ok: false, error: { code: "workload-not-started" } });
+  expect(await workload.drain(1_000, () => undefined)).toMatchObject({ error: { code: "hook-failed" } });
+  const hooked = control({ health: refused });
+  expect(await hooked.health()).toMatchObject({ healthy: false, detail: expect.stringContaining("E2BIG") });
+});
+
 describe("a supervised program", () => {
   it("runs in the release, without the agent's line to systemd, and its output is in the log", async () => {
     const lines: string[] = [];
