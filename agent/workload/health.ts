@@ -74,6 +74,7 @@ async function askProgram(command: readonly string[], { cwd, env, limitMs }: Hea
 }
 
 function askAddress(address: string, limitMs: DurationMs): Promise<HealthReport> {
+  if (!URL.canParse(address)) return Promise.resolve(unhealthy(`${address} is not a URL.`));
   return new Promise((resolve) => {
     const late = `${address} did not answer within ${limitMs} ms.`;
     // One timer for all of it: an answer that trickles is late too.

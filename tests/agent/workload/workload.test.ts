@@ -201,6 +201,11 @@ describe("asking for health", () => {
       detail: expect.stringContaining(detail),
     });
   });
+  it("knows an address that is none", async () => {
+    const workload = control({ health: { http: "http://127.0.0.1:99999/health" } });
+    expect(await workload.health()).toMatchObject({ healthy: false, detail: expect.stringContaining("URL") });
+  });
+
   it("asks an address", async () => {
     const answers = [
       [200, '{"healthy":true,"role":"follower"}'],
