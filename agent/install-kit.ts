@@ -58,7 +58,7 @@ export async function takeKit({
       hint: "Try again when it is done: agent status.",
     });
   }
-  const file = join(layout.state, ".kit.tar");
+  const file = layout.kit;
   try {
     await pipeline(Readable.from(kit), createWriteStream(file, { mode: 0o600 }));
     const placed = await placeKit(place, file, null);

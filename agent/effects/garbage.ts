@@ -7,7 +7,7 @@ import { type Layout, PREPARING_PREFIX } from "./layout.ts";
 import { readLinkOrNull } from "./placed.ts";
 
 /**
- * Removes what was being unpacked, what is left of trials, and downloads but for the newest that was cut off, which
+ * Removes what was being unpacked, what is left of trials and kits, and downloads but for the newest that was cut off, which
  * the next attempt resumes; with `releases` also those that neither `dist` nor `dist.bak` names. Returns what is
  * gone from `releases/`.
  *
@@ -19,7 +19,7 @@ export async function collectGarbage(
   layout: Layout,
   { releases }: { readonly releases: boolean },
 ): Promise<readonly string[]> {
-  for (const leftover of [layout.trialNew, layout.trialGone]) await disk.rm(leftover);
+  for (const leftover of [layout.trialNew, layout.trialGone, layout.kit]) await disk.rm(leftover);
   await sweepDownloads(disk, layout.download, await newestPart(disk, layout));
   const dist = await readLinkOrNull(disk, layout.dist);
   const backup = await readLinkOrNull(disk, layout.backup);

@@ -21,6 +21,8 @@ export type Layout = {
   /** Where a trial is made, and where one goes that is over. */
   readonly trialNew: string;
   readonly trialGone: string;
+  /** A signed kit while it is taken in. */
+  readonly kit: string;
   readonly jobs: string;
   readonly lock: string;
 };
@@ -41,6 +43,7 @@ export function layoutOf(root: string): Layout {
     trial: join(state, "trial"),
     trialNew: join(state, ".trial-new"),
     trialGone: join(state, ".trial-gone"),
+    kit: join(state, ".kit.tar"),
     jobs: join(state, "jobs"),
     lock: join(state, "lock"),
   };
