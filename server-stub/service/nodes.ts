@@ -4,11 +4,12 @@ import { ok, type Result } from "../../protocol/result.ts";
 import { cancelJob } from "../core/job/outcome.ts";
 import { remove } from "../core/lease/end.ts";
 import { holderOf } from "../core/lease/record.ts";
+import { open } from "../core/presence/presence.ts";
 import type { Change, NodeRecord, Stored, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { catchUpNode } from "./catch-up.ts";
-import type { Context } from "./context.ts";
+import { type Context, newNonce } from "./context.ts";
 import type { Nodes, Principal, Refusal } from "./coordinator.ts";
 import { runRollouts } from "./engine.ts";
 import { jobChanges } from "./job-changes.ts";
@@ -37,12 +38,17 @@ export const createNodes = (ctx: Context): Nodes => ({
     return revoked;
   },
 
-  edit: (by, nodeId, wanted) =>
-    change(ctx, by, nodeId, "node.edited", async (node) => {
+  async edit(by, nodeId, wanted) {
+    let isMoved = false;
+    const edited = await change(ctx, by, nodeId, "node.edited", async (node) => {
       const { group = node.group, voter = node.voter, labels = node.labels } = wanted;
-      const moved = group === node.group ? null : await denyMove(ctx, node, group);
-      return moved ?? ok({ ...node, group, voter, labels });
-    }),
+      isMoved = group !== node.group;
+      const denied = isMoved ? await denyMove(ctx, node, group) : null;
+      return denied ?? ok({ ...node, group, voter, labels });
+    });
+    if (edited.ok && isMoved) await askForHello(ctx, nodeId);
+    return edited;
+  },
 
   async remove(by, nodeId) {
     const gone = await attempt(ctx.store, () => decideRemove(ctx, by, nodeId));
@@ -210,6 +216,14 @@ const sayGone = (ctx: Context, nodeId: NodeId): Promise<void> =>
     const door = live.door;
     live.door = undefined;
     door?.revoked();
+  });
+
+/** A welcome tells the node its group. Under a nonce that nobody was told, all it says is answered by asking for a hello. */
+const askForHello = (ctx: Context, nodeId: NodeId): Promise<void> =>
+  ctx.live.inTurn(nodeId, async () => {
+    const live = ctx.live.get(nodeId);
+    if (live.presence === undefined) return;
+    live.presence = open(live.presence.hello, newNonce(ctx.random), live.presence, ctx.now());
   });
 
 const configured = ({ name, group, voter, labels, membership }: NodeRecord) => ({

@@ -120,6 +120,21 @@ test("a node is never given a token twice, also not by the group that it moves t
   expect(must(await house.baton.leases.reserve(a.id, "web", request)).token).toBeGreaterThan(token);
 });
 
+test("a node that is moved is asked to say hello again, so that it learns its group, and is not called offline", async () => {
+  await using house = await House.build();
+  const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  must(await house.baton.groups.create(ADMIN, { name: "web" }));
+  must(await house.baton.nodes.edit(ADMIN, a.id, { group: "web", labels: { rack: "1" } }));
+  await house.baton.tick();
+  expect(must(await house.baton.nodes.get(a.id))).toMatchObject({ group: "web", presence: "online" });
+  expect(await a.beat()).toMatchObject([{ type: "refused", code: "unknown-session" }]);
+  await a.connect();
+  must(await house.baton.nodes.edit(ADMIN, a.id, { group: "web", labels: { rack: "2" } }));
+  expect((await a.beat()).map((frame) => frame.type)).toEqual(["orders"]);
+  await house.beats(1, a, b, c);
+  expect(await house.baton.alerts.list()).toEqual([]);
+});
+
 test("an overdue lease of one independent node is over when it is back, whoever else is at work", async () => {
   await using house = await House.build();
   const [a, b] = three(await house.group("web", "independent", ["a", "b", "c"], "1.0.0"));
