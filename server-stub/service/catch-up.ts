@@ -2,7 +2,7 @@ import type { NodeId } from "../../protocol/names.ts";
 import { buildFor, catchUp, wantedFor } from "../core/desired.ts";
 import { stateOf } from "../core/presence/presence.ts";
 import { isActiveRollout } from "../core/rollout/rollout.ts";
-import type { StoredNode } from "../store/records.ts";
+import type { Change, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
@@ -49,7 +49,13 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
     to: target,
   });
   const entry = audit(ctx, COORDINATOR, "job.queued", job.id, null, brief(job));
-  return { changes: [{ kind: "job", value: job, expected: 0 }, entry], answer: true };
+  const changes: Change[] = [
+    // The node is written so that it is still what the job is opened for: in this group, and not revoked.
+    { kind: "node", value: node.value, expected: node.revision },
+    { kind: "job", value: job, expected: 0 },
+    entry,
+  ];
+  return { changes, answer: true };
 }
 
 /** The build that the node should run outside rollouts; null when nothing is wanted of it. */

@@ -6,7 +6,7 @@ import { buildFor, refusesUnasked, wantedFor } from "../core/desired.ts";
 import { showJob } from "../core/job/job.ts";
 import { stateOf } from "../core/presence/presence.ts";
 import { isEnded } from "../core/rollout/rollout.ts";
-import type { NodeKnown, StoredNode } from "../store/records.ts";
+import type { Change, NodeKnown, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
@@ -50,7 +50,13 @@ function opened(
   const cause = by.kind === "node" ? "update-now" : "operator";
   const job = newJob(ctx, node.value, { id: newId(ctx.random, "j"), kind, cause, to, retry });
   const entry = audit(ctx, actorOf(by), "job.queued", job.id, null, brief(job));
-  return { changes: [{ kind: "job", value: job, expected: 0 }, entry], answer: ok(showJob(job)) };
+  const changes: Change[] = [
+    // The node is written so that it is still what the job is opened for: in this group, and not revoked.
+    { kind: "node", value: node.value, expected: node.revision },
+    { kind: "job", value: job, expected: 0 },
+    entry,
+  ];
+  return { changes, answer: ok(showJob(job)) };
 }
 
 async function denyStart(ctx: Context, node: StoredNode): Promise<Result<never, Refusal> | null> {

@@ -135,6 +135,29 @@ test("a node that is moved is asked to say hello again, so that it learns its gr
   expect(await house.baton.alerts.list()).toEqual([]);
 });
 
+test("a job is opened for the node as it is, also when it is moved or revoked at the very moment", async () => {
+  await using house = await House.build();
+  const [a, b] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  must(await house.baton.groups.create(ADMIN, { name: "web" }));
+  house.shelf.put("1.1.0");
+  const meanwhile = (act: () => Promise<unknown>) => {
+    const { store } = house;
+    const activeJob = store.activeJob.bind(store);
+    store.activeJob = async (id) => {
+      store.activeJob = activeJob;
+      const found = await activeJob(id);
+      await act();
+      return found;
+    };
+  };
+  meanwhile(() => house.baton.nodes.edit(ADMIN, a.id, { group: "web" }));
+  const job = must(await house.baton.nodes.start(ADMIN, a.id, "update", {}));
+  expect((await house.store.job(job.id))?.value.group).toBe("web");
+  meanwhile(() => house.baton.nodes.revoke(ADMIN, b.id));
+  expect(code(await house.baton.nodes.start(ADMIN, b.id, "update", {}))).toBe("node-offline");
+  expect(await house.store.activeJob(b.id)).toBeNull();
+});
+
 test("an overdue lease of one independent node is over when it is back, whoever else is at work", async () => {
   await using house = await House.build();
   const [a, b] = three(await house.group("web", "independent", ["a", "b", "c"], "1.0.0"));
