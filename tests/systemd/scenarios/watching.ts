@@ -99,6 +99,28 @@ export async function alertsOf(fleet: Fleet, kind?: Alert["kind"]): Promise<read
   return kind === undefined ? all.value : all.value.filter((alert) => alert.kind === kind);
 }
 
+/** How long before an alarm a node must have been seen down for the alarm to be a true one. */
+const BEFORE_ALARM_MS = 3_000;
+
+/** Nothing was wrong: all that may have been said is that a node which restarts is offline for a moment. */
+export async function assertNoFalseAlarm(
+  fleet: Fleet,
+  sampler: Sampler,
+  sampledSince: number,
+): Promise<void> {
+  const ids = new Map(
+    await Promise.all(AGENTS.map(async (name) => [(await fleet.seen(name)).id, name] as const)),
+  );
+  for (const { kind, subject, message, raisedAt } of await alertsOf(fleet)) {
+    const at = raisedAt - sampledSince;
+    const before = sampler
+      .samples(ids.get(subject) ?? "")
+      .filter(({ atMs }) => atMs > at - BEFORE_ALARM_MS && atMs <= at);
+    const wasDown = kind === "node_offline" && before.some(({ up }) => !up);
+    assert.ok(wasDown, `a false alarm: ${message}`);
+  }
+}
+
 /** What the audit log says of an action, the newest first. */
 export async function auditOf(fleet: Fleet, action: string): Promise<readonly AuditEntry[]> {
   const all = await everything(fleet.api, ["v1", "audit"], "entries", AuditEntry);
