@@ -47,9 +47,12 @@ async function variants(lab: Lab): Promise<void> {
   }
 }
 
+/** Where a node has its runtime: wherever this checkout lies, `/tmp` included, a node may see something else there. */
+const NODE = "/srv/node";
+
 const WORKLOAD_UNIT = `
 [Service]
-ExecStart=${process.execPath} workload.mjs
+ExecStart=${NODE} workload.mjs
 WorkingDirectory=/srv/dist
 Environment=BATON_STATE_DIR=/var/lib/baton-agent
 Restart=always
@@ -65,7 +68,7 @@ async function leadership(lab: Lab): Promise<void> {
   assert.deepEqual(await roles(nodes), ["leader", "follower", "follower"]);
 
   const peers = JSON.stringify([{ name: "nowhere" }, { name: "n2" }]);
-  const handover = [process.execPath, "/srv/dist/hook.mjs", "handover"];
+  const handover = [NODE, "/srv/dist/hook.mjs", "handover"];
   const done = await n1.must(handover, { env: { BATON_PEERS: peers } });
   assert.match(done, /nowhere: .*\n.*handed over to n2/s, "a peer that is away is passed over");
   assert.deepEqual(await roles(nodes), ["follower", "leader", "follower"]);
@@ -84,13 +87,14 @@ async function leadership(lab: Lab): Promise<void> {
   await n2.boot();
   await until(() => status(n2), { what: "workload on n2 after the crash" });
   assert.deepEqual(await roles(nodes), ["follower", "leader", "follower"]);
-  await n2.must([process.execPath, "/srv/dist/hook.mjs", "drain"]);
+  await n2.must([NODE, "/srv/dist/hook.mjs", "drain"]);
   assert.equal((await fetch(`http://${n2.address}:8080/status`)).status, 503);
-  await n2.must([process.execPath, "/srv/dist/hook.mjs", "resume"]);
+  await n2.must([NODE, "/srv/dist/hook.mjs", "resume"]);
   assert.equal((await fetch(`http://${n2.address}:8080/status`)).status, 200);
 }
 
 async function startWorkload(node: Node): Promise<void> {
+  await must("cp", [process.execPath, node.outside(NODE)]);
   await must("cp", [
     "--recursive",
     join(import.meta.dirname, "../fixtures/workload"),
