@@ -65,8 +65,8 @@ export type TalkParts = {
 export function startTalk(transport: Transport, { source, events, clock, log }: TalkParts): Talk {
   let conversation: Conversation = greeting;
   let cursors: Cursors = new Map();
-  /** The urgent part of the last heartbeat. */
-  let lastSaid: string | null = null;
+  /** What the last heartbeat said: what would have been urgent of it, and all of it. */
+  let lastSaid: { readonly urgent: string; readonly all: string } | null = null;
   let lastHeard: UptimeMs = clock.uptime();
   let over = false;
   const timers = createTimers();
@@ -95,7 +95,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     const parts = source.heartbeat();
     const { next, frame } = sayHeartbeat(conversation, parts);
     conversation = next;
-    lastSaid = urgentPart(parts);
+    lastSaid = { urgent: urgentPart(parts), all: JSON.stringify(parts) };
     transport.send([frame]);
   };
 
@@ -186,8 +186,11 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     },
     changed: () => {
       if (over || conversation.kind !== "open") return;
-      if (urgentPart(source.heartbeat()) !== lastSaid) timers.setUnlessSet("urgent", 0, heartbeat);
-      else timers.setUnlessSet("progress", PROGRESS_EVERY_MS, heartbeat);
+      const parts = source.heartbeat();
+      if (urgentPart(parts) !== lastSaid?.urgent) timers.setUnlessSet("urgent", 0, heartbeat);
+      // Orders are news too, and answer each heartbeat: without this one would bring the next, for ever.
+      else if (JSON.stringify(parts) !== lastSaid.all)
+        timers.setUnlessSet("progress", PROGRESS_EVERY_MS, heartbeat);
     },
     logged: () => {
       readTo.clear();

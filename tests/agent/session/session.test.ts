@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { realClock } from "../../../agent/effects/clock.ts";
 import { silentLog } from "../../../agent/effects/log.ts";
 import { createAddresses } from "../../../agent/session/addresses.ts";
@@ -130,6 +130,24 @@ describe.each(["websocket", "http"] as const)("a session by %s", (mode) => {
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
     expect(new Set(seqs).size).toBe(seqs.length);
     expect(session.status()).toMatchObject({ connected: true, transport: mode, server: server.url });
+  });
+
+  it("says nothing between heartbeats while nothing changes, whatever it hears", async () => {
+    const server = await coordinator({ heartbeatMs: 60_000 });
+    const { session, parts, until } = agent(server, mode);
+    session.start();
+    await until(({ kind }) => kind === "orders");
+    await server.frame(isHeartbeat);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      session.changed();
+      expect(vi.getTimerCount()).toBe(0);
+      parts.update = { ...parts.update, percent: 50 };
+      session.changed();
+      expect(vi.getTimerCount()).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("says hello again when the coordinator does not know the session any more", async () => {
