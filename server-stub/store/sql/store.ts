@@ -17,7 +17,8 @@ import type { Store } from "../store.ts";
 import { type AlertRow, type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
-import { Conflict, writeAll, writeChange } from "./writes.ts";
+import { applyTogether } from "./together.ts";
+import { writeAll, writeChange } from "./writes.ts";
 
 /**
  * The store on any SQL database that Kysely speaks to; the tables are there already. Bodies are what this program
@@ -27,16 +28,10 @@ export function openSqlStore(db: Kysely<Tables>): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
   const write = writeChange(statements);
+  const together = applyTogether(db, (runner, changes) => writeAll(write, runner, changes));
   const none = {};
   return {
-    async apply(changes) {
-      try {
-        return await db.transaction().execute((runner) => writeAll(write, runner, changes));
-      } catch (error) {
-        if (error instanceof Conflict) return { ok: false, conflict: error.kind };
-        throw error;
-      }
-    },
+    apply: together.apply,
     async touchNodes(seen) {
       await db.transaction().execute(async (runner) => {
         for (const { id, at } of seen) await statements.touch(runner, { id, at });
@@ -83,7 +78,10 @@ export function openSqlStore(db: Kysely<Tables>): Store {
     audit: async (limit) => (await read.audit(db, { limit })).rows.map(auditEntry),
     alerts: async (limit) => (await read.alerts(db, { limit })).rows.map(alert),
     openAlerts: async (kind) => (await read.openAlerts(db, { alertKind: kind })).rows.map(alert),
-    close: () => db.destroy(),
+    async close() {
+      await together.idle();
+      await db.destroy();
+    },
   };
 }
 
