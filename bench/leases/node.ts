@@ -1,4 +1,5 @@
 /** A node that does nothing but take its group's lease and return it, over HTTP, as fast as it is answered. */
+
 import { randomInt, randomUUID } from "node:crypto";
 import { type Dispatcher, request } from "undici";
 import type { JoinReply } from "../../protocol/access.ts";
@@ -6,6 +7,7 @@ import type { Build } from "../../protocol/build.ts";
 import type { CoordinatorFrames, Heartbeat, Hello } from "../../protocol/frames.ts";
 import type { FinalWord, JournalReport } from "../../protocol/journal.ts";
 import type { CommitReply, ReserveReply } from "../../protocol/lease.ts";
+import { IDLE_UPDATE } from "../../tests/harness/idle-update.ts";
 
 const RUNS: Build = { version: "1.1.0", buildHash: "1".repeat(64) };
 /** Going back to what is in `dist.bak` needs no release and no order, only the lease. */
@@ -77,16 +79,7 @@ export class LeaseNode {
       health: { healthy: true, caughtUp: true },
       journal,
       finalWords,
-      update: {
-        state: "idle",
-        jobId: null,
-        build: null,
-        step: null,
-        percent: 0,
-        bytesPerSecond: null,
-        reason: null,
-        failed: false,
-      },
+      update: IDLE_UPDATE,
       holdings: { backup: BACKUP, hold: false, quarantine: [] },
     };
     const { frames } = await this.#post<CoordinatorFrames>("/v1/heartbeat", { frames: [heartbeat] });

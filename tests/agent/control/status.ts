@@ -1,4 +1,5 @@
 import type { AgentStatus } from "../../../agent/control/messages.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 
 /** The status of an agent at rest. */
 export const statusOf = (more: Partial<AgentStatus> = {}): AgentStatus => ({
@@ -12,16 +13,7 @@ export const statusOf = (more: Partial<AgentStatus> = {}): AgentStatus => ({
   node: { id: "n-0123456789ab", name: "one", group: "etcd" },
   session: { connected: true, transport: "websocket", server: "https://c.example", since: 1, fault: null },
   health: { healthy: true },
-  update: {
-    state: "idle",
-    jobId: null,
-    build: null,
-    step: null,
-    percent: 0,
-    bytesPerSecond: null,
-    reason: null,
-    failed: false,
-  },
+  update: IDLE_UPDATE,
   journal: { kind: "idle" },
   finalWords: [],
   job: null,

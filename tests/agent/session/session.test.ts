@@ -11,6 +11,7 @@ import { createSession, type SessionMode } from "../../../agent/session/session.
 import { openWebSocket } from "../../../agent/session/websocket.ts";
 import type { Orders } from "../../../protocol/frames.ts";
 import type { LogLine } from "../../../protocol/job.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 import { CREDENTIAL, startCoordinator, type TestCoordinator } from "./coordinator.ts";
 
 const BUILD = { version: "1.0.0", buildHash: "a".repeat(64) };
@@ -22,16 +23,7 @@ const idle: HeartbeatParts = {
   health: { healthy: true },
   journal: { kind: "idle" },
   finalWords: [],
-  update: {
-    state: "idle",
-    jobId: null,
-    build: null,
-    step: null,
-    percent: 0,
-    bytesPerSecond: null,
-    reason: null,
-    failed: false,
-  },
+  update: IDLE_UPDATE,
   holdings: { backup: null, hold: false, quarantine: [] },
 };
 const hello: HelloParts = {

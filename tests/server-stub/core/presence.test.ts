@@ -11,6 +11,7 @@ import {
   type Presence,
   stateOf,
 } from "../../../server-stub/core/presence/presence.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 
 const TIMING = { heartbeatMs: 5_000, offlineAfterMissed: 3, startedAtMs: 100_000 };
 const BUILD = { version: "1.0.0", buildHash: "a".repeat(64) };
@@ -38,16 +39,7 @@ const beat = (session: string, seq: number, health: Heartbeat["health"] = { heal
   health,
   journal: { kind: "idle" },
   finalWords: [],
-  update: {
-    state: "idle",
-    jobId: null,
-    build: null,
-    step: null,
-    percent: 0,
-    bytesPerSecond: null,
-    reason: null,
-    failed: false,
-  },
+  update: IDLE_UPDATE,
   holdings: HOLDINGS,
 });
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import WebSocket from "ws";
 import type { CoordinatorFrame, Heartbeat, Hello } from "../../../protocol/frames.ts";
 import { SUBPROTOCOL } from "../../../protocol/frames.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 import type { TestCoordinator } from "./coordinator.ts";
 
 export type TestNode = { readonly nodeId: string; readonly name: string; readonly credential: string };
@@ -45,16 +46,7 @@ export const heartbeatOf = (session: string, seq: number, instanceId: string): H
   health: { healthy: true },
   journal: { kind: "idle" },
   finalWords: [],
-  update: {
-    state: "idle",
-    jobId: null,
-    build: null,
-    step: null,
-    percent: 0,
-    bytesPerSecond: null,
-    reason: null,
-    failed: false,
-  },
+  update: IDLE_UPDATE,
   holdings: { backup: null, hold: false, quarantine: [] },
 });
 

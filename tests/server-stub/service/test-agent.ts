@@ -10,19 +10,9 @@ import type {
 } from "../../../protocol/frames.ts";
 import type { HealthReport } from "../../../protocol/health.ts";
 import type { FinalWord, JournalReport } from "../../../protocol/journal.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 import type { House } from "./house.ts";
 import { buildOf } from "./shelf.ts";
-
-const IDLE: UpdateReport = {
-  state: "idle",
-  jobId: null,
-  build: null,
-  step: null,
-  percent: 0,
-  bytesPerSecond: null,
-  reason: null,
-  failed: false,
-};
 
 /** An agent's side of the protocol, moved by the test: it says what it is told to say, and nothing by itself. */
 export class TestAgent {
@@ -37,7 +27,7 @@ export class TestAgent {
   journal: JournalReport = { kind: "idle" };
   words: FinalWord[] = [];
   holdings: NodeHoldings = { backup: null, hold: false, quarantine: [] };
-  update: UpdateReport = IDLE;
+  update: UpdateReport = IDLE_UPDATE;
   session = "";
   orders: Orders | null = null;
   readonly pushed: CoordinatorFrame[] = [];
@@ -119,7 +109,13 @@ export class TestAgent {
 
   say(state: UpdateReport["state"], more: Partial<UpdateReport> = {}): void {
     const desired = this.orders?.desired ?? null;
-    this.update = { ...IDLE, state, jobId: desired?.jobId ?? null, build: desired?.build ?? null, ...more };
+    this.update = {
+      ...IDLE_UPDATE,
+      state,
+      jobId: desired?.jobId ?? null,
+      build: desired?.build ?? null,
+      ...more,
+    };
   }
 
   /** Says that the desired build is ready on the disk. */
@@ -172,7 +168,7 @@ export class TestAgent {
     const jobId = this.update.jobId ?? "j-000000000000";
     this.words = [{ token: confirm.token, jobId, word: "confirmed", reason: null }];
     this.journal = { kind: "idle" };
-    this.update = IDLE;
+    this.update = IDLE_UPDATE;
     await this.beat();
     return true;
   }
@@ -200,7 +196,7 @@ export class TestAgent {
       quarantine: [{ build: bad, reason, at: 1, provisional: false, by: "agent" }],
     };
     this.journal = { kind: "idle" };
-    this.update = IDLE;
+    this.update = IDLE_UPDATE;
     this.words = [{ token, jobId, word: "rolled-back", reason }];
     await this.connect();
   }

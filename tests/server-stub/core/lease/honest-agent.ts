@@ -1,7 +1,9 @@
 /** An agent that follows the protocol, without disks or processes: what it would have on disk, and what it says. */
+
 import type { Build } from "../../../../protocol/build.ts";
 import type { Heartbeat, Hello } from "../../../../protocol/frames.ts";
 import type { FinalWord, JournalReport } from "../../../../protocol/journal.ts";
+import { IDLE_UPDATE } from "../../../harness/idle-update.ts";
 
 const HOLDINGS = { backup: null, hold: false, quarantine: [] };
 
@@ -67,16 +69,7 @@ export class HonestAgent {
       health: { healthy: true },
       journal: this.journal,
       finalWords: this.words,
-      update: {
-        state: "idle",
-        jobId: null,
-        build: null,
-        step: null,
-        percent: 0,
-        bytesPerSecond: null,
-        reason: null,
-        failed: false,
-      },
+      update: IDLE_UPDATE,
       holdings: HOLDINGS,
     };
   }
