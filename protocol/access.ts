@@ -1,6 +1,6 @@
 import { Sha256 } from "./build.ts";
+import { Labels } from "./labels.ts";
 import { GroupName, NodeId, NodeName } from "./names.ts";
-import { Labels } from "./node.ts";
 import { literals, nullable, type Static, Type } from "./schema.ts";
 
 const closed = { additionalProperties: false };

@@ -14,6 +14,10 @@ export type NodeName = Static<typeof NodeName>;
 export const GroupName = name("Group name");
 export type GroupName = Static<typeof GroupName>;
 
+/** A name for a release that moves on, such as `stable`. */
+export const ChannelName = name("Channel name");
+export type ChannelName = Static<typeof ChannelName>;
+
 export const JobId = Type.String({ pattern: "^j-[0-9a-z]{12}$", description: "Job id" });
 export type JobId = Static<typeof JobId>;
 

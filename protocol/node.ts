@@ -3,6 +3,7 @@ import { UpdateReport } from "./frames.ts";
 import { HealthReport } from "./health.ts";
 import { Reason } from "./job.ts";
 import { JournalReport, QuarantineEntry } from "./journal.ts";
+import { Labels } from "./labels.ts";
 import { GroupName, JobId, NodeId, NodeName } from "./names.ts";
 import { literals, nullable, type Static, Type } from "./schema.ts";
 
@@ -11,13 +12,6 @@ const closed = { additionalProperties: false };
 /** `unknown`: the coordinator has just started and has not heard anybody yet; neither offline nor serving. */
 export const PresenceState = literals(["online", "offline", "unknown"]);
 export type PresenceState = Static<typeof PresenceState>;
-
-/** Free words that an operator puts on a node, such as `owner` or `rack`. */
-export const Labels = Type.Record(
-  Type.String({ pattern: "^[a-zA-Z0-9._/-]{1,63}$" }),
-  Type.String({ maxLength: 255 }),
-);
-export type Labels = Static<typeof Labels>;
 
 /** A node as the API shows it: what is configured, and what was heard last. */
 export const Node = Type.Object(

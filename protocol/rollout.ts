@@ -1,6 +1,7 @@
 import { Build, Version } from "./build.ts";
 import { Reason } from "./job.ts";
-import { GroupName, JobId, NodeId, NodeName, RolloutId } from "./names.ts";
+import { Labels } from "./labels.ts";
+import { ChannelName, GroupName, JobId, NodeId, NodeName, RolloutId } from "./names.ts";
 import { literals, nullable, type Static, Type } from "./schema.ts";
 
 const closed = { additionalProperties: false };
@@ -25,6 +26,57 @@ export const RolloutNodeStatus = literals([
   "skipped",
 ]);
 export type RolloutNodeStatus = Static<typeof RolloutNodeStatus>;
+
+/** `update` brings nodes to `release`; `rollback` brings those that a rollout moved back to what they ran before. */
+export const RolloutKind = literals(["update", "rollback"]);
+export type RolloutKind = Static<typeof RolloutKind>;
+
+/**
+ * Which nodes: those that fit every member that is given, of the approved ones. `nodes` are ids or names. An empty
+ * object selects nobody; to mean everybody one says so.
+ */
+export const Selection = Type.Object(
+  {
+    all: Type.Optional(Type.Literal(true)),
+    groups: Type.Optional(Type.Array(GroupName, { minItems: 1, maxItems: 10_000 })),
+    nodes: Type.Optional(Type.Array(NodeName, { minItems: 1, maxItems: 100_000 })),
+    /** Every one of these labels with this value. */
+    labels: Type.Optional(Labels),
+    /** Nodes of groups that follow this channel. */
+    channel: Type.Optional(ChannelName),
+  },
+  { ...closed, title: "Selection" },
+);
+export type Selection = Static<typeof Selection>;
+
+/** How a rollout goes forward, and when it stops. */
+export const RolloutPolicy = Type.Object(
+  {
+    /** Cumulative shares of the snapshot, rising, the last of them 1. */
+    stages: Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), { minItems: 1, maxItems: 20 }),
+    /** Groups at work at once; independent nodes count one each. */
+    concurrency: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    /**
+     * Halts when more than this share of the nodes that a stage added has failed or gone back; 0 halts at the first.
+     * Null: the first failure in a quorum group, 0.3 of the independent nodes.
+     */
+    threshold: nullable(Type.Number({ minimum: 0, maximum: 1 })),
+    /** Between a stage and the next one; null waits for an operator's `resume`. */
+    pauseMs: nullable(Type.Integer({ minimum: 0, maximum: 2_592_000_000 })),
+    /** A node that stays offline when its turn would come: the rollout halts, or leaves it out. */
+    offline: literals(["halt", "skip"]),
+    /** What happens when too many have failed: it halts, or halts and brings every node of it back. */
+    onFailure: literals(["halt", "rollback"]),
+    /** Of the shuffle of the groups: the same seed gives the same order. */
+    seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+  },
+  { ...closed, title: "RolloutPolicy" },
+);
+export type RolloutPolicy = Static<typeof RolloutPolicy>;
+
+/** What is absent takes its default; `seed` then is drawn from the selection, and so is the same for the same. */
+export const RolloutPolicyChoice = Type.Partial(RolloutPolicy, { title: "RolloutPolicyChoice" });
+export type RolloutPolicyChoice = Static<typeof RolloutPolicyChoice>;
 
 export const RolloutNode = Type.Object(
   {

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
 import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
-import { MIGRATIONS, migrationProvider } from "./migrations.ts";
+import { MIGRATIONS, migrationProvider } from "./migrations/all.ts";
 import type { Tables } from "./tables.ts";
 
 /** Brings the tables up to date. Error `store-newer`: they are from a later coordinator than this one. */

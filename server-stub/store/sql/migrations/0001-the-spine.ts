@@ -1,16 +1,7 @@
 import { type Kysely, sql } from "kysely";
-import type { Migration, MigrationProvider } from "kysely/migration";
 
-/** Every change that the tables have been through, in order. A migration that was released is never edited. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  "0001-the-spine": { up: spine },
-};
-
-export const migrationProvider: MigrationProvider = {
-  getMigrations: () => Promise.resolve({ ...MIGRATIONS }),
-};
-
-async function spine(db: Kysely<unknown>): Promise<void> {
+/** The tables of leases, nodes, jobs, rollouts, tokens, audit and alerts. */
+export async function theSpine(db: Kysely<unknown>): Promise<void> {
   const record = (table: string, key: string) =>
     db.schema
       .createTable(table)
