@@ -23,7 +23,8 @@ import type {
  * goes through `apply`, so that a lease, its job and the audit entry appear together or not at all.
  *
  * Invariants: values are immutable (nobody changes what it got or gave); what `apply` said is durable before it
- * answers; there is exactly one lease per group; a node has at most one active job; a name is one node's only.
+ * answers; there is exactly one lease per group; a node has at most one active job, and beside it at most one active
+ * diagnosis; a name is one node's only.
  * Methods throw on faults of the storage, and for nothing else.
  */
 export type Store = {
@@ -49,10 +50,14 @@ export type Store = {
   nodeByCredential(hash: string): Promise<StoredNode | null>;
 
   job(id: JobId): Promise<Stored<JobRecord> | null>;
-  /** The job that is queued or running on a node. */
+  /** The job that is queued or running on a node. A diagnosis is none: it needs no lease, and stands beside it. */
   activeJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   activeJobsOf(group: GroupName): Promise<readonly Stored<JobRecord>[]>;
-  /** The job that was created last, active or not. */
+  /** The diagnosis that is queued or running on a node. */
+  activeDiagnosis(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
+  /** Of all nodes. */
+  activeDiagnoses(): Promise<readonly Stored<JobRecord>[]>;
+  /** The job that was created last, active or not; not a diagnosis. */
   lastJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   /** At most `limit` lines from index `from` on. */
   log(id: JobId, from: number, limit: number): Promise<readonly LogLine[]>;

@@ -112,12 +112,14 @@ function putJob(
   put: Put,
 ): boolean {
   const { value, expected } = change;
-  const active = state.activeJobs.get(value.nodeId);
+  const isDiagnosis = value.kind === "diagnose";
+  const byNode = isDiagnosis ? state.activeDiagnoses : state.activeJobs;
+  const active = byNode.get(value.nodeId);
   if (isActive(value) && active !== undefined && active !== value.id) return false;
   if (!put(state.jobs, value.id, value, expected)) return false;
-  if (isActive(value)) write.set(state.activeJobs, value.nodeId, value.id);
-  else if (active === value.id) write.remove(state.activeJobs, value.nodeId);
-  if (expected === 0) write.set(state.lastJobs, value.nodeId, value.id);
+  if (isActive(value)) write.set(byNode, value.nodeId, value.id);
+  else if (active === value.id) write.remove(byNode, value.nodeId);
+  if (expected === 0 && !isDiagnosis) write.set(state.lastJobs, value.nodeId, value.id);
   return true;
 }
 

@@ -21,9 +21,10 @@ export type MemoryState = {
   readonly leases: Map<GroupName, Stored<LeaseRecord>>;
   readonly nodes: Map<NodeId, Stored<NodeRecord>>;
   readonly jobs: Map<JobId, Stored<JobRecord>>;
-  /** Found again by node: its active job, and the one that was created last. */
+  /** Found again by node: its active job, the one that was created last, and its active diagnosis. */
   readonly activeJobs: Map<NodeId, JobId>;
   readonly lastJobs: Map<NodeId, JobId>;
+  readonly activeDiagnoses: Map<NodeId, JobId>;
   readonly logs: Map<JobId, readonly LogLine[]>;
   readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
   readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
@@ -40,6 +41,7 @@ export const emptyState = (): MemoryState => ({
   jobs: new Map(),
   activeJobs: new Map(),
   lastJobs: new Map(),
+  activeDiagnoses: new Map(),
   logs: new Map(),
   rollouts: new Map(),
   operatorTokens: new Map(),

@@ -63,6 +63,11 @@ export function openMemoryStore(): Store {
         active.filter((job) => job?.value.group === group).filter((job) => job !== undefined),
       );
     },
+    activeDiagnosis: (nodeId) => found(state.jobs.get(state.activeDiagnoses.get(nodeId) ?? "")),
+    activeDiagnoses: () => {
+      const active = [...state.activeDiagnoses.values()].map((id) => state.jobs.get(id));
+      return Promise.resolve(active.filter((job) => job !== undefined));
+    },
     lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),

@@ -7,6 +7,7 @@ import type { Tables } from "./tables.ts";
  * a parameter, it would plan the query anew each time it is run.
  */
 const YES = sql.lit(1);
+const NO = sql.lit(0);
 
 /** Every query that reads, compiled once. */
 export function prepareReads(db: Kysely<Tables>) {
@@ -42,7 +43,28 @@ export function prepareReads(db: Kysely<Tables>) {
     ),
     job: prepare<{ id: string }, Row>((p) => db.selectFrom("job").select(record).where("id", "=", p("id"))),
     activeJob: prepare<{ nodeId: string }, Row>((p) =>
-      db.selectFrom("job").select(record).where("node_id", "=", p("nodeId")).where("active", "=", YES),
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("node_id", "=", p("nodeId"))
+        .where("active", "=", YES)
+        .where("diagnosis", "=", NO),
+    ),
+    activeDiagnosis: prepare<{ nodeId: string }, Row>((p) =>
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("node_id", "=", p("nodeId"))
+        .where("active", "=", YES)
+        .where("diagnosis", "=", YES),
+    ),
+    activeDiagnoses: prepare<Record<never, never>, Row>(() =>
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("active", "=", YES)
+        .where("diagnosis", "=", YES)
+        .orderBy("seq"),
     ),
     activeJobsOf: prepare<{ group: string }, Row>((p) =>
       db
@@ -50,6 +72,7 @@ export function prepareReads(db: Kysely<Tables>) {
         .select(record)
         .where("node_group", "=", p("group"))
         .where("active", "=", YES)
+        .where("diagnosis", "=", NO)
         .orderBy("seq"),
     ),
     lastJob: prepare<{ nodeId: string }, Row>((p) =>
@@ -57,6 +80,7 @@ export function prepareReads(db: Kysely<Tables>) {
         .selectFrom("job")
         .select(record)
         .where("node_id", "=", p("nodeId"))
+        .where("diagnosis", "=", NO)
         .orderBy("seq", newestFirst)
         .limit(1),
     ),

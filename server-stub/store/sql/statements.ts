@@ -105,7 +105,7 @@ export function prepareStatements(db: Kysely<Tables>) {
     removeNode: prepare<{ id: string; expected: number }, unknown>((p) =>
       db.deleteFrom("node").where("id", "=", p("id")).where("revision", "=", p("expected")),
     ),
-    insertJob: prepare<JobWrite & { nodeId: string; group: string }, unknown>((p) =>
+    insertJob: prepare<JobWrite & { nodeId: string; group: string; diagnosis: number }, unknown>((p) =>
       db
         .insertInto("job")
         .values({
@@ -113,6 +113,7 @@ export function prepareStatements(db: Kysely<Tables>) {
           node_id: p("nodeId"),
           node_group: p("group"),
           active: p("active"),
+          diagnosis: p("diagnosis"),
           revision: p("revision"),
           body: p("body"),
         })

@@ -60,6 +60,9 @@ export function openSqlStore(db: Kysely<Tables>): Store {
     job: async (id) => orNull(first(await read.job(db, { id })), record<JobRecord>),
     activeJob: async (nodeId) => orNull(first(await read.activeJob(db, { nodeId })), record<JobRecord>),
     activeJobsOf: async (group) => (await read.activeJobsOf(db, { group })).rows.map(record<JobRecord>),
+    activeDiagnosis: async (nodeId) =>
+      orNull(first(await read.activeDiagnosis(db, { nodeId })), record<JobRecord>),
+    activeDiagnoses: async () => (await read.activeDiagnoses(db, none)).rows.map(record<JobRecord>),
     lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
     log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
     logLength: async (jobId) => (first(await read.lastLine(db, { jobId }))?.line ?? -1) + 1,

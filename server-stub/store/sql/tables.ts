@@ -24,6 +24,8 @@ export type Tables = {
     node_id: string;
     node_group: string;
     active: number;
+    /** 1 for a diagnosis, which stands beside the node's other job. */
+    diagnosis: number;
     revision: number;
     body: string;
   };

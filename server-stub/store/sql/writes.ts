@@ -44,7 +44,8 @@ export function writeChange(on: Statements): WriteChange {
         const { id, nodeId, group } = change.value;
         const row = { ...body(change.value, change.expected), id, active: Number(isActive(change.value)) };
         if (change.expected > 0) return one(await on.updateJob(runner, row));
-        return one(await on.insertJob(runner, { ...row, nodeId, group }));
+        const diagnosis = Number(change.value.kind === "diagnose");
+        return one(await on.insertJob(runner, { ...row, nodeId, group, diagnosis }));
       }
       case "rollout": {
         const { id, group, endedAt } = change.value;
