@@ -12,8 +12,10 @@ import type {
   Change,
   GroupRecord,
   JoinTokenRecord,
+  LogSize,
   Meta,
   OperatorTokenRecord,
+  Prunable,
   Stored,
   StoredNode,
 } from "./records.ts";
@@ -63,6 +65,7 @@ export type Store = {
   log(id: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
   /** How many lines there are, which is the index of the next one: lines are stored without gaps. */
   logLength(id: JobId): Promise<number>;
+  logSize(id: JobId): Promise<LogSize>;
 
   rollout(id: RolloutId): Promise<Stored<RolloutRecord> | null>;
   /** Newest first. */
@@ -79,6 +82,20 @@ export type Store = {
   /** Open ones first, then newest first. */
   alerts(limit: number): Promise<readonly Alert[]>;
   openAlerts(kind: AlertKind): Promise<readonly Alert[]>;
+  /** Kinds of which none is open are left out. */
+  countOpenAlerts(): Promise<readonly { readonly kind: AlertKind; readonly count: number }[]>;
+
+  /**
+   * Forgets what is over since before that instant, oldest first, `limit` records or so at most, and answers how many
+   * went: fewer than `limit` when nothing is left to forget. What is not over stays, and of the jobs also a node's
+   * last one and those of a rollout that is not over.
+   */
+  prune(what: Prunable, before: EpochMs, limit: number): Promise<number>;
+  /**
+   * Copies all of it into a new file, as it is at one instant, while it is in use. Null where the store is no file;
+   * then its own tools make the backup.
+   */
+  readonly copyTo: ((file: string) => Promise<void>) | null;
 
   /** Nothing may be called after it. */
   close(): Promise<void>;

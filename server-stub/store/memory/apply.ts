@@ -95,7 +95,8 @@ function applyOne(state: MemoryState, change: Change, write: Write): boolean {
       return true;
     }
     case "audit":
-      write.append(state.audit, { id: state.audit.length + 1, ...change.value });
+      state.lastIds.audit += 1;
+      write.append(state.audit, { id: state.lastIds.audit, ...change.value });
       return true;
     case "raise":
     case "resolve":
@@ -137,7 +138,8 @@ function putAlert(
   }
   if (open !== undefined) return true;
   const { alert: kind, subject, message, at } = change;
-  const id = state.alerts.size + 1;
+  state.lastIds.alert += 1;
+  const id = state.lastIds.alert;
   write.set(state.alerts, id, { id, kind, subject, message, raisedAt: at, resolvedAt: null });
   return true;
 }

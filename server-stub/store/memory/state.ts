@@ -31,6 +31,8 @@ export type MemoryState = {
   readonly joinTokens: Map<string, Stored<JoinTokenRecord>>;
   readonly audit: AuditEntry[];
   readonly alerts: Map<number, Alert>;
+  /** Ids only rise, whatever was forgotten. */
+  readonly lastIds: { audit: number; alert: number };
 };
 
 export const emptyState = (): MemoryState => ({
@@ -48,6 +50,7 @@ export const emptyState = (): MemoryState => ({
   joinTokens: new Map(),
   audit: [],
   alerts: new Map(),
+  lastIds: { audit: 0, alert: 0 },
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;

@@ -93,6 +93,15 @@ export function prepareReads(db: Kysely<Tables>) {
         .orderBy("line")
         .limit(p("limit")),
     ),
+    logSize: prepare<{ jobId: string }, { lines: number | string; characters: number | string | null }>((p) =>
+      db
+        .selectFrom("job_log")
+        .select((eb) => [
+          eb.fn.countAll<number>().as("lines"),
+          eb.fn.sum<number>(eb.fn<number>("length", ["text"])).as("characters"),
+        ])
+        .where("job_id", "=", p("jobId")),
+    ),
     lastLine: prepare<{ jobId: string }, { line: number | null }>((p) =>
       db
         .selectFrom("job_log")
@@ -128,6 +137,13 @@ export function prepareReads(db: Kysely<Tables>) {
     ),
     openAlerts: prepare<{ alertKind: string }, AlertRow>((p) =>
       db.selectFrom("alert").selectAll().where("kind", "=", p("alertKind")).where("resolved_at", "is", null),
+    ),
+    countOpenAlerts: prepare<Record<never, never>, { kind: string; count: number | bigint | string }>(() =>
+      db
+        .selectFrom("alert")
+        .select(["kind", (eb) => eb.fn.countAll().as("count")])
+        .where("resolved_at", "is", null)
+        .groupBy("kind"),
     ),
     alerts: prepare<{ limit: number }, AlertRow>((p) =>
       db

@@ -26,7 +26,7 @@ export function prepareStatements(db: Kysely<Tables>) {
     ),
   });
   type NodeWrite = Cas & { id: string; group: string; name: string; hash: string };
-  type JobWrite = Cas & { id: string; active: number };
+  type JobWrite = Cas & { id: string; active: number; endedAt: number | null };
   type RolloutWrite = Cas & { id: string; unfinished: number };
   return {
     operatorToken: token("operator_token"),
@@ -105,7 +105,10 @@ export function prepareStatements(db: Kysely<Tables>) {
     removeNode: prepare<{ id: string; expected: number }, unknown>((p) =>
       db.deleteFrom("node").where("id", "=", p("id")).where("revision", "=", p("expected")),
     ),
-    insertJob: prepare<JobWrite & { nodeId: string; group: string; diagnosis: number }, unknown>((p) =>
+    insertJob: prepare<
+      JobWrite & { rolloutId: string | null; nodeId: string; group: string; diagnosis: number },
+      unknown
+    >((p) =>
       db
         .insertInto("job")
         .values({
@@ -116,13 +119,20 @@ export function prepareStatements(db: Kysely<Tables>) {
           diagnosis: p("diagnosis"),
           revision: p("revision"),
           body: p("body"),
+          ended_at: p("endedAt"),
+          rollout_id: p("rolloutId"),
         })
         .onConflict((conflict) => conflict.doNothing()),
     ),
     updateJob: prepare<JobWrite, unknown>((p) =>
       db
         .updateTable("job")
-        .set({ active: p("active"), revision: p("revision"), body: p("body") })
+        .set({
+          active: p("active"),
+          ended_at: p("endedAt"),
+          revision: p("revision"),
+          body: p("body"),
+        })
         .where("id", "=", p("id"))
         .where("revision", "=", p("expected")),
     ),
@@ -170,6 +180,7 @@ export function prepareStatements(db: Kysely<Tables>) {
         before: string;
         after: string;
         from: string;
+        requestId: string | null;
       },
       unknown
     >((p) =>
@@ -181,6 +192,7 @@ export function prepareStatements(db: Kysely<Tables>) {
         before: p("before"),
         after: p("after"),
         from_address: p("from"),
+        request_id: p("requestId"),
       }),
     ),
     raise: prepare<{ alertKind: string; subject: string; message: string; at: number }, unknown>((p) =>

@@ -26,6 +26,8 @@ export type Tables = {
     active: number;
     /** 1 for a diagnosis, which stands beside the node's other job. */
     diagnosis: number;
+    ended_at: number | null;
+    rollout_id: string | null;
     revision: number;
     body: string;
   };
@@ -50,6 +52,7 @@ export type Tables = {
     before: string;
     after: string;
     from_address: string;
+    request_id: string | null;
   };
   alert: {
     id: Generated<number>;
