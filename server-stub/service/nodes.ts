@@ -69,11 +69,12 @@ export const createNodes = (ctx: Context): Nodes => ({
 
 async function listNodes(ctx: Context, only: string | undefined): Promise<readonly Node[]> {
   const { store } = ctx;
-  const [nodes, groups, busy, rollouts] = await Promise.all([
+  const [nodes, groups, busy, rollouts, channels] = await Promise.all([
     store.nodes(only),
     store.groups(),
     store.busyLeases(),
     store.unfinishedRollouts(only),
+    store.channels(),
   ]);
   const leases = new Map(busy.map((lease) => [lease.group, lease.value]));
   const active = await Promise.all(groups.map((group) => store.activeJobsOf(group.value.name)));
@@ -86,6 +87,7 @@ async function listNodes(ctx: Context, only: string | undefined): Promise<readon
     if (group === undefined) return [];
     const around: Around = {
       group,
+      channel: channels.find(({ value }) => value.name === group.channel)?.value ?? null,
       lease: leases.get(name) ?? { lastToken: 0, holders: [], broken: [] },
       job: jobs.get(id) ?? null,
       rollout: rolloutWith(running, id),

@@ -1,4 +1,5 @@
 import { compareBuild, prerelease } from "semver";
+import type { Platform } from "../../protocol/build.ts";
 import type { Release } from "../../protocol/release.ts";
 import { ok } from "../../protocol/result.ts";
 import { actorOf, audit } from "./audit.ts";
@@ -31,8 +32,15 @@ export const createReleases = (ctx: Context): Releases => ({
 
 const versions = (releases: readonly Release[]) => releases.map((release) => release.version);
 
-/** The highest version; a pre-release only where there is nothing else. Null when nothing is published. */
-export function newestRelease(releases: readonly Release[]): string | null {
-  const sorted = versions(releases).sort(compareBuild);
+/**
+ * The highest version, of those with a bundle for a platform if one is named and there are any; a pre-release only
+ * where there is nothing else. Null when nothing is published.
+ */
+export function newestRelease(
+  releases: readonly Release[],
+  platform: Platform | null = null,
+): string | null {
+  const fitting = releases.filter(({ bundles }) => bundles.some((bundle) => bundle.platform === platform));
+  const sorted = versions(fitting.length === 0 ? releases : fitting).sort(compareBuild);
   return sorted.findLast((version) => prerelease(version) === null) ?? sorted.at(-1) ?? null;
 }

@@ -11,6 +11,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
 import type { Principal, Refusal } from "./coordinator.ts";
+import { followed } from "./followed.ts";
 import { brief } from "./job-changes.ts";
 import { newJob } from "./new-job.ts";
 import { inProgress } from "./node-job.ts";
@@ -105,7 +106,9 @@ async function updateTarget(
 ): Promise<Result<Build, Refusal>> {
   const { releases } = ctx.repository.releases();
   const group = await ctx.store.group(node.group);
-  const release = wantedFor(group?.value.wanted ?? null, node.placed) ?? newestRelease(releases);
+  const channel = group === null ? null : await followed(ctx, group.value);
+  const release =
+    wantedFor(group?.value.wanted ?? null, node.placed, channel) ?? newestRelease(releases, known.platform);
   if (release === null) return refuse("no-release", "Nothing has been published yet.");
   const to = buildFor(releases, release, known.platform);
   if (to === null) {

@@ -7,12 +7,14 @@ import type { NodeHoldings } from "../../protocol/frames.ts";
 import type { GroupMode } from "../../protocol/group.ts";
 import type { LogLine } from "../../protocol/job.ts";
 import type { Labels } from "../../protocol/labels.ts";
-import type { GroupName, JobId, NodeId, NodeName } from "../../protocol/names.ts";
+import type { ChannelName, GroupName, JobId, NodeId, NodeName } from "../../protocol/names.ts";
+import type { Freeze, Window } from "../../protocol/policy.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Wanted } from "../core/desired.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { PolicyChange } from "./policy.ts";
 
 /** Counts the writes of a record, from 1; a write names the revision that it was computed from. */
 export type Revision = number;
@@ -31,6 +33,12 @@ export type GroupRecord = {
   readonly spare: number | null;
   /** Release of the last completed rollout. */
   readonly wanted: Wanted | null;
+  /** Null takes the fleet's. */
+  readonly windows: readonly Window[] | null;
+  readonly freeze: Freeze | null;
+  /** The channel that it follows, and since when. */
+  readonly channel: ChannelName | null;
+  readonly followsSince: EpochMs | null;
   readonly createdAt: EpochMs;
 };
 
@@ -112,6 +120,7 @@ export type Change =
   /** Appends lines that are not there yet; a line that is there stays as it is. */
   | { readonly kind: "log"; readonly jobId: JobId; readonly lines: readonly LogLine[] }
   | { readonly kind: "audit"; readonly value: AuditDraft }
+  | PolicyChange
   /** Opens an alert, unless one of its kind and subject is open. */
   | {
       readonly kind: "raise";

@@ -1,7 +1,8 @@
 import type { Alert } from "../../protocol/alert.ts";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { LogLine } from "../../protocol/job.ts";
-import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
+import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
+import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
@@ -36,6 +37,11 @@ export type Store = {
   touchNodes(seen: readonly { readonly id: NodeId; readonly at: EpochMs }[]): Promise<void>;
 
   meta(): Promise<Stored<Meta>>;
+
+  policy(): Promise<Stored<FleetPolicy>>;
+  channel(name: ChannelName): Promise<Stored<Channel> | null>;
+  /** By name. */
+  channels(): Promise<readonly Stored<Channel>[]>;
 
   group(name: GroupName): Promise<Stored<GroupRecord> | null>;
   /** By name. */

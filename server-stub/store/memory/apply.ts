@@ -1,6 +1,7 @@
 import { isActive } from "../../core/job/job.ts";
 import { NO_LEASE } from "../../core/lease/record.ts";
 import type { Applied, Change, Revision, Stored } from "../records.ts";
+import { applyPolicy } from "./policy.ts";
 import { logOf, type MemoryState } from "./state.ts";
 
 /** All changes or none: what was done before one that cannot be is undone. */
@@ -41,7 +42,7 @@ export function applyAll(state: MemoryState, changes: readonly Change[]): Applie
 }
 
 /** The only ways in which the state is changed; each can be undone. */
-type Write = {
+export type Write = {
   set<K, V>(map: Map<K, V>, key: K, value: V): void;
   remove<K, V>(map: Map<K, V>, key: K): void;
   append<T>(list: T[], item: T): void;
@@ -94,6 +95,11 @@ function applyOne(state: MemoryState, change: Change, write: Write): boolean {
       write.set(state.logs, change.jobId, [...stored, ...fresh]);
       return true;
     }
+    case "policy":
+    case "same-policy":
+    case "channel":
+    case "remove-channel":
+      return applyPolicy(state, change, write);
     case "audit":
       state.lastIds.audit += 1;
       write.append(state.audit, { id: state.lastIds.audit, ...change.value });

@@ -4,6 +4,7 @@ import type { AlertKind, Stored } from "../records.ts";
 import type { Store } from "../store.ts";
 import { applyAll } from "./apply.ts";
 import { pruneMemory } from "./prune.ts";
+import { readPolicy } from "./policy.ts";
 import { emptyState, isBusy, isUnfinished, logOf } from "./state.ts";
 
 /**
@@ -35,6 +36,7 @@ export function openMemoryStore(): Store {
       if (meta === undefined) throw new Error("the store has no meta record");
       return meta;
     },
+    ...readPolicy(state),
     group: (name) => found(state.groups.get(name)),
     groups: () => Promise.resolve([...state.groups.values()].sort(by((group) => group.value.name))),
     lease: (group) => found(state.leases.get(group)),

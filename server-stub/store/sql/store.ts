@@ -16,6 +16,7 @@ import type {
 import type { Store } from "../store.ts";
 import { prune } from "./prune.ts";
 import { type AlertRow, type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
+import { preparePolicy } from "./policy.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
@@ -28,7 +29,8 @@ import { writeAll, writeChange } from "./writes.ts";
 export function openSqlStore(db: Kysely<Tables>, file: StoreFile = NO_FILE): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
-  const write = writeChange(statements);
+  const policy = preparePolicy(db);
+  const write = writeChange(statements, policy.write);
   const together = applyTogether(db, (runner, changes) => writeAll(write, runner, changes));
   const none = {};
   return {
@@ -43,6 +45,7 @@ export function openSqlStore(db: Kysely<Tables>, file: StoreFile = NO_FILE): Sto
       if (meta === null) throw new Error("the store has no meta record");
       return record<Meta>(meta);
     },
+    ...policy.read,
     group: async (name) => orNull(first(await read.group(db, { name })), record<GroupRecord>),
     groups: async () => (await read.groups(db, none)).rows.map(record<GroupRecord>),
     lease: async (group) => orNull(first(await read.lease(db, { group })), record<LeaseRecord>),

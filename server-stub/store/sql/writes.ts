@@ -1,13 +1,17 @@
 import { isActive } from "../../core/job/job.ts";
 import { isActiveRollout } from "../../core/rollout/rollout.ts";
 import type { Applied, Change } from "../records.ts";
+import type { preparePolicy } from "./policy.ts";
 import type { Runner } from "./prepared.ts";
 import type { Statements } from "./statements.ts";
 
 /** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
 export type WriteChange = (runner: Runner, change: Change) => Promise<boolean>;
 
-export function writeChange(on: Statements): WriteChange {
+export function writeChange(
+  on: Statements,
+  policy: ReturnType<typeof preparePolicy>["write"],
+): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
       case "meta":
@@ -68,6 +72,11 @@ export function writeChange(on: Statements): WriteChange {
           await on.log(runner, { jobId: change.jobId, line: index, at, source, step, text });
         }
         return true;
+      case "policy":
+      case "same-policy":
+      case "channel":
+      case "remove-channel":
+        return policy(runner, change);
       case "audit": {
         const { at, actor, action, subject, before, after, from, requestId = null } = change.value;
         const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };
