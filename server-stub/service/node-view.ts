@@ -14,10 +14,11 @@ import { ailment, holdingsOf, stateOf } from "../core/presence/presence.ts";
 import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { GroupRecord, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
-import { newestRelease } from "./releases.ts";
+import { type Published, readPublished } from "./releases.ts";
 
 /** What else is stored that a node is shown with. */
 export type Around = {
+  readonly published: Published;
   readonly group: GroupRecord;
   readonly lease: LeaseRecord;
   readonly job: JobRecord | null;
@@ -33,12 +34,12 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
   const heard = presence?.heartbeat == null ? null : presence;
   const known = heard === null ? node.known : { ...heard.hello, holdings: holdingsOf(heard) };
   const { job, rollout, group, lease } = around;
-  const { releases } = ctx.repository.releases();
+  const { releases } = around.published;
   const follows = wantedByChannel(around.channel, group.followsSince);
   const wanted = rollout?.release ?? wantedFor(group.wanted, node.placed, follows);
   const platform = known?.platform ?? null;
   const target = buildFor(releases, wanted, platform);
-  const latest = around.channel?.release ?? newestRelease(releases, platform);
+  const latest = around.channel?.release ?? around.published.newestFor(platform);
   const behind = isBehind(known?.build ?? null, target);
   const state = stateOf(presence, ctx.timing, ctx.now());
   const serving = ailment(presence, ctx.timing, ctx.now()) === null && !mayBeDown(lease, node.id);
@@ -51,6 +52,7 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
     membership: node.membership,
     presence: state,
     lastSeenAt: ctx.live.get(node.id).unwrittenSeenAt ?? lastSeenAt,
+    address: ctx.live.get(node.id).address ?? node.address ?? null,
     platform: known?.platform ?? null,
     build: known?.build ?? null,
     backup: known?.holdings.backup ?? null,
@@ -112,6 +114,7 @@ export async function readAround(ctx: Context, node: StoredNode): Promise<Around
   if (group === null || lease === null) throw new Error(`node ${id} is in a group that does not exist`);
   const channel = group.value.channel === null ? null : await store.channel(group.value.channel);
   return {
+    published: readPublished(ctx),
     group: group.value,
     channel: channel?.value ?? null,
     lease: lease.value,

@@ -32,15 +32,32 @@ export const createReleases = (ctx: Context): Releases => ({
 
 const versions = (releases: readonly Release[]) => releases.map((release) => release.version);
 
-/**
- * The highest version, of those with a bundle for a platform if one is named and there are any; a pre-release only
- * where there is nothing else. Null when nothing is published.
- */
-export function newestRelease(
-  releases: readonly Release[],
-  platform: Platform | null = null,
-): string | null {
-  const fitting = releases.filter(({ bundles }) => bundles.some((bundle) => bundle.platform === platform));
-  const sorted = versions(fitting.length === 0 ? releases : fitting).sort(compareBuild);
+/** The highest version; a pre-release only where there is nothing else. Null when nothing is published. */
+export function newestRelease(releases: readonly Release[]): string | null {
+  const sorted = versions(releases).sort(compareBuild);
   return sorted.findLast((version) => prerelease(version) === null) ?? sorted.at(-1) ?? null;
+}
+
+/** What is published, read once for many nodes. */
+export type Published = {
+  readonly releases: readonly Release[];
+  /** The newest with a bundle for that platform; null when there is none. Of all, while the platform is not known. */
+  newestFor(platform: Platform | null): string | null;
+};
+
+export function readPublished(ctx: Context): Published {
+  const { releases } = ctx.repository.releases();
+  const newest = new Map<Platform | null, string | null>();
+  return {
+    releases,
+    newestFor(platform) {
+      const known = newest.get(platform);
+      if (known !== undefined) return known;
+      const fits = ({ bundles }: Release) =>
+        platform === null || bundles.some((bundle) => bundle.platform === platform);
+      const found = newestRelease(releases.filter(fits));
+      newest.set(platform, found);
+      return found;
+    },
+  };
 }
