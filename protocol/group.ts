@@ -53,3 +53,4 @@ export const EditGroupRequest = Type.Object(
   },
   { ...closed, title: "EditGroupRequest" },
 );
+export type EditGroupRequest = Static<typeof EditGroupRequest>;

@@ -2,11 +2,12 @@ import type { Alert } from "../../protocol/alert.ts";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { LogLine } from "../../protocol/job.ts";
 import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
-import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
+import type { FleetPolicy } from "../../protocol/policy.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { ChannelRecord } from "./policy.ts";
 import type {
   AlertKind,
   Applied,
@@ -39,9 +40,9 @@ export type Store = {
   meta(): Promise<Stored<Meta>>;
 
   policy(): Promise<Stored<FleetPolicy>>;
-  channel(name: ChannelName): Promise<Stored<Channel> | null>;
+  channel(name: ChannelName): Promise<Stored<ChannelRecord> | null>;
   /** By name. */
-  channels(): Promise<readonly Stored<Channel>[]>;
+  channels(): Promise<readonly Stored<ChannelRecord>[]>;
 
   group(name: GroupName): Promise<Stored<GroupRecord> | null>;
   /** By name. */

@@ -1,12 +1,12 @@
 import type { ChannelName } from "../../../protocol/names.ts";
-import type { Channel, FleetPolicy } from "../../../protocol/policy.ts";
-import { FIRST_POLICY, type PolicyChange } from "../policy.ts";
+import type { FleetPolicy } from "../../../protocol/policy.ts";
+import { type ChannelRecord, FIRST_POLICY, type PolicyChange } from "../policy.ts";
 import type { Revision, Stored } from "../records.ts";
 import type { Write } from "./apply.ts";
 
 export type PolicyState = {
   readonly policy: Map<"policy", Stored<FleetPolicy>>;
-  readonly channels: Map<ChannelName, Stored<Channel>>;
+  readonly channels: Map<ChannelName, Stored<ChannelRecord>>;
 };
 
 export const firstPolicyState = (): PolicyState => ({

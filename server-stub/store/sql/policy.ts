@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { ChannelName } from "../../../protocol/names.ts";
-import type { Channel, FleetPolicy } from "../../../protocol/policy.ts";
-import type { PolicyChange } from "../policy.ts";
+import type { FleetPolicy } from "../../../protocol/policy.ts";
+import type { ChannelRecord, PolicyChange } from "../policy.ts";
 import type { Stored } from "../records.ts";
 import { prepare, type Runner } from "./prepared.ts";
 import type { Row } from "./reads.ts";
@@ -77,12 +77,12 @@ export function preparePolicy(db: Kysely<Tables>) {
         if (row === undefined) throw new Error("the store has no policy record");
         return stored<FleetPolicy>(row);
       },
-      async channel(name: ChannelName): Promise<Stored<Channel> | null> {
+      async channel(name: ChannelName): Promise<Stored<ChannelRecord> | null> {
         const [row] = (await read.channel(db, { name })).rows;
-        return row === undefined ? null : stored<Channel>(row);
+        return row === undefined ? null : stored<ChannelRecord>(row);
       },
-      channels: async (): Promise<readonly Stored<Channel>[]> =>
-        (await read.channels(db, none)).rows.map(stored<Channel>),
+      channels: async (): Promise<readonly Stored<ChannelRecord>[]> =>
+        (await read.channels(db, none)).rows.map(stored<ChannelRecord>),
     },
   };
 }
