@@ -117,12 +117,7 @@ export type Groups = {
   list(): Promise<readonly Group[]>;
   get(name: GroupName): Answer<Group>;
   create(by: Principal, group: { name: GroupName; mode?: GroupMode; spare?: number | null }): Answer<Group>;
-  edit(
-    by: Principal,
-    name: GroupName,
-    change: EditGroupRequest,
-    ifMatch?: IfMatch,
-  ): Answer<Group>;
+  edit(by: Principal, name: GroupName, change: EditGroupRequest, ifMatch?: IfMatch): Answer<Group>;
   freeze(by: Principal, name: GroupName, request: FreezeRequest): Answer<Group>;
   unfreeze(by: Principal, name: GroupName): Answer<Group>;
   /** Of one without nodes and without an unfinished rollout. Join tokens for it are revoked. */

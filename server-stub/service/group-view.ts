@@ -1,8 +1,8 @@
 import type { NodeId } from "../../protocol/names.ts";
 import type { GroupView, Member } from "../core/lease/view.ts";
 import { ailment, stateOf } from "../core/presence/presence.ts";
-import { gateOf } from "../core/window/gate.ts";
 import { isActiveRollout, isEnded } from "../core/rollout/rollout.ts";
+import { gateOf } from "../core/window/gate.ts";
 import type { GroupRecord, NodeRecord } from "../store/records.ts";
 import type { Context } from "./context.ts";
 

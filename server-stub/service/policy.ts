@@ -24,7 +24,8 @@ export const createPolicies = (ctx: Context): Policies => ({
       if (!checked.ok) return { changes: [], answer: err(checked.error) };
       const after: FleetPolicy = { ...value, ...change };
       const before = configured(value);
-      if (JSON.stringify(before) === JSON.stringify(configured(after))) return { changes: [], answer: ok(null) };
+      if (JSON.stringify(before) === JSON.stringify(configured(after)))
+        return { changes: [], answer: ok(null) };
       const changes: Change[] = [
         { kind: "policy", value: after, expected: revision },
         audit(ctx, actorOf(by), "policy.edited", "fleet", before, configured(after)),

@@ -24,7 +24,10 @@ export function createGateWatch(ctx: Context): () => Promise<void> {
       said.set(group.name, now);
       // At the first look all have just been told, or are about to be.
       if (before === undefined || before === now) continue;
-      ctx.log.info({ group: group.name, gate: now }, now === null ? "the gate is open" : "the gate is closed");
+      ctx.log.info(
+        { group: group.name, gate: now },
+        now === null ? "the gate is open" : "the gate is closed",
+      );
       for (const { value: job } of await ctx.store.activeJobsOf(group.name)) push(ctx, job.nodeId);
     }
     const names = new Set(groups.map(({ name }) => name));

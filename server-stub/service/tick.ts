@@ -18,9 +18,9 @@ import { jobChanges } from "./job-changes.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
 import { forgetRequests } from "./requests.ts";
-import { createJobWatch } from "./tick-jobs.ts";
 import type { StartOnPublish } from "./start-on-publish.ts";
 import { createGateWatch } from "./tick-gates.ts";
+import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { tickTrust } from "./tick-trust.ts";
 

@@ -30,13 +30,7 @@ export function applyPolicy({ policy, channels }: PolicyState, change: PolicyCha
   }
 }
 
-function put<K, T>(
-  map: Map<K, Stored<T>>,
-  key: K,
-  value: T,
-  expected: Revision,
-  write: Write,
-): boolean {
+function put<K, T>(map: Map<K, Stored<T>>, key: K, value: T, expected: Revision, write: Write): boolean {
   if ((map.get(key)?.revision ?? 0) !== expected) return false;
   write.set(map, key, { value, revision: expected + 1 });
   return true;

@@ -56,7 +56,9 @@ export function preparePolicy(db: Kysely<Tables>) {
     const { expected } = change;
     switch (change.kind) {
       case "policy":
-        return one(await on.policy(runner, { body: JSON.stringify(change.value), expected, revision: expected + 1 }));
+        return one(
+          await on.policy(runner, { body: JSON.stringify(change.value), expected, revision: expected + 1 }),
+        );
       case "same-policy":
         return (await read.samePolicy(runner, { expected })).rows.length === 1;
       case "channel": {

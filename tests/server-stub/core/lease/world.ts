@@ -84,7 +84,10 @@ export class LeaseWorld {
       case "silent":
         return this.#each(words, { role: null });
       case "window":
-        this.#own = { ...this.#own, windows: name === "fleet" ? null : name === "always" ? [] : [parseWindow(words)] };
+        this.#own = {
+          ...this.#own,
+          windows: name === "fleet" ? null : name === "always" ? [] : [parseWindow(words)],
+        };
         return [];
       case "fleet-window":
         this.#fleet = { ...this.#fleet, windows: [parseWindow(words)] };
@@ -234,7 +237,13 @@ export class LeaseWorld {
     };
     return {
       policy: this.#policy,
-      group: { mode: this.#mode, spare: this.#spare, members, acceptOutage: this.#acceptOutage, gate: this.#gate() },
+      group: {
+        mode: this.#mode,
+        spare: this.#spare,
+        members,
+        acceptOutage: this.#acceptOutage,
+        gate: this.#gate(),
+      },
       asker: {
         nodeId: name,
         jobId: `job-${name}`,
