@@ -5,7 +5,7 @@ import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.t
 import type { EpochMs } from "../../protocol/time.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
-import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { RolloutHead, RolloutRecord } from "../core/rollout/rollout.ts";
 import type {
   AlertKind,
   Applied,
@@ -52,6 +52,7 @@ export type Store = {
   /** The job that is queued or running on a node. */
   activeJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   activeJobsOf(group: GroupName): Promise<readonly Stored<JobRecord>[]>;
+  activeJobs(): Promise<readonly Stored<JobRecord>[]>;
   /** The job that was created last, active or not. */
   lastJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   /** At most `limit` lines from index `from` on. */
@@ -60,9 +61,9 @@ export type Store = {
   logLength(id: JobId): Promise<number>;
 
   rollout(id: RolloutId): Promise<Stored<RolloutRecord> | null>;
-  /** Newest first. */
-  rollouts(): Promise<readonly Stored<RolloutRecord>[]>;
-  /** Pending, running, paused, or ended early with somebody still under way. */
+  /** Newest first, without their nodes. */
+  rollouts(): Promise<readonly Stored<RolloutHead>[]>;
+  /** Pending, running, paused, or ended early with somebody still under way; those that have nodes of the group. */
   unfinishedRollouts(group?: GroupName): Promise<readonly Stored<RolloutRecord>[]>;
 
   operatorTokens(): Promise<readonly Stored<OperatorTokenRecord>[]>;

@@ -4,7 +4,7 @@ import type { LogLine } from "../../../protocol/job.ts";
 import type { GroupName, JobId, NodeId, RolloutId } from "../../../protocol/names.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
-import { isActiveRollout, type RolloutRecord } from "../../core/rollout/rollout.ts";
+import type { RolloutRecord } from "../../core/rollout/rollout.ts";
 import type {
   GroupRecord,
   JoinTokenRecord,
@@ -49,8 +49,5 @@ export const emptyState = (): MemoryState => ({
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;
-
-export const isUnfinished = (rollout: RolloutRecord): boolean =>
-  isActiveRollout(rollout) || rollout.endedAt === null;
 
 export const logOf = (state: MemoryState, id: JobId): readonly LogLine[] => state.logs.get(id) ?? [];

@@ -1,9 +1,10 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
+import { groupsOf, isUnfinished } from "../../core/rollout/rollout.ts";
 import type { Stored } from "../records.ts";
 import type { Store } from "../store.ts";
 import { applyAll } from "./apply.ts";
-import { emptyState, isBusy, isUnfinished, logOf } from "./state.ts";
+import { emptyState, isBusy, logOf } from "./state.ts";
 
 /**
  * The store without a disk, for simulations and quick tests: the same rules, nothing survives.
@@ -63,6 +64,10 @@ export function openMemoryStore(): Store {
         active.filter((job) => job?.value.group === group).filter((job) => job !== undefined),
       );
     },
+    activeJobs: () =>
+      Promise.resolve(
+        [...state.activeJobs.values()].map((id) => state.jobs.get(id)).filter((job) => job !== undefined),
+      ),
     lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),
@@ -72,7 +77,7 @@ export function openMemoryStore(): Store {
       Promise.resolve(
         list(
           state.rollouts.values(),
-          (rollout) => isUnfinished(rollout) && (group === undefined || rollout.group === group),
+          (rollout) => isUnfinished(rollout) && (group === undefined || groupsOf(rollout).has(group)),
         ),
       ),
     operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),

@@ -52,6 +52,9 @@ export function prepareReads(db: Kysely<Tables>) {
         .where("active", "=", YES)
         .orderBy("seq"),
     ),
+    activeJobs: prepare<Record<never, never>, Row>(() =>
+      db.selectFrom("job").select(record).where("active", "=", YES).orderBy("seq"),
+    ),
     lastJob: prepare<{ nodeId: string }, Row>((p) =>
       db
         .selectFrom("job")
@@ -74,23 +77,6 @@ export function prepareReads(db: Kysely<Tables>) {
         .selectFrom("job_log")
         .select((eb) => eb.fn.max("line").as("line"))
         .where("job_id", "=", p("jobId")),
-    ),
-    rollout: prepare<{ id: string }, Row>((p) =>
-      db.selectFrom("rollout").select(record).where("id", "=", p("id")),
-    ),
-    rollouts: prepare<Record<never, never>, Row>(() =>
-      db.selectFrom("rollout").select(record).orderBy("seq", newestFirst),
-    ),
-    unfinishedRollouts: prepare<Record<never, never>, Row>(() =>
-      db.selectFrom("rollout").select(record).where("unfinished", "=", YES).orderBy("seq"),
-    ),
-    unfinishedRolloutsOf: prepare<{ group: string }, Row>((p) =>
-      db
-        .selectFrom("rollout")
-        .select(record)
-        .where("node_group", "=", p("group"))
-        .where("unfinished", "=", YES)
-        .orderBy("seq"),
     ),
     operatorTokens: prepare<Record<never, never>, Row>(() => db.selectFrom("operator_token").select(record)),
     operatorTokenByHash: prepare<{ hash: string }, Row>((p) =>

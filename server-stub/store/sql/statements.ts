@@ -27,7 +27,6 @@ export function prepareStatements(db: Kysely<Tables>) {
   });
   type NodeWrite = Cas & { id: string; group: string; name: string; hash: string };
   type JobWrite = Cas & { id: string; active: number };
-  type RolloutWrite = Cas & { id: string; unfinished: number };
   return {
     operatorToken: token("operator_token"),
     joinToken: token("join_token"),
@@ -122,25 +121,6 @@ export function prepareStatements(db: Kysely<Tables>) {
       db
         .updateTable("job")
         .set({ active: p("active"), revision: p("revision"), body: p("body") })
-        .where("id", "=", p("id"))
-        .where("revision", "=", p("expected")),
-    ),
-    insertRollout: prepare<RolloutWrite & { group: string }, unknown>((p) =>
-      db
-        .insertInto("rollout")
-        .values({
-          id: p("id"),
-          node_group: p("group"),
-          unfinished: p("unfinished"),
-          revision: p("revision"),
-          body: p("body"),
-        })
-        .onConflict((conflict) => conflict.doNothing()),
-    ),
-    updateRollout: prepare<RolloutWrite, unknown>((p) =>
-      db
-        .updateTable("rollout")
-        .set({ unfinished: p("unfinished"), revision: p("revision"), body: p("body") })
         .where("id", "=", p("id"))
         .where("revision", "=", p("expected")),
     ),

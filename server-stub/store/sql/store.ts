@@ -2,7 +2,7 @@ import type { Kysely, QueryResult } from "kysely";
 import type { LogLine } from "../../../protocol/job.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
-import type { RolloutRecord } from "../../core/rollout/rollout.ts";
+import { groupsOf } from "../../core/rollout/rollout.ts";
 import type {
   AlertKind,
   GroupRecord,
@@ -15,6 +15,7 @@ import type {
 } from "../records.ts";
 import type { Store } from "../store.ts";
 import { type AlertRow, type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
+import { rolloutsOf } from "./rollouts.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
@@ -27,7 +28,8 @@ import { writeAll, writeChange } from "./writes.ts";
 export function openSqlStore(db: Kysely<Tables>): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
-  const write = writeChange(statements);
+  const rollouts = rolloutsOf(db);
+  const write = writeChange(statements, rollouts);
   const together = applyTogether(db, (runner, changes) => writeAll(write, runner, changes));
   const none = {};
   return {
@@ -60,15 +62,15 @@ export function openSqlStore(db: Kysely<Tables>): Store {
     job: async (id) => orNull(first(await read.job(db, { id })), record<JobRecord>),
     activeJob: async (nodeId) => orNull(first(await read.activeJob(db, { nodeId })), record<JobRecord>),
     activeJobsOf: async (group) => (await read.activeJobsOf(db, { group })).rows.map(record<JobRecord>),
+    activeJobs: async () => (await read.activeJobs(db, none)).rows.map(record<JobRecord>),
     lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
     log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
     logLength: async (jobId) => (first(await read.lastLine(db, { jobId }))?.line ?? -1) + 1,
-    rollout: async (id) => orNull(first(await read.rollout(db, { id })), record<RolloutRecord>),
-    rollouts: async () => (await read.rollouts(db, none)).rows.map(record<RolloutRecord>),
+    rollout: rollouts.get,
+    rollouts: rollouts.heads,
     unfinishedRollouts: async (group) => {
-      const found =
-        group === undefined ? read.unfinishedRollouts(db, none) : read.unfinishedRolloutsOf(db, { group });
-      return (await found).rows.map(record<RolloutRecord>);
+      const found = await rollouts.unfinished();
+      return group === undefined ? found : found.filter(({ value }) => groupsOf(value).has(group));
     },
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>

@@ -1,13 +1,13 @@
 import { isActive } from "../../core/job/job.ts";
-import { isActiveRollout } from "../../core/rollout/rollout.ts";
 import type { Applied, Change } from "../records.ts";
 import type { Runner } from "./prepared.ts";
+import type { Rollouts } from "./rollouts.ts";
 import type { Statements } from "./statements.ts";
 
 /** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
 export type WriteChange = (runner: Runner, change: Change) => Promise<boolean>;
 
-export function writeChange(on: Statements): WriteChange {
+export function writeChange(on: Statements, rollouts: Rollouts): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
       case "meta":
@@ -46,13 +46,8 @@ export function writeChange(on: Statements): WriteChange {
         if (change.expected > 0) return one(await on.updateJob(runner, row));
         return one(await on.insertJob(runner, { ...row, nodeId, group }));
       }
-      case "rollout": {
-        const { id, group, endedAt } = change.value;
-        const unfinished = Number(isActiveRollout(change.value) || endedAt === null);
-        const row = { ...body(change.value, change.expected), id, unfinished };
-        if (change.expected > 0) return one(await on.updateRollout(runner, row));
-        return one(await on.insertRollout(runner, { ...row, group }));
-      }
+      case "rollout":
+        return rollouts.write(runner, change);
       case "operator-token":
       case "join-token": {
         const { id, hash } = change.value;
