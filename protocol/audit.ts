@@ -13,6 +13,8 @@ export const AuditEntry = Type.Object(
     before: Type.Unknown(),
     after: Type.Unknown(),
     from: Type.String(),
+    /** Of the request that it came of, as the coordinator's log has it. Absent for what came of none. */
+    requestId: Type.Optional(Type.String()),
   },
   { ...closed, title: "AuditEntry" },
 );

@@ -11,6 +11,7 @@ import { actorOf, audit } from "./audit.ts";
 import { catchUpNode } from "./catch-up.ts";
 import { type Context, newNonce } from "./context.ts";
 import type { Nodes, Principal, Refusal } from "./coordinator.ts";
+import { cancelDiagnosis } from "./diagnosis.ts";
 import { runRollouts } from "./engine.ts";
 import { jobChanges } from "./job-changes.ts";
 import { inProgress } from "./node-job.ts";
@@ -131,10 +132,13 @@ async function change(
 /** Nobody waits for who cannot come back, or looks for it. What it may be doing under a lease is still waited for. */
 async function dismissed(ctx: Context, by: Principal, { id, name, group }: NodeRecord): Promise<Change[]> {
   const at = ctx.wall();
-  const changes: Change[] = [{ kind: "resolve", alert: "node_offline", subject: id, at }];
+  const reason = { code: "node-revoked", message: `${name}'s credential was revoked.` };
+  const changes: Change[] = [
+    { kind: "resolve", alert: "node_offline", subject: id, at },
+    ...(await cancelDiagnosis(ctx, id, reason, actorOf(by))),
+  ];
   const [lease, job] = [await ctx.store.lease(group), await ctx.store.activeJob(id)];
   if (lease === null || job === null || holderOf(lease.value, id)?.phase === "in-flight") return changes;
-  const reason = { code: "node-revoked", message: `${name}'s credential was revoked.` };
   changes.push({ kind: "same-lease", group, expected: lease.revision });
   return [...changes, ...jobChanges(ctx, job, cancelJob(job.value, reason, at), actorOf(by))];
 }
@@ -198,8 +202,9 @@ async function decideRemove(
     const changed = JSON.stringify(value) !== JSON.stringify(lease.value);
     if (changed) changes.push({ kind: "lease", group, value, expected: lease.revision });
   }
+  const reason = { code: "removed", message: "The node was removed." };
+  changes.push(...(await cancelDiagnosis(ctx, nodeId, reason, actorOf(by))));
   if (job !== null) {
-    const reason = { code: "removed", message: "The node was removed." };
     changes.push(...jobChanges(ctx, job, cancelJob(job.value, reason, at), actorOf(by)));
   }
   return { changes, answer: ok(showNode(ctx, node, around)) };

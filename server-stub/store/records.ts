@@ -19,7 +19,11 @@ export type Revision = number;
 export type Stored<T> = { readonly value: T; readonly revision: Revision };
 
 /** Of the whole store. `tokenEpoch` rises after every restore and every failover that may have lost writes. */
-export type Meta = { readonly tokenEpoch: number };
+export type Meta = {
+  readonly tokenEpoch: number;
+  /** When a backup was last made of it whole. */
+  readonly backedUpAt?: EpochMs;
+};
 
 export type GroupRecord = {
   readonly name: GroupName;
@@ -75,6 +79,11 @@ export type JoinTokenRecord = {
 
 export type AuditDraft = Omit<AuditEntry, "id">;
 export type AlertKind = Alert["kind"];
+
+/** What has a retention: everything of it that is over is let go of in the end. */
+export type Prunable = "jobs" | "rollouts" | "audit" | "alerts";
+/** How much of a job's log is there: lines, and characters in them. */
+export type LogSize = { readonly lines: number; readonly characters: number };
 
 /**
  * One thing to write. `expected` is the revision that the write was computed from, 0 when there must be none yet;

@@ -12,8 +12,10 @@ import type {
   Change,
   GroupRecord,
   JoinTokenRecord,
+  LogSize,
   Meta,
   OperatorTokenRecord,
+  Prunable,
   Stored,
   StoredNode,
 } from "./records.ts";
@@ -23,7 +25,8 @@ import type {
  * goes through `apply`, so that a lease, its job and the audit entry appear together or not at all.
  *
  * Invariants: values are immutable (nobody changes what it got or gave); what `apply` said is durable before it
- * answers; there is exactly one lease per group; a node has at most one active job; a name is one node's only.
+ * answers; there is exactly one lease per group; a node has at most one active job, and beside it at most one active
+ * diagnosis; a name is one node's only.
  * Methods throw on faults of the storage, and for nothing else.
  */
 export type Store = {
@@ -49,16 +52,21 @@ export type Store = {
   nodeByCredential(hash: string): Promise<StoredNode | null>;
 
   job(id: JobId): Promise<Stored<JobRecord> | null>;
-  /** The job that is queued or running on a node. */
+  /** The job that is queued or running on a node. A diagnosis is none: it needs no lease, and stands beside it. */
   activeJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   activeJobsOf(group: GroupName): Promise<readonly Stored<JobRecord>[]>;
   activeJobs(): Promise<readonly Stored<JobRecord>[]>;
-  /** The job that was created last, active or not. */
+  /** The diagnosis that is queued or running on a node. */
+  activeDiagnosis(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
+  /** Of all nodes. */
+  activeDiagnoses(): Promise<readonly Stored<JobRecord>[]>;
+  /** The job that was created last, active or not; not a diagnosis. */
   lastJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   /** At most `limit` lines from index `from` on. */
   log(id: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
   /** How many lines there are, which is the index of the next one: lines are stored without gaps. */
   logLength(id: JobId): Promise<number>;
+  logSize(id: JobId): Promise<LogSize>;
 
   rollout(id: RolloutId): Promise<Stored<RolloutRecord> | null>;
   /** Newest first, without their nodes. */
@@ -75,6 +83,20 @@ export type Store = {
   /** Open ones first, then newest first. */
   alerts(limit: number): Promise<readonly Alert[]>;
   openAlerts(kind: AlertKind): Promise<readonly Alert[]>;
+  /** Kinds of which none is open are left out. */
+  countOpenAlerts(): Promise<readonly { readonly kind: AlertKind; readonly count: number }[]>;
+
+  /**
+   * Forgets what is over since before that instant, oldest first, `limit` records or so at most, and answers how many
+   * went: fewer than `limit` when nothing is left to forget. What is not over stays, and of the jobs also a node's
+   * last one and those of a rollout that is not over.
+   */
+  prune(what: Prunable, before: EpochMs, limit: number): Promise<number>;
+  /**
+   * Copies all of it into a new file, as it is at one instant, while it is in use. Null where the store is no file;
+   * then its own tools make the backup.
+   */
+  readonly copyTo: ((file: string) => Promise<void>) | null;
 
   /** Nothing may be called after it. */
   close(): Promise<void>;

@@ -95,7 +95,8 @@ function applyOne(state: MemoryState, change: Change, write: Write): boolean {
       return true;
     }
     case "audit":
-      write.append(state.audit, { id: state.audit.length + 1, ...change.value });
+      state.lastIds.audit += 1;
+      write.append(state.audit, { id: state.lastIds.audit, ...change.value });
       return true;
     case "raise":
     case "resolve":
@@ -112,12 +113,14 @@ function putJob(
   put: Put,
 ): boolean {
   const { value, expected } = change;
-  const active = state.activeJobs.get(value.nodeId);
+  const isDiagnosis = value.kind === "diagnose";
+  const byNode = isDiagnosis ? state.activeDiagnoses : state.activeJobs;
+  const active = byNode.get(value.nodeId);
   if (isActive(value) && active !== undefined && active !== value.id) return false;
   if (!put(state.jobs, value.id, value, expected)) return false;
-  if (isActive(value)) write.set(state.activeJobs, value.nodeId, value.id);
-  else if (active === value.id) write.remove(state.activeJobs, value.nodeId);
-  if (expected === 0) write.set(state.lastJobs, value.nodeId, value.id);
+  if (isActive(value)) write.set(byNode, value.nodeId, value.id);
+  else if (active === value.id) write.remove(byNode, value.nodeId);
+  if (expected === 0 && !isDiagnosis) write.set(state.lastJobs, value.nodeId, value.id);
   return true;
 }
 
@@ -135,7 +138,8 @@ function putAlert(
   }
   if (open !== undefined) return true;
   const { alert: kind, subject, message, at } = change;
-  const id = state.alerts.size + 1;
+  state.lastIds.alert += 1;
+  const id = state.lastIds.alert;
   write.set(state.alerts, id, { id, kind, subject, message, raisedAt: at, resolvedAt: null });
   return true;
 }

@@ -21,15 +21,18 @@ export type MemoryState = {
   readonly leases: Map<GroupName, Stored<LeaseRecord>>;
   readonly nodes: Map<NodeId, Stored<NodeRecord>>;
   readonly jobs: Map<JobId, Stored<JobRecord>>;
-  /** Found again by node: its active job, and the one that was created last. */
+  /** Found again by node: its active job, the one that was created last, and its active diagnosis. */
   readonly activeJobs: Map<NodeId, JobId>;
   readonly lastJobs: Map<NodeId, JobId>;
+  readonly activeDiagnoses: Map<NodeId, JobId>;
   readonly logs: Map<JobId, readonly LogLine[]>;
   readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
   readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
   readonly joinTokens: Map<string, Stored<JoinTokenRecord>>;
   readonly audit: AuditEntry[];
   readonly alerts: Map<number, Alert>;
+  /** Ids only rise, whatever was forgotten. */
+  readonly lastIds: { audit: number; alert: number };
 };
 
 export const emptyState = (): MemoryState => ({
@@ -40,12 +43,14 @@ export const emptyState = (): MemoryState => ({
   jobs: new Map(),
   activeJobs: new Map(),
   lastJobs: new Map(),
+  activeDiagnoses: new Map(),
   logs: new Map(),
   rollouts: new Map(),
   operatorTokens: new Map(),
   joinTokens: new Map(),
   audit: [],
   alerts: new Map(),
+  lastIds: { audit: 0, alert: 0 },
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;

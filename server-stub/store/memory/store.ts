@@ -1,9 +1,10 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import { groupsOf, isUnfinished } from "../../core/rollout/rollout.ts";
-import type { Stored } from "../records.ts";
+import type { AlertKind, Stored } from "../records.ts";
 import type { Store } from "../store.ts";
 import { applyAll } from "./apply.ts";
+import { pruneMemory } from "./prune.ts";
 import { emptyState, isBusy, logOf } from "./state.ts";
 
 /**
@@ -68,9 +69,21 @@ export function openMemoryStore(): Store {
       Promise.resolve(
         [...state.activeJobs.values()].map((id) => state.jobs.get(id)).filter((job) => job !== undefined),
       ),
+    activeDiagnosis: (nodeId) => found(state.jobs.get(state.activeDiagnoses.get(nodeId) ?? "")),
+    activeDiagnoses: () => {
+      const active = [...state.activeDiagnoses.values()].map((id) => state.jobs.get(id));
+      return Promise.resolve(active.filter((job) => job !== undefined));
+    },
     lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),
+    logSize: (id) => {
+      const lines = logOf(state, id);
+      return Promise.resolve({
+        lines: lines.length,
+        characters: lines.reduce((sum, { text }) => sum + text.length, 0),
+      });
+    },
     rollout: (id) => found(state.rollouts.get(id)),
     rollouts: () => Promise.resolve([...state.rollouts.values()].reverse()),
     unfinishedRollouts: (group) =>
@@ -95,6 +108,14 @@ export function openMemoryStore(): Store {
       Promise.resolve(
         [...state.alerts.values()].filter((alert) => alert.kind === kind && alert.resolvedAt === null),
       ),
+    countOpenAlerts: () => {
+      const counts = new Map<AlertKind, number>();
+      for (const { kind, resolvedAt } of state.alerts.values())
+        if (resolvedAt === null) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      return Promise.resolve([...counts].map(([kind, count]) => ({ kind, count })));
+    },
+    prune: async (what, before, limit) => pruneMemory(state, what, before, limit),
+    copyTo: null,
     close: () => Promise.resolve(),
   };
 }

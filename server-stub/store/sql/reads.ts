@@ -7,6 +7,7 @@ import type { Tables } from "./tables.ts";
  * a parameter, it would plan the query anew each time it is run.
  */
 const YES = sql.lit(1);
+const NO = sql.lit(0);
 
 /** Every query that reads, compiled once. */
 export function prepareReads(db: Kysely<Tables>) {
@@ -42,7 +43,28 @@ export function prepareReads(db: Kysely<Tables>) {
     ),
     job: prepare<{ id: string }, Row>((p) => db.selectFrom("job").select(record).where("id", "=", p("id"))),
     activeJob: prepare<{ nodeId: string }, Row>((p) =>
-      db.selectFrom("job").select(record).where("node_id", "=", p("nodeId")).where("active", "=", YES),
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("node_id", "=", p("nodeId"))
+        .where("active", "=", YES)
+        .where("diagnosis", "=", NO),
+    ),
+    activeDiagnosis: prepare<{ nodeId: string }, Row>((p) =>
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("node_id", "=", p("nodeId"))
+        .where("active", "=", YES)
+        .where("diagnosis", "=", YES),
+    ),
+    activeDiagnoses: prepare<Record<never, never>, Row>(() =>
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("active", "=", YES)
+        .where("diagnosis", "=", YES)
+        .orderBy("seq"),
     ),
     activeJobsOf: prepare<{ group: string }, Row>((p) =>
       db
@@ -50,16 +72,23 @@ export function prepareReads(db: Kysely<Tables>) {
         .select(record)
         .where("node_group", "=", p("group"))
         .where("active", "=", YES)
+        .where("diagnosis", "=", NO)
         .orderBy("seq"),
     ),
     activeJobs: prepare<Record<never, never>, Row>(() =>
-      db.selectFrom("job").select(record).where("active", "=", YES).orderBy("seq"),
+      db
+        .selectFrom("job")
+        .select(record)
+        .where("diagnosis", "=", NO)
+        .where("active", "=", YES)
+        .orderBy("seq"),
     ),
     lastJob: prepare<{ nodeId: string }, Row>((p) =>
       db
         .selectFrom("job")
         .select(record)
         .where("node_id", "=", p("nodeId"))
+        .where("diagnosis", "=", NO)
         .orderBy("seq", newestFirst)
         .limit(1),
     ),
@@ -71,6 +100,15 @@ export function prepareReads(db: Kysely<Tables>) {
         .where("line", ">=", p("from"))
         .orderBy("line")
         .limit(p("limit")),
+    ),
+    logSize: prepare<{ jobId: string }, { lines: number | string; characters: number | string | null }>((p) =>
+      db
+        .selectFrom("job_log")
+        .select((eb) => [
+          eb.fn.countAll<number>().as("lines"),
+          eb.fn.sum<number>(eb.fn<number>("length", ["text"])).as("characters"),
+        ])
+        .where("job_id", "=", p("jobId")),
     ),
     lastLine: prepare<{ jobId: string }, { line: number | null }>((p) =>
       db
@@ -90,6 +128,13 @@ export function prepareReads(db: Kysely<Tables>) {
     ),
     openAlerts: prepare<{ alertKind: string }, AlertRow>((p) =>
       db.selectFrom("alert").selectAll().where("kind", "=", p("alertKind")).where("resolved_at", "is", null),
+    ),
+    countOpenAlerts: prepare<Record<never, never>, { kind: string; count: number | bigint | string }>(() =>
+      db
+        .selectFrom("alert")
+        .select(["kind", (eb) => eb.fn.countAll().as("count")])
+        .where("resolved_at", "is", null)
+        .groupBy("kind"),
     ),
     alerts: prepare<{ limit: number }, AlertRow>((p) =>
       db

@@ -26,7 +26,7 @@ export function prepareStatements(db: Kysely<Tables>) {
     ),
   });
   type NodeWrite = Cas & { id: string; group: string; name: string; hash: string };
-  type JobWrite = Cas & { id: string; active: number };
+  type JobWrite = Cas & { id: string; active: number; endedAt: number | null };
   return {
     operatorToken: token("operator_token"),
     joinToken: token("join_token"),
@@ -104,7 +104,10 @@ export function prepareStatements(db: Kysely<Tables>) {
     removeNode: prepare<{ id: string; expected: number }, unknown>((p) =>
       db.deleteFrom("node").where("id", "=", p("id")).where("revision", "=", p("expected")),
     ),
-    insertJob: prepare<JobWrite & { nodeId: string; group: string }, unknown>((p) =>
+    insertJob: prepare<
+      JobWrite & { rolloutId: string | null; nodeId: string; group: string; diagnosis: number },
+      unknown
+    >((p) =>
       db
         .insertInto("job")
         .values({
@@ -112,15 +115,23 @@ export function prepareStatements(db: Kysely<Tables>) {
           node_id: p("nodeId"),
           node_group: p("group"),
           active: p("active"),
+          diagnosis: p("diagnosis"),
           revision: p("revision"),
           body: p("body"),
+          ended_at: p("endedAt"),
+          rollout_id: p("rolloutId"),
         })
         .onConflict((conflict) => conflict.doNothing()),
     ),
     updateJob: prepare<JobWrite, unknown>((p) =>
       db
         .updateTable("job")
-        .set({ active: p("active"), revision: p("revision"), body: p("body") })
+        .set({
+          active: p("active"),
+          ended_at: p("endedAt"),
+          revision: p("revision"),
+          body: p("body"),
+        })
         .where("id", "=", p("id"))
         .where("revision", "=", p("expected")),
     ),
@@ -149,6 +160,7 @@ export function prepareStatements(db: Kysely<Tables>) {
         before: string;
         after: string;
         from: string;
+        requestId: string | null;
       },
       unknown
     >((p) =>
@@ -160,6 +172,7 @@ export function prepareStatements(db: Kysely<Tables>) {
         before: p("before"),
         after: p("after"),
         from_address: p("from"),
+        request_id: p("requestId"),
       }),
     ),
     raise: prepare<{ alertKind: string; subject: string; message: string; at: number }, unknown>((p) =>

@@ -14,6 +14,7 @@ import type {
   StoredNode,
 } from "../records.ts";
 import type { Store } from "../store.ts";
+import { prune } from "./prune.ts";
 import { type AlertRow, type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
 import { rolloutsOf } from "./rollouts.ts";
 import { prepareStatements } from "./statements.ts";
@@ -25,7 +26,7 @@ import { writeAll, writeChange } from "./writes.ts";
  * The store on any SQL database that Kysely speaks to; the tables are there already. Bodies are what this program
  * wrote itself, so they are not validated again.
  */
-export function openSqlStore(db: Kysely<Tables>): Store {
+export function openSqlStore(db: Kysely<Tables>, file: StoreFile = NO_FILE): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
   const rollouts = rolloutsOf(db);
@@ -63,8 +64,15 @@ export function openSqlStore(db: Kysely<Tables>): Store {
     activeJob: async (nodeId) => orNull(first(await read.activeJob(db, { nodeId })), record<JobRecord>),
     activeJobsOf: async (group) => (await read.activeJobsOf(db, { group })).rows.map(record<JobRecord>),
     activeJobs: async () => (await read.activeJobs(db, none)).rows.map(record<JobRecord>),
+    activeDiagnosis: async (nodeId) =>
+      orNull(first(await read.activeDiagnosis(db, { nodeId })), record<JobRecord>),
+    activeDiagnoses: async () => (await read.activeDiagnoses(db, none)).rows.map(record<JobRecord>),
     lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
     log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
+    logSize: async (jobId) => {
+      const size = first(await read.logSize(db, { jobId }));
+      return { lines: Number(size?.lines ?? 0), characters: Number(size?.characters ?? 0) };
+    },
     logLength: async (jobId) => (first(await read.lastLine(db, { jobId }))?.line ?? -1) + 1,
     rollout: rollouts.get,
     rollouts: rollouts.heads,
@@ -80,12 +88,23 @@ export function openSqlStore(db: Kysely<Tables>): Store {
     audit: async (limit) => (await read.audit(db, { limit })).rows.map(auditEntry),
     alerts: async (limit) => (await read.alerts(db, { limit })).rows.map(alert),
     openAlerts: async (kind) => (await read.openAlerts(db, { alertKind: kind })).rows.map(alert),
+    countOpenAlerts: async () =>
+      (await read.countOpenAlerts(db, none)).rows.map(({ kind, count }) => ({
+        kind: kind as AlertKind,
+        count: Number(count),
+      })),
+    prune: (what, before, limit) => prune(db, what, before, limit, file.reclaim),
+    copyTo: file.copyTo,
     async close() {
       await together.idle();
       await db.destroy();
     },
   };
 }
+
+/** What a database that is a file of this machine can do beside. */
+export type StoreFile = { readonly copyTo: Store["copyTo"]; readonly reclaim: () => void };
+const NO_FILE: StoreFile = { copyTo: null, reclaim: () => undefined };
 
 const first = <T>(result: QueryResult<T>): T | null => result.rows[0] ?? null;
 
@@ -115,6 +134,7 @@ const auditEntry = (row: AuditRow) => ({
   before: JSON.parse(row.before) as unknown,
   after: JSON.parse(row.after) as unknown,
   from: row.from_address,
+  ...(row.request_id === null ? {} : { requestId: row.request_id }),
 });
 
 const alert = (row: AlertRow) => ({

@@ -24,6 +24,10 @@ export type Tables = {
     node_id: string;
     node_group: string;
     active: number;
+    /** 1 for a diagnosis, which stands beside the node's other job. */
+    diagnosis: number;
+    ended_at: number | null;
+    rollout_id: string | null;
     revision: number;
     body: string;
   };
@@ -49,6 +53,7 @@ export type Tables = {
     before: string;
     after: string;
     from_address: string;
+    request_id: string | null;
   };
   alert: {
     id: Generated<number>;

@@ -42,9 +42,12 @@ export function writeChange(on: Statements, rollouts: Rollouts): WriteChange {
         return one(await on.removeNode(runner, { id: change.id, expected: change.expected }));
       case "job": {
         const { id, nodeId, group } = change.value;
-        const row = { ...body(change.value, change.expected), id, active: Number(isActive(change.value)) };
+        const { endedAt, rolloutId } = change.value;
+        const active = Number(isActive(change.value));
+        const row = { ...body(change.value, change.expected), id, active, endedAt };
         if (change.expected > 0) return one(await on.updateJob(runner, row));
-        return one(await on.insertJob(runner, { ...row, nodeId, group }));
+        const diagnosis = Number(change.value.kind === "diagnose");
+        return one(await on.insertJob(runner, { ...row, rolloutId, nodeId, group, diagnosis }));
       }
       case "rollout":
         return rollouts.write(runner, change);
@@ -61,9 +64,9 @@ export function writeChange(on: Statements, rollouts: Rollouts): WriteChange {
         }
         return true;
       case "audit": {
-        const { at, actor, action, subject, before, after, from } = change.value;
+        const { at, actor, action, subject, before, after, from, requestId = null } = change.value;
         const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };
-        await on.audit(runner, { at, actor, action, subject, ...json, from });
+        await on.audit(runner, { at, actor, action, subject, ...json, from, requestId });
         return true;
       }
       case "raise": {

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
 import { migrate } from "../sql/migrate.ts";
@@ -34,12 +34,26 @@ export async function openSqliteStore(file: string): Promise<Result<Store, OpenF
     await db.destroy();
     return err({ ...migrated.error, message: `${file}: ${migrated.error.message}` });
   }
-  return ok(openSqlStore(db));
+  return ok(
+    openSqlStore(db, {
+      copyTo: async (copy) => {
+        await backup(database, copy, { rate: COPY_PAGES });
+      },
+      // By `exec`, which goes on until all of the pages are given back.
+      reclaim: () => database.exec(`pragma incremental_vacuum(${RECLAIM_PAGES})`),
+    }),
+  );
 }
+
+/** Pages that are copied, and given back, in one go: a few milliseconds at most. */
+const COPY_PAGES = 256;
+const RECLAIM_PAGES = 256;
 
 /** The exclusive lock comes first, so that no shared memory is ever made and a second process fails at once. */
 function claim(database: DatabaseSync): void {
   database.exec("pragma locking_mode = exclusive");
+  // Heeded before the first table is made; a database that is older than this gives its room back to itself only.
+  database.exec("pragma auto_vacuum = incremental");
   database.exec("pragma journal_mode = wal");
   database.exec("pragma synchronous = full");
   database.exec("pragma foreign_keys = on");

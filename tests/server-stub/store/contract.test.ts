@@ -145,6 +145,26 @@ describe.each(Object.entries(engines))("the %s store", (_name, openEngine) => {
     expect(await store.job(JOB.id)).toEqual({ value: ended, revision: 2 });
   });
 
+  test("has one active diagnosis on a node beside its job, which is never its job", async () => {
+    const diagnosis = { ...JOB, id: "j-3", kind: "diagnose" as const, release: null, to: null };
+    const put = (value: typeof JOB | typeof diagnosis, expected = 0) =>
+      store.apply([{ kind: "job", value, expected }]);
+    await store.apply([add.group, add.node]);
+    expect(await put(JOB)).toEqual({ ok: true });
+    expect(await put(diagnosis)).toEqual({ ok: true });
+    expect(await put({ ...diagnosis, id: "j-4" })).toEqual({ ok: false, conflict: "job" });
+    expect((await store.activeJob(NODE.id))?.value.id).toBe(JOB.id);
+    expect((await store.lastJob(NODE.id))?.value.id).toBe(JOB.id);
+    expect((await store.activeJobsOf("db")).map((job) => job.value.id)).toEqual([JOB.id]);
+    expect(await store.activeDiagnosis(NODE.id)).toEqual({ value: diagnosis, revision: 1 });
+    expect((await store.activeDiagnoses()).map((job) => job.value.id)).toEqual([diagnosis.id]);
+    await put({ ...diagnosis, status: "succeeded" as const }, 1);
+    expect(await store.activeDiagnosis(NODE.id)).toBeNull();
+    expect(await store.activeDiagnoses()).toEqual([]);
+    expect((await store.activeJob(NODE.id))?.value.id).toBe(JOB.id);
+    expect(await put({ ...diagnosis, id: "j-4" })).toEqual({ ok: true });
+  });
+
   test("keeps a log line once, whoever repeats it", async () => {
     await store.apply([add.group, add.node, { kind: "job", value: JOB, expected: 0 }]);
     const line = (index: number, text: string): LogLine => ({

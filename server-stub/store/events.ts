@@ -1,0 +1,68 @@
+/**
+ * What changed, as rows that onlookers follow. They are written together with the change itself, so that who has read
+ * them up to some id has missed nothing. A row says only what is new; its value is read when somebody is told.
+ */
+import type { Alert } from "../../protocol/alert.ts";
+import type { EventKind } from "../../protocol/event.ts";
+import type { EpochMs } from "../../protocol/time.ts";
+import type { Change } from "./records.ts";
+
+export type EventDraft = { readonly kind: EventKind; readonly subject: string };
+export type EventRecord = EventDraft & { readonly id: number; readonly at: EpochMs };
+
+type Table = {
+  readonly [K in Change["kind"]]: (change: Extract<Change, { kind: K }>) => readonly EventDraft[];
+};
+
+/** Nothing that anybody sees is new, or other changes of the batch say it. */
+const silent = () => [];
+
+/** Every kind of change is decided here. */
+const EVENTS: Table = {
+  meta: silent,
+  group: ({ value }) => [{ kind: "group", subject: value.name }],
+  "same-group": silent,
+  "same-lease": silent,
+  lease: ({ group }) => [{ kind: "lease", subject: group }],
+  node: ({ value }) => [{ kind: "node", subject: value.id }],
+  "remove-node": ({ id }) => [{ kind: "node-removed", subject: id }],
+  // A node is shown with its job.
+  job: ({ value }) => [
+    { kind: "job", subject: value.id },
+    { kind: "node", subject: value.nodeId },
+  ],
+  rollout: ({ value }) => [{ kind: "rollout", subject: value.id }],
+  "operator-token": ({ value, isUse }) => (isUse === true ? [] : [{ kind: "token", subject: value.id }]),
+  "join-token": ({ value }) => [{ kind: "token", subject: value.id }],
+  log: silent,
+  audit: silent,
+  announce: ({ event, subject }) => [{ kind: event, subject }],
+  // Which alerts were touched is known only when it is written.
+  raise: silent,
+  resolve: silent,
+  acknowledge: silent,
+  webhook: ({ value }) => [{ kind: "webhook", subject: value.id }],
+  "remove-webhook": ({ id }) => [{ kind: "webhook", subject: id }],
+  notice: silent,
+  delivery: silent,
+  "delivery-sent": silent,
+  "deliveries-due": silent,
+};
+
+/** The events that a change means. `alerts`: those that it has opened, closed or marked. */
+export function eventsOf(change: Change, alerts: readonly Alert[] = []): readonly EventDraft[] {
+  const own = (EVENTS[change.kind] as (change: Change) => readonly EventDraft[])(change);
+  if (alerts.length === 0) return own;
+  return [...own, ...alerts.map(({ id }) => ({ kind: "alert" as const, subject: String(id) }))];
+}
+
+/** Of each subject only the last, in the order of those. */
+export function lastOfEach<T extends EventDraft>(events: readonly T[]): T[] {
+  const last = new Map<string, T>();
+  for (const event of events) {
+    const key = `${event.kind} ${event.subject}`;
+    last.delete(key);
+    last.set(key, event);
+  }
+  return [...last.values()];
+}
