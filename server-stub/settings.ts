@@ -99,6 +99,10 @@ export const CoordinatorSettings = Type.Object({
         DEFAULTS.inconclusiveAfterMs,
         "How long an old build that is back tries to reach the coordinator.",
       ),
+      jobTimeoutMs: duration(
+        DEFAULTS.jobTimeoutMs,
+        "How long a job that is queued or being prepared may be without any progress before it fails.",
+      ),
       tickMs: duration(250, "Between two looks of the engine at what is due."),
     },
     { description: "Durations in milliseconds. Agents have timings of their own in agent.toml." },

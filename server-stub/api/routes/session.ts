@@ -55,7 +55,8 @@ export const sessionRoutes = (
     callers: "node",
     body: AgentFrames,
     answer: CoordinatorFrames,
-    handle: async ({ by, body }) => ok({ frames: [...(await sessions.receive(by.nodeId, body.frames))] }),
+    handle: async ({ by, body }) =>
+      ok({ frames: [...(await sessions.receive(by.nodeId, body.frames, by.from))] }),
   }),
   endpoint({
     route: "GET /v1/desired",
