@@ -36,7 +36,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     releases: createReleases(ctx),
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),
-    alerts: { list: () => ctx.store.alerts(MAX_ALERTS) },
+    alerts: { list: () => ctx.store.alerts({ state: "all", limit: MAX_ALERTS }) },
     tick,
     notReady: () => notReady(ctx),
     async close() {

@@ -46,4 +46,17 @@ const OLD: Readonly<Record<Prunable, (state: MemoryState, before: number) => rea
     [...state.alerts.values()]
       .filter((alert) => alert.resolvedAt !== null && alert.resolvedAt < before)
       .map((alert) => () => state.alerts.delete(alert.id)),
+  events: (state, before) =>
+    state.events
+      .slice(0, -1)
+      .filter((event) => event.at < before)
+      .map((event) => () => state.events.splice(state.events.indexOf(event), 1)),
+  deliveries: (state, before) =>
+    [...state.deliveries.values()]
+      .filter(({ endedAt }) => endedAt !== null && endedAt < before)
+      .map(
+        ({ id }) =>
+          () =>
+            state.deliveries.delete(id),
+      ),
 };

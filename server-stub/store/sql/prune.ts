@@ -37,6 +37,29 @@ const PRUNE: Readonly<Record<Prunable, (on: On, before: EpochMs, limit: number) 
       .limit(limit);
     return count(await on.deleteFrom("alert").where("id", "in", old).executeTakeFirst());
   },
+  /** The newest stays: by it the next reader knows where it begins. */
+  async events(on, before, limit) {
+    const old = on
+      .selectFrom("event")
+      .select("id")
+      .where("at", "<", before)
+      .where("id", "<", (eb) =>
+        eb.selectFrom("event as every").select((each) => each.fn.max("every.id").as("id")),
+      )
+      .orderBy("id")
+      .limit(limit);
+    return count(await on.deleteFrom("event").where("id", "in", old).executeTakeFirst());
+  },
+  async deliveries(on, before, limit) {
+    const old = on
+      .selectFrom("delivery")
+      .select("id")
+      .where("waiting", "=", 0)
+      .where("ended_at", "<", before)
+      .orderBy("id")
+      .limit(limit);
+    return count(await on.deleteFrom("delivery").where("id", "in", old).executeTakeFirst());
+  },
 };
 
 /** Line by line from the end of each log: a job goes when its log is gone, so that no step is larger than the limit. */

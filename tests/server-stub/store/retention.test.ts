@@ -140,9 +140,12 @@ describe.each(Object.entries(engines))("retention in the %s store", (_name, open
     await store.apply([raise("a"), raise("b"), raise("c")]);
     expect(await store.countOpenAlerts()).toEqual([{ kind: "node_offline", count: 3 }]);
     const resolve = { kind: "resolve", alert: "node_offline", subject: "a", at: 10 } as const;
-    await store.apply([{ ...resolve, by: "heard again" } as Change]);
+    await store.apply([resolve]);
     expect(await store.prune("alerts", 11, 10)).toBe(1);
-    expect((await store.alerts(10)).map(({ subject }) => subject)).toEqual(["c", "b"]);
+    expect((await store.alerts({ state: "all", limit: 10 })).map(({ subject }) => subject)).toEqual([
+      "c",
+      "b",
+    ]);
     expect(await store.countOpenAlerts()).toEqual([{ kind: "node_offline", count: 2 }]);
   });
 

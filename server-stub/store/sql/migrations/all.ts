@@ -1,6 +1,9 @@
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { theSpine } from "./0001-the-spine.ts";
 import { rolloutNodes } from "./0002-rollout-nodes.ts";
+import { events } from "./0003-events.ts";
+import { alertsAndWebhooks } from "./0004-alerts-and-webhooks.ts";
+import { requests } from "./0006-requests.ts";
 import { retention } from "./0007-retention.ts";
 import { diagnoses } from "./0008-diagnoses.ts";
 
@@ -8,6 +11,9 @@ import { diagnoses } from "./0008-diagnoses.ts";
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-the-spine": { up: theSpine },
   "0002-rollout-nodes": { up: rolloutNodes },
+  "0003-events": { up: events },
+  "0004-alerts-and-webhooks": { up: alertsAndWebhooks },
+  "0006-requests": { up: requests },
   "0007-retention": { up: retention },
   "0008-diagnoses": { up: diagnoses },
 };
