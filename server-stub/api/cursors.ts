@@ -22,4 +22,13 @@ export function markedCursor<A>(list: unknown, answer: A): A {
   return typeof next === "string" ? { ...answer, next: `${markOf(list)}${next}` } : answer;
 }
 
+/** The list's own cursor where its entries are numbered and paged by the store; null at the end. */
+export const cursorOf = (number: number | null): string | null => (number === null ? null : String(number));
+
+/** The number that `cursorOf` made a cursor of. Error: `cursor-invalid`. */
+export function numberOf(cursor: string | undefined): Result<number | undefined, Refusal> {
+  if (cursor === undefined) return ok(undefined);
+  return /^[1-9]\d{0,14}$/.test(cursor) ? ok(Number(cursor)) : err(CURSOR_INVALID);
+}
+
 const markOf = (list: unknown): string => `${fingerprint(list).slice(0, 8)}-`;

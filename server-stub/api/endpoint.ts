@@ -46,6 +46,8 @@ type Spec<
    * handed on as `ifMatch`; the service compares it with what it reads in the attempt that writes.
    */
   readonly etag?: (answer: Static<A>) => string;
+  /** Media type of an answer that is a stream of something else than JSON. */
+  readonly type?: string;
   /** The answer of this POST holds a secret: it is never stored, and so never given again. */
   readonly secret?: true;
   readonly handle: (call: {
@@ -92,7 +94,10 @@ export function endpoint<
           querystring: spec.query ?? Type.Object({}, { additionalProperties: false }),
           ...(body === undefined ? {} : { body }),
           ...headersOf(spec),
-          response: { [status]: answerOf(spec.answer, spec.etag !== undefined), default: PROBLEM_ANSWER },
+          response: {
+            [status]: answerOf(spec.answer, spec.etag !== undefined, spec.type),
+            default: PROBLEM_ANSWER,
+          },
         },
         preValidation: async (request) => {
           // No body at all means one without members, where none is needed.
@@ -118,6 +123,7 @@ export function endpoint<
           if (!result.ok) return refuse(request, reply, result.error);
           if (spec.etag !== undefined) reply.header("etag", spec.etag(result.value));
           if (spec.secret === true) reply.header("cache-control", "no-store");
+          if (spec.type !== undefined) return reply.code(status).type(spec.type).send(result.value);
           return reply.code(status).send(markedCursor(list, result.value));
         },
       });
@@ -142,10 +148,10 @@ export const tagOf = (url: string): string => /^\/(?:v1\/)?([a-z-]+)/.exec(url)?
 
 const described = (schema: TSchema): string => (schema as { title?: string }).title ?? "Done";
 
-const answerOf = (schema: TSchema, tagged: boolean) => ({
+const answerOf = (schema: TSchema, tagged: boolean, type = "application/json") => ({
   description: described(schema),
   ...(tagged ? { headers: { etag: { type: "string", description: "Of what is configured of it" } } } : {}),
-  content: { "application/json": { schema } },
+  content: { [type]: { schema } },
 });
 
 /** The headers that an endpoint understands, as the document shows them and the server checks them. */

@@ -21,6 +21,7 @@ import { createOnce } from "./once.ts";
 import { openApi } from "./openapi.ts";
 import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
@@ -156,6 +157,7 @@ const endpointsOf = (
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
   ...watchRoutes(coordinator),
+  ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),
 ];
