@@ -34,6 +34,7 @@ const OWN = {
   "no-build-for-platform": 409,
   "rollout-active": 409,
   "empty-selection": 422,
+  "stages-out-of-order": 422,
   "cron-invalid": 422,
   "timezone-unknown": 422,
   "window-never-opens": 422,

@@ -1,11 +1,11 @@
 import { isActive } from "../../core/job/job.ts";
-import { isActiveRollout } from "../../core/rollout/rollout.ts";
 import type { AlertChange } from "../alerts.ts";
 import type { Change } from "../records.ts";
 import type { WebhookChange } from "../webhooks.ts";
 import type { preparePolicy } from "./policy.ts";
 import type { Runner } from "./prepared.ts";
 import type { prepareRequests } from "./requests.ts";
+import type { Rollouts } from "./rollouts.ts";
 import type { Statements } from "./statements.ts";
 
 type RequestStatements = ReturnType<typeof prepareRequests>;
@@ -18,8 +18,11 @@ export type WriteChange = (runner: Runner, change: RecordChange) => Promise<bool
 
 export function writeChange(
   on: Statements,
-  requests: RequestStatements,
-  policy: ReturnType<typeof preparePolicy>["write"],
+  {
+    requests,
+    rollouts,
+    policy,
+  }: { requests: RequestStatements; rollouts: Rollouts; policy: ReturnType<typeof preparePolicy> },
 ): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
@@ -67,13 +70,8 @@ export function writeChange(
         const diagnosis = Number(jobKind === "diagnose");
         return one(await on.insertJob(runner, { ...row, nodeId, group, diagnosis, jobKind, rolloutId }));
       }
-      case "rollout": {
-        const { id, group, endedAt } = change.value;
-        const unfinished = Number(isActiveRollout(change.value) || endedAt === null);
-        const row = { ...body(change.value, change.expected), id, unfinished };
-        if (change.expected > 0) return one(await on.updateRollout(runner, row));
-        return one(await on.insertRollout(runner, { ...row, group }));
-      }
+      case "rollout":
+        return rollouts.write(runner, change);
       case "operator-token":
       case "join-token": {
         const { id, hash } = change.value;
@@ -100,7 +98,7 @@ export function writeChange(
       case "same-policy":
       case "channel":
       case "remove-channel":
-        return policy(runner, change);
+        return policy.write(runner, change);
       case "audit": {
         const { at, actor, action, subject, before, after, from, requestId = null } = change.value;
         const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };
