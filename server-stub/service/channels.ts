@@ -1,6 +1,7 @@
 import type { ChannelName } from "../../protocol/names.ts";
 import type { Channel } from "../../protocol/policy.ts";
 import { ok, type Result } from "../../protocol/result.ts";
+import { policyOf } from "../core/rollout/policy.ts";
 import type { ChannelRecord } from "../store/policy.ts";
 import type { Change } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
@@ -16,7 +17,7 @@ export const createChannels = (ctx: Context, starts: StartOnPublish): Channels =
   list: async () => (await ctx.store.channels()).map(({ value }) => showChannel(value)),
   get: (name) => showOne(ctx, name),
 
-  /** Refusals: `precondition-failed`, `empty-selection`. */
+  /** Refusals: `precondition-failed`, `empty-selection`, `stages-out-of-order`. */
   async put(by, name, change, ifMatch = null) {
     const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
       const stored = await ctx.store.channel(name);
@@ -25,6 +26,8 @@ export const createChannels = (ctx: Context, starts: StartOnPublish): Channels =
       if (change.selection != null && Object.keys(change.selection).length === 0) {
         return { changes: [], answer: refuse("empty-selection", "An empty selection is nobody.", EVERYBODY) };
       }
+      const stages = policyOf({ all: true }, change.policy ?? {});
+      if (!stages.ok) return { changes: [], answer: stages };
       const now = ctx.wall();
       const before = stored?.value ?? { ...NEW, name, updatedAt: now };
       const after: ChannelRecord = { ...before, ...change, updatedAt: now };

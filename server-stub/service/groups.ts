@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../../protocol/result.ts";
 import { wantedFor } from "../core/desired.ts";
 import { NO_LEASE } from "../core/lease/record.ts";
 import { isActiveRollout } from "../core/rollout/rollout.ts";
-import { gateOf, standing } from "../core/window/gate.ts";
+import { standing } from "../core/window/gate.ts";
 import { checkWindows } from "../core/window/window.ts";
 import type { Change, GroupRecord } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
@@ -13,6 +13,7 @@ import type { Context } from "./context.ts";
 import type { Groups, Principal, Refusal } from "./coordinator.ts";
 import { followed } from "./followed.ts";
 import { freezing, thawing } from "./freeze.ts";
+import { gatesAt } from "./gates.ts";
 import { revokeJoinTokensOf } from "./join-tokens.ts";
 import { leaseOf } from "./lease-view.ts";
 import { groupFreeze } from "./policy.ts";
@@ -165,7 +166,7 @@ async function showGroup(ctx: Context, group: GroupRecord): Promise<Group> {
   const lease = await ctx.store.lease(group.name);
   const { name, mode, spare, windows, channel, createdAt } = group;
   const desired = wantedFor(group.wanted, null, await followed(ctx, group));
-  const gate = gateOf((await ctx.store.policy()).value, group, ctx.wall());
+  const { value: fleet } = await ctx.store.policy();
   return {
     name,
     mode,
@@ -174,7 +175,7 @@ async function showGroup(ctx: Context, group: GroupRecord): Promise<Group> {
     windows: windows === null ? null : [...windows],
     freeze: standing(group.freeze, ctx.wall()),
     channel,
-    gate: gate === null ? null : { code: gate.code, message: gate.message },
+    gate: gatesAt(fleet, ctx.wall())(group),
     nodes: (await ctx.store.nodes(name)).length,
     lease: await leaseOf(ctx, group, lease?.value ?? NO_LEASE),
     createdAt,

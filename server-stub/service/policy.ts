@@ -1,5 +1,6 @@
 import type { FleetPolicy } from "../../protocol/policy.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
+import { policyOf } from "../core/rollout/policy.ts";
 import { standing } from "../core/window/gate.ts";
 import { checkWindows } from "../core/window/window.ts";
 import type { Change, GroupRecord, Stored } from "../store/records.ts";
@@ -14,7 +15,7 @@ import { denyStale, policyTag } from "./tags.ts";
 export const createPolicies = (ctx: Context): Policies => ({
   get: () => show(ctx),
 
-  /** Refusals: `precondition-failed`, `cron-invalid`, `timezone-unknown`, `window-never-opens`. */
+  /** Refusals: `precondition-failed`, `cron-invalid`, `timezone-unknown`, `window-never-opens`, `stages-out-of-order`. */
   async edit(by, change, ifMatch = null) {
     const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
       const { value, revision } = await ctx.store.policy();
@@ -22,6 +23,8 @@ export const createPolicies = (ctx: Context): Policies => ({
       if (stale !== null) return { changes: [], answer: stale };
       const checked = checkWindows(change.windows ?? []);
       if (!checked.ok) return { changes: [], answer: err(checked.error) };
+      const stages = policyOf({ all: true }, change.rollout ?? {});
+      if (!stages.ok) return { changes: [], answer: stages };
       const after: FleetPolicy = { ...value, ...change };
       const before = configured(value);
       if (JSON.stringify(before) === JSON.stringify(configured(after)))

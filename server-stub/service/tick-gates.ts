@@ -1,12 +1,13 @@
 /** Windows and freezes as time goes by: a freeze that has run out ends, and who waits at a gate hears of its opening. */
 import type { GroupName } from "../../protocol/names.ts";
 import type { FleetPolicy } from "../../protocol/policy.ts";
-import { gateOf, standing } from "../core/window/gate.ts";
+import { standing } from "../core/window/gate.ts";
 import type { GroupRecord } from "../store/records.ts";
 import { attempt } from "./attempt.ts";
 import { COORDINATOR } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { thawing } from "./freeze.ts";
+import { gatesAt } from "./gates.ts";
 import { fleetFreeze, groupFreeze } from "./policy.ts";
 import { push } from "./push.ts";
 
@@ -17,9 +18,9 @@ export function createGateWatch(ctx: Context): () => Promise<void> {
     const { value: fleet } = await ctx.store.policy();
     const groups = (await ctx.store.groups()).map(({ value }) => value);
     await liftOld(ctx, fleet, groups);
-    const gate = gates(fleet, ctx.wall());
+    const gate = gatesAt(fleet, ctx.wall());
     for (const group of groups) {
-      const now = gate(group);
+      const now = gate(group)?.message ?? null;
       const before = said.get(group.name);
       said.set(group.name, now);
       // At the first look all have just been told, or are about to be.
@@ -32,16 +33,6 @@ export function createGateWatch(ctx: Context): () => Promise<void> {
     }
     const names = new Set(groups.map(({ name }) => name));
     for (const name of said.keys()) if (!names.has(name)) said.delete(name);
-  };
-}
-
-/** The sentence of a group's gate; of most, which have nothing of their own, it is the fleet's. */
-function gates(fleet: FleetPolicy, now: number): (group: GroupRecord) => string | null {
-  let shared: string | null | undefined;
-  return (group) => {
-    if (group.windows !== null || group.freeze !== null) return gateOf(fleet, group, now)?.message ?? null;
-    if (shared === undefined) shared = gateOf(fleet, group, now)?.message ?? null;
-    return shared;
   };
 }
 
