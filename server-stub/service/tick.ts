@@ -18,6 +18,7 @@ import { jobChanges } from "./job-changes.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
 import { tickPresence } from "./tick-presence.ts";
+import { createRetention } from "./tick-retention.ts";
 import { tickTrust } from "./tick-trust.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
@@ -25,6 +26,7 @@ const EVERY = { rollouts: 1_000, sweep: 5_000, catchUp: 10_000, seen: 60_000, tr
 
 export function createTick(ctx: Context): () => Promise<void> {
   const due = createDue(ctx);
+  const retain = createRetention(ctx);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
@@ -35,6 +37,7 @@ export function createTick(ctx: Context): () => Promise<void> {
     }
     if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
     if (due("trust", EVERY.trust)) await tickTrust(ctx);
+    await retain();
   };
   // A tick that comes while one is at work is the same tick.
   return () => {

@@ -1,0 +1,18 @@
+import type { DurationMs } from "../../protocol/time.ts";
+import type { Prunable } from "../store/records.ts";
+
+/** For how long what is over is kept. */
+export type Retention = Readonly<Record<Prunable, DurationMs>> & {
+  /** Bundles that no release names any more. */
+  readonly bundles: DurationMs;
+};
+
+export const DAY_MS: DurationMs = 86_400_000;
+
+export const DEFAULT_RETENTION: Retention = {
+  jobs: 90 * DAY_MS,
+  rollouts: 400 * DAY_MS,
+  audit: 400 * DAY_MS,
+  alerts: 90 * DAY_MS,
+  bundles: 30 * DAY_MS,
+};
