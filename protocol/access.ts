@@ -48,6 +48,26 @@ export const JoinTokenCreated = Type.Object(
   { id: Type.String(), secret: Type.String(), rootFingerprint: nullable(Sha256), command: Type.String() },
   { ...closed, title: "JoinTokenCreated" },
 );
+/** A join token without its secret. `usesLeft` nodes may still use it, unless it has expired or was revoked. */
+export const JoinToken = Type.Object(
+  {
+    id: Type.String(),
+    group: GroupName,
+    voter: Type.Boolean(),
+    autoApprove: Type.Boolean(),
+    usesLeft: Type.Integer({ minimum: 0 }),
+    createdAt: Type.Integer(),
+    createdBy: Type.String(),
+    expiresAt: nullable(Type.Integer()),
+    revoked: Type.Boolean(),
+  },
+  { ...closed, title: "JoinToken" },
+);
+export type JoinToken = Static<typeof JoinToken>;
+export const JoinTokenList = Type.Object(
+  { joinTokens: Type.Array(JoinToken), next: nullable(Type.String()) },
+  { ...closed, title: "JoinTokenList" },
+);
 export const TokenCreated = Type.Object(
   { token: OperatorToken, secret: Type.String() },
   { ...closed, title: "TokenCreated" },

@@ -27,6 +27,8 @@ export const DEFAULTS = {
   downloadTimeoutMs: 1_800_000,
   /** How long an old build that is back tries to reach the coordinator before a failure to connect counts as inconclusive. */
   inconclusiveAfterMs: 30_000,
+  /** How long a job that waits for nothing may be without any progress. */
+  jobTimeoutMs: 1_800_000,
   reconnectMinMs: 500,
   /** Less than three heartbeats, after which a coordinator that restarted calls a node lost that only waits to try again. */
   reconnectMaxMs: 10_000,

@@ -5,10 +5,12 @@
  * Invariants:
  * - `hello` opens a session and ends every earlier one of the node; it is answered by `welcome` with a fresh nonce.
  * - Every later frame of the agent carries that nonce and a `seq` that only rises; anything else proves nothing.
+ * - What protocol 1 does not know is said in a session of protocol 2 alone: objects are closed, on both sides.
  * - `orders` is the whole of what the coordinator wants right now, not a change to it: losing, repeating or
  *   reordering it does no harm. The agent takes the one with the highest `seq` of its session.
  */
 import { Build, Platform, Version } from "./build.ts";
+import { Finding, MAX_FINDINGS } from "./finding.ts";
 import { HealthReport } from "./health.ts";
 import { JobCause, LogLine, Reason, Step } from "./job.ts";
 import { FinalWord, JournalReport, QuarantineEntry } from "./journal.ts";
@@ -16,8 +18,14 @@ import { GroupName, InstanceId, JobId, NodeId, NodeName, SessionId } from "./nam
 import { literals, nullable, type Static, Type } from "./schema.ts";
 import { LeaseToken } from "./token.ts";
 
-/** Version of the protocol that this source speaks. The coordinator also serves the version before. */
-export const PROTOCOL = 1;
+/**
+ * Version of the protocol that this source speaks. 2 added: `Welcome.protocol`, `Heartbeat.crashes`,
+ * `Orders.diagnose` and the frame `diagnosis`.
+ */
+export const PROTOCOL = 2;
+
+/** Oldest version that is still spoken, on both sides. */
+export const OLDEST_PROTOCOL = 1;
 
 /** Name of the WebSocket subprotocol. */
 export const SUBPROTOCOL = "baton.v1";
@@ -107,6 +115,8 @@ export const Heartbeat = Type.Object(
     finalWords: Type.Array(FinalWord, { maxItems: 64 }),
     update: UpdateReport,
     holdings: NodeHoldings,
+    /** Since protocol 2: how often in a row this build ended although nobody stopped it, as its launcher counts. */
+    crashes: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   { ...closed, title: "Heartbeat" },
 );
@@ -124,7 +134,24 @@ export const Log = Type.Object(
 );
 export type Log = Static<typeof Log>;
 
-export const AgentFrame = Type.Union([Hello, Heartbeat, Log], { title: "AgentFrame" });
+/**
+ * Since protocol 2: what `agent doctor` found for a diagnosis that the orders ask for. Said again and again until
+ * the orders do not ask any more. `ok`: none of the findings is a problem.
+ */
+export const Diagnosis = Type.Object(
+  {
+    type: Type.Literal("diagnosis"),
+    session: SessionId,
+    seq: Seq,
+    jobId: JobId,
+    ok: Type.Boolean(),
+    findings: Type.Array(Finding, { maxItems: MAX_FINDINGS }),
+  },
+  { ...closed, title: "Diagnosis" },
+);
+export type Diagnosis = Static<typeof Diagnosis>;
+
+export const AgentFrame = Type.Union([Hello, Heartbeat, Log, Diagnosis], { title: "AgentFrame" });
 export type AgentFrame = Static<typeof AgentFrame>;
 
 export const Welcome = Type.Object(
@@ -135,6 +162,8 @@ export const Welcome = Type.Object(
     name: NodeName,
     group: GroupName,
     heartbeatMs: Type.Integer({ minimum: 10 }),
+    /** The protocol of this session, the lower of what both speak; missing, it is 1. */
+    protocol: Type.Optional(Type.Integer({ minimum: 2 })),
   },
   { ...closed, title: "Welcome" },
 );
@@ -189,6 +218,8 @@ export const Orders = Type.Object(
     logNext: Type.Array(Type.Object({ jobId: JobId, index: Type.Integer({ minimum: 0 }) }, closed), {
       maxItems: 16,
     }),
+    /** Since protocol 2: look at yourself for this job, which touches no update and needs no turn. */
+    diagnose: Type.Optional(Type.Object({ jobId: JobId }, closed)),
   },
   { ...closed, title: "Orders" },
 );

@@ -52,6 +52,8 @@ export const Job = Type.Object(
     from: Type.Union([Build, Type.Null()]),
     to: Type.Union([Build, Type.Null()]),
     retry: Type.Boolean(),
+    /** The job that this one does over; null when it is none's. */
+    retryOf: Type.Union([JobId, Type.Null()]),
     status: JobStatus,
     step: Type.Union([Step, Type.Null()]),
     percent: Type.Integer({ minimum: 0, maximum: 100 }),
@@ -64,6 +66,11 @@ export const Job = Type.Object(
   { additionalProperties: false, title: "Job" },
 );
 export type Job = Static<typeof Job>;
+
+export const JobList = Type.Object(
+  { jobs: Type.Array(Job), next: Type.Union([Type.String(), Type.Null()]) },
+  { additionalProperties: false, title: "JobList" },
+);
 
 /** One line of a job's log. `index` counts from 0 within the job and spans the restart; a repeated line is the same line. */
 export const LogLine = Type.Object(

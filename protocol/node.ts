@@ -1,5 +1,6 @@
 import { Build, Platform, Version } from "./build.ts";
 import { UpdateReport } from "./frames.ts";
+import { GroupMode } from "./group.ts";
 import { HealthReport } from "./health.ts";
 import { Reason } from "./job.ts";
 import { JournalReport, QuarantineEntry } from "./journal.ts";
@@ -24,6 +25,8 @@ export const Node = Type.Object(
     membership: literals(["pending", "approved", "revoked"]),
     presence: PresenceState,
     lastSeenAt: nullable(Type.Integer()),
+    /** Where it was heard from last, as the coordinator saw it. */
+    address: nullable(Type.String()),
     platform: nullable(Platform),
     build: nullable(Build),
     backup: nullable(Build),
@@ -48,8 +51,9 @@ export const NodeList = Type.Object(
   { ...closed, title: "NodeList" },
 );
 
+/** Without `release` the desired one, or the newest where none is desired. `retry` lifts a hold and a quarantine. */
 export const UpdateNodeRequest = Type.Object(
-  { retry: Type.Optional(Type.Boolean()) },
+  { release: Type.Optional(Version), retry: Type.Optional(Type.Boolean()) },
   { ...closed, title: "UpdateNodeRequest" },
 );
 export const JobStarted = Type.Object({ jobId: JobId }, { ...closed, title: "JobStarted" });
@@ -65,6 +69,26 @@ export const EditNodeRequest = Type.Object(
   { ...closed, title: "EditNodeRequest" },
 );
 export type EditNodeRequest = Static<typeof EditNodeRequest>;
+
+/** What removing a node would do to its group; nothing was changed. Before and after the removal. */
+export const RemovalPreview = Type.Object(
+  {
+    group: GroupName,
+    mode: GroupMode,
+    votersBefore: Type.Integer({ minimum: 0 }),
+    votersAfter: Type.Integer({ minimum: 0 }),
+    quorumBefore: Type.Integer({ minimum: 0 }),
+    quorumAfter: Type.Integer({ minimum: 0 }),
+    /** Voters that would serve right now without it. */
+    servingAfter: Type.Integer({ minimum: 0 }),
+    /** It holds the group's lease, or owes its last word on one: that ends with it. */
+    holdsLease: Type.Boolean(),
+    /** What to think of before; null when nothing. */
+    warning: nullable(Type.String()),
+  },
+  { ...closed, title: "RemovalPreview" },
+);
+export type RemovalPreview = Static<typeof RemovalPreview>;
 
 /** Which release the asking node should be on, and the job that brings it there once there is one. */
 export const DesiredView = Type.Object(

@@ -15,20 +15,16 @@ export type PageQuery = Static<typeof PageQuery>;
 /**
  * The page of `items` that `query` asks for, in the order of their keys (unique, compared as text), and the cursor
  * of the one after it, null at the end. Entries that come and go between two pages are neither repeated nor make
- * others be left out. Error: `malformed` for a cursor that is none of ours.
+ * others be left out. Error: `cursor-invalid` for a cursor that is none of ours.
  */
 export function pageOf<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   { limit = PAGE_SIZE.usual, cursor }: PageQuery,
-): Result<{ items: T[]; next: string | null }, Fault<"malformed">> {
+): Result<{ items: T[]; next: string | null }, Fault<"cursor-invalid">> {
   const after = cursor === undefined ? "" : decode(cursor);
   if (after === null) {
-    return err({
-      code: "malformed",
-      message: "The cursor is not one that this list has given.",
-      hint: "Leave it out to begin at the first page.",
-    });
+    return err(CURSOR_INVALID);
   }
   const sorted = items
     .map((item) => ({ key: keyOf(item), item }))
@@ -41,6 +37,12 @@ export function pageOf<T>(
     next: last === undefined || page.length === sorted.length ? null : encode(last.key),
   });
 }
+
+export const CURSOR_INVALID: Fault<"cursor-invalid"> = {
+  code: "cursor-invalid",
+  message: "The cursor is not one that this list has given.",
+  hint: "Leave it out to begin at the first page.",
+};
 
 /** A key that sorts the newest first: for lists that begin with what happened last. */
 export const newestFirst = (at: number, id: string): string =>

@@ -8,6 +8,7 @@ import { type Static, Type } from "./schema.ts";
  */
 const OWN = {
   malformed: 400,
+  "cursor-invalid": 400,
   unauthorized: 401,
   forbidden: 403,
   "not-found": 404,
@@ -26,6 +27,8 @@ const OWN = {
   "node-revoked": 403,
   "already-up-to-date": 409,
   "update-in-progress": 409,
+  "not-supported": 409,
+  "secret-shown-once": 409,
   "no-backup": 409,
   "no-release": 404,
   "no-build-for-platform": 409,
@@ -36,9 +39,11 @@ const OWN = {
   "release-refused": 422,
   "root-refused": 422,
   "upload-mismatch": 422,
+  "idempotency-key-reused": 422,
   "trust-not-ready": 409,
   "join-token-invalid": 403,
   "join-insecure": 403,
+  "precondition-failed": 412,
   "too-large": 413,
   "unsupported-media-type": 415,
   "range-not-satisfiable": 416,

@@ -29,7 +29,7 @@ export async function assemble(
   clock: Clock,
 ): Promise<Result<Assembled, OpenFault>> {
   // The database first: its lock says that no other coordinator uses this state directory.
-  const store = await openSqliteStore(config.databaseFile);
+  const store = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!store.ok) return store;
   try {
     const repository = await Repository.open({
@@ -44,6 +44,7 @@ export async function assemble(
       random: (bytes) => randomBytes(bytes),
       log,
       timings: config.timings,
+      retention: config.retention,
     });
     return ok({
       coordinator,

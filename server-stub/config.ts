@@ -112,7 +112,10 @@ export function parseConfig(
       rollouts: settings.retention.rolloutsDays * DAY_MS,
       audit: settings.retention.auditDays * DAY_MS,
       alerts: settings.retention.alertsDays * DAY_MS,
+      events: settings.retention.eventsDays * DAY_MS,
+      deliveries: settings.retention.deliveriesDays * DAY_MS,
       bundles: settings.retention.bundlesDays * DAY_MS,
+      maxEvents: settings.retention.maxEvents,
     },
     metrics: {
       isPublic: settings.metrics.public,

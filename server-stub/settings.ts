@@ -101,6 +101,10 @@ export const CoordinatorSettings = Type.Object({
         DEFAULTS.inconclusiveAfterMs,
         "How long an old build that is back tries to reach the coordinator.",
       ),
+      jobTimeoutMs: duration(
+        DEFAULTS.jobTimeoutMs,
+        "How long a job that is queued or being prepared may be without any progress before it fails.",
+      ),
       tickMs: duration(250, "Between two looks of the engine at what is due."),
     },
     { description: "Durations in milliseconds. Agents have timings of their own in agent.toml." },
@@ -111,6 +115,14 @@ export const CoordinatorSettings = Type.Object({
       rolloutsDays: days(400, "Rollouts that ended, with their nodes."),
       auditDays: days(400, "Entries of the audit log."),
       alertsDays: days(90, "Alerts that were resolved."),
+      eventsDays: days(7, "What changed, for those who follow it and were away."),
+      maxEvents: Type.Integer({
+        minimum: 1_000,
+        maximum: 100_000_000,
+        default: 1_000_000,
+        description: "Most of those that are kept, however young.",
+      }),
+      deliveriesDays: days(30, "Messages to webhooks that were delivered or given up."),
       bundlesDays: days(30, "Bundles in the repository that no release names any more."),
     },
     { description: "For how many days what is over is kept. It is let go of a little at a time." },
@@ -119,7 +131,8 @@ export const CoordinatorSettings = Type.Object({
     {
       public: Type.Boolean({
         default: false,
-        description: "Answer GET /metrics on the address above without a token; otherwise a viewer's is needed.",
+        description:
+          "Answer GET /metrics on the address above without a token; otherwise a viewer's is needed.",
       }),
       listen: Type.Optional(
         Type.String({

@@ -9,22 +9,34 @@ import { err, ok, type Result } from "../../protocol/result.ts";
 import type { Principal, Refusal } from "../service/coordinator.ts";
 import { audienceOf, isOpen, mayCall, type RouteKey } from "./permissions.ts";
 import { refuse } from "./problems.ts";
+import { createStrikes, type Strikes } from "./strikes.ts";
 
-/** Finds out who is calling; null when no credential was given. Errors: `unauthorized`, `forbidden`. */
+/**
+ * Finds out who is calling; null when no credential was given. Errors: `unauthorized`, `forbidden`,
+ * `too-many-requests`.
+ */
 export type Identify = (request: {
   readonly headers: IncomingHttpHeaders;
   readonly from: string;
 }) => Promise<Result<Principal | null, Refusal>>;
 
-/** By the secret in the `Authorization` header. A node that names itself must name itself rightly. */
+/**
+ * By the secret in the `Authorization` header. A node that names itself must name itself rightly. Secrets are looked up
+ * by their hash, so that how long it takes says nothing of how much of one was right.
+ */
 export const identifyByBearer =
-  (authenticate: (secret: string, from: string) => Promise<Principal | null>): Identify =>
+  (
+    authenticate: (secret: string, from: string) => Promise<Principal | null>,
+    strikes: Strikes = createStrikes(uptime),
+  ): Identify =>
   async ({ headers, from }) => {
     const header = headers.authorization;
     if (header === undefined) return ok(null);
     const secret = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header)?.[1];
     const caller = secret === undefined ? null : await authenticate(secret, from);
     if (caller === null) {
+      const struck = strikes.strike(from);
+      if (!struck.ok) return struck;
       return err({
         code: "unauthorized",
         message: "The credential is unknown, expired or revoked.",
@@ -46,6 +58,8 @@ export const identifyByBearer =
 /** For a door that only this machine's owner of the state directory can open: everybody there is an administrator. */
 export const identifyAsLocal: Identify = async () =>
   ok({ kind: "operator", id: "local", name: "local", role: "admin", from: "control socket" });
+
+const uptime = (): number => performance.now();
 
 /** Whether `caller` may call `route`: nothing, or why not. Pure. */
 export function refusalFor(route: RouteKey, caller: Principal | null): Refusal | null {

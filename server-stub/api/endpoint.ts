@@ -1,6 +1,8 @@
 /**
  * A route as data: where it is, what it takes and answers, and what it does. One place turns it into a route of
- * the server; validation, types and the OpenAPI document all come from the same schemas.
+ * the server; validation, types and the OpenAPI document all come from the same schemas. The manners of all routes
+ * are here as well: a cursor is of one list, a POST with an `Idempotency-Key` is done once, an answer that can be
+ * edited has an `ETag`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "../../protocol/problem.ts";
@@ -8,6 +10,9 @@ import type { Result } from "../../protocol/result.ts";
 import { type Static, type TSchema, Type } from "../../protocol/schema.ts";
 import { NoBody } from "../../protocol/service.ts";
 import type { Principal, Refusal } from "../service/coordinator.ts";
+import type { IfMatch } from "../service/tags.ts";
+import { markedCursor, unmarkedCursor } from "./cursors.ts";
+import { IDEMPOTENCY_HEADER, type Once, onceHeaders, takesKey } from "./once.ts";
 import { isOpen, type RouteKey } from "./permissions.ts";
 import { PROBLEM_TYPE, refuse } from "./problems.ts";
 
@@ -36,17 +41,30 @@ type Spec<
   /** Status of success; 200 unless told otherwise. */
   readonly status?: 201 | 202;
   readonly maxBodyBytes?: number;
+  /**
+   * The answer can be edited, and this is its ETag (see `service/tags.ts`). The `If-Match` of a PATCH, PUT or DELETE is
+   * handed on as `ifMatch`; the service compares it with what it reads in the attempt that writes.
+   */
+  readonly etag?: (answer: Static<A>) => string;
+  /** Media type of an answer that is a stream of something else than JSON. */
+  readonly type?: string;
+  /** The answer of this POST holds a secret: it is never stored, and so never given again. */
+  readonly secret?: true;
   readonly handle: (call: {
     readonly by: Callers[W];
     readonly params: Static<P>;
     readonly query: Static<Q>;
     readonly body: Static<B>;
+    readonly ifMatch: IfMatch;
     readonly request: FastifyRequest;
     readonly reply: FastifyReply;
   }) => Promise<Result<Static<A>, Refusal>>;
 };
 
-export type Endpoint = { readonly route: RouteKey; mount(app: FastifyInstance): void };
+/** What the routes of one server share. */
+export type Manners = { readonly once: Once };
+
+export type Endpoint = { readonly route: RouteKey; mount(app: FastifyInstance, manners: Manners): void };
 
 const Nothing = Type.Object({});
 
@@ -62,7 +80,7 @@ export function endpoint<
   const status = spec.status ?? 200;
   return {
     route: spec.route,
-    mount: (app) => {
+    mount: (app, { once }) => {
       app.route({
         method,
         url,
@@ -75,22 +93,38 @@ export function endpoint<
           ...(spec.params === undefined ? {} : { params: spec.params }),
           querystring: spec.query ?? Type.Object({}, { additionalProperties: false }),
           ...(body === undefined ? {} : { body }),
-          response: { [status]: answerOf(spec.answer), default: PROBLEM_ANSWER },
+          ...headersOf(spec),
+          response: {
+            [status]: answerOf(spec.answer, spec.etag !== undefined, spec.type),
+            default: PROBLEM_ANSWER,
+          },
         },
         preValidation: async (request) => {
           // No body at all means one without members, where none is needed.
           if (body !== undefined && request.body === undefined) request.body = {};
         },
         handler: async (request, reply) => {
-          const result = await spec.handle({
-            by: callerAs(spec.callers, request.caller),
-            params: request.params as Static<P>,
-            query: request.query as Static<Q>,
-            body: request.body as Static<B>,
-            request,
-            reply,
-          });
-          return result.ok ? reply.code(status).send(result.value) : refuse(request, reply, result.error);
+          const list = [spec.route, request.params];
+          const query = unmarkedCursor(list, request.query as Static<Q>);
+          if (!query.ok) return refuse(request, reply, query.error);
+          const run = () =>
+            spec.handle({
+              by: callerAs(spec.callers, request.caller),
+              params: request.params as Static<P>,
+              query: query.value,
+              body: request.body as Static<B>,
+              ifMatch: request.headers["if-match"] ?? null,
+              request,
+              reply,
+            });
+          const result = takesKey(spec)
+            ? await once(request, reply, { secret: spec.secret === true }, run)
+            : await run();
+          if (!result.ok) return refuse(request, reply, result.error);
+          if (spec.etag !== undefined) reply.header("etag", spec.etag(result.value));
+          if (spec.secret === true) reply.header("cache-control", "no-store");
+          if (spec.type !== undefined) return reply.code(status).type(spec.type).send(result.value);
+          return reply.code(status).send(markedCursor(list, result.value));
         },
       });
     },
@@ -114,10 +148,26 @@ export const tagOf = (url: string): string => /^\/(?:v1\/)?([a-z-]+)/.exec(url)?
 
 const described = (schema: TSchema): string => (schema as { title?: string }).title ?? "Done";
 
-const answerOf = (schema: TSchema) => ({
+const answerOf = (schema: TSchema, tagged: boolean, type = "application/json") => ({
   description: described(schema),
-  content: { "application/json": { schema } },
+  ...(tagged ? { headers: { etag: { type: "string", description: "Of what is configured of it" } } } : {}),
+  content: { [type]: { schema } },
 });
+
+/** The headers that an endpoint understands, as the document shows them and the server checks them. */
+function headersOf(spec: {
+  readonly route: RouteKey;
+  readonly callers: keyof Callers;
+  readonly etag?: unknown;
+}) {
+  const headers = {
+    ...(takesKey(spec) ? { [IDEMPOTENCY_HEADER]: Type.Optional(onceHeaders) } : {}),
+    ...(spec.etag !== undefined && !/^(GET|POST) /.test(spec.route)
+      ? { "if-match": Type.Optional(Type.String({ description: "The ETag that it must still have" })) }
+      : {}),
+  };
+  return Object.keys(headers).length === 0 ? {} : { headers: Type.Object(headers) };
+}
 
 export const PROBLEM_ANSWER = {
   description: "Refused; nothing was changed",

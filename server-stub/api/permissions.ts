@@ -36,6 +36,7 @@ export const PERMISSIONS = {
   "POST /v1/groups": administering,
   "GET /v1/groups/:group": seeing,
   "PATCH /v1/groups/:group": administering,
+  "DELETE /v1/groups/:group": administering,
 
   "GET /v1/groups/:group/lease": seeingOrOwn,
   "POST /v1/groups/:group/lease/reserve": approved,
@@ -48,10 +49,13 @@ export const PERMISSIONS = {
   "GET /v1/nodes/:nodeId": ["pending", ...seeingOrOwn],
   "PATCH /v1/nodes/:nodeId": administering,
   "DELETE /v1/nodes/:nodeId": administering,
+  "GET /v1/nodes/:nodeId/removal": seeing,
   "POST /v1/nodes/:nodeId/approve": administering,
+  "POST /v1/nodes/:nodeId/reject": administering,
   "POST /v1/nodes/:nodeId/revoke": administering,
   "POST /v1/nodes/:nodeId/update": operatingOrOwn,
   "POST /v1/nodes/:nodeId/rollback": operatingOrOwn,
+  "POST /v1/nodes/:nodeId/diagnose": operating,
 
   "GET /v1/releases": seeing,
   // What may run is decided by the publisher's signature; the role only keeps strangers from filling the disk.
@@ -63,19 +67,25 @@ export const PERMISSIONS = {
   "GET /v1/rollouts/:rolloutId": seeing,
   "POST /v1/rollouts/:rolloutId/cancel": operating,
 
+  "GET /v1/jobs": seeing,
   "GET /v1/jobs/:jobId": seeingOrOwn,
+  "POST /v1/jobs/:jobId/cancel": operatingOrOwn,
+  "POST /v1/jobs/:jobId/retry": operating,
   "GET /v1/jobs/:jobId/log": seeingOrOwn,
   "POST /v1/jobs/:jobId/log": approved,
 
   "GET /v1/alerts": seeing,
   "GET /v1/audit": seeing,
+  "GET /v1/audit/export": seeing,
 
   "POST /v1/trust": administering,
 
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,
   "POST /v1/tokens/:tokenId/revoke": administering,
+  "GET /v1/join-tokens": administering,
   "POST /v1/join-tokens": administering,
+  "POST /v1/join-tokens/:tokenId/revoke": administering,
 } as const satisfies Record<string, readonly Audience[]>;
 
 export type RouteKey = keyof typeof PERMISSIONS;

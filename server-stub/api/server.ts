@@ -17,9 +17,11 @@ import type { Coordinator } from "../service/coordinator.ts";
 import { authorizeHook, type Identify, nameOf } from "./authorize.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { methodsAt } from "./methods.ts";
+import { createOnce } from "./once.ts";
 import { openApi } from "./openapi.ts";
 import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
@@ -123,8 +125,9 @@ export function createApi(options: ApiOptions): FastifyInstance {
   });
 
   openApi(app, options.version);
+  const manners = { once: createOnce(options.coordinator.requests) };
   app.register(async (routes) => {
-    for (const each of endpointsOf(options, () => app.swagger())) each.mount(routes);
+    for (const each of endpointsOf(options, () => app.swagger())) each.mount(routes, manners);
     tufRoutes(routes, options.tuf);
   });
   return app;
@@ -154,6 +157,7 @@ const endpointsOf = (
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
   ...watchRoutes(coordinator),
+  ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),
 ];

@@ -11,6 +11,7 @@ import type { Reason } from "../../protocol/job.ts";
 import type { Release } from "../../protocol/release.ts";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { JobRecord } from "./job/job.ts";
+import { JOB_CANCELLED } from "./job/outcome.ts";
 
 /** A release and since when it is wanted. */
 export type Wanted = { readonly release: string; readonly at: EpochMs };
@@ -22,6 +23,16 @@ export type Wanted = { readonly release: string; readonly at: EpochMs };
 export function wantedFor(group: Wanted | null, node: Wanted | null): string | null {
   if (group === null) return node?.release ?? null;
   return node !== null && node.at > group.at ? node.release : group.release;
+}
+
+/**
+ * Where a job that has just succeeded leaves its node for good, when that is another release than the one wanted of it:
+ * somebody asked for it by name. Null when nothing is to be remembered.
+ */
+export function movedBy(job: JobRecord, wanted: string | null): Wanted | null {
+  const { kind, status, cause, rolloutId, release, createdAt } = job;
+  const isAsked = kind === "update" && status === "succeeded" && rolloutId === null && cause !== "catch-up";
+  return isAsked && release !== null && release !== wanted ? { release, at: createdAt } : null;
 }
 
 /** The release's build for a platform; null when there is none, or when either is not known. */
@@ -62,7 +73,7 @@ const LIFTED: readonly string[] = ["held", "quarantined"];
 
 /**
  * Whether a node that joined late or drifted is to be brought to `wanted` now; null leaves it. Held and quarantined
- * nodes are not chased, and a failure is not repeated at once.
+ * nodes are not chased, a failure is not repeated at once, and what somebody has cancelled not at all.
  */
 export function catchUp(
   node: {
@@ -76,11 +87,10 @@ export function catchUp(
   const { runs, wanted, holdings } = node;
   if (wanted === null || holdings === null || !isBehind(runs, wanted)) return null;
   if (refusesUnasked(holdings, wanted) !== null) return null;
+  if (lastJob === null || lastJob.to === null || !sameBuild(lastJob.to, wanted)) return wanted;
+  const why = lastJob.reason?.code ?? "";
+  const isCancelled = lastJob.status === "cancelled" && why === JOB_CANCELLED;
   const failedLately =
-    lastJob?.status === "failed" &&
-    !LIFTED.includes(lastJob.reason?.code ?? "") &&
-    lastJob.to !== null &&
-    sameBuild(lastJob.to, wanted) &&
-    now - (lastJob.endedAt ?? 0) < CATCH_UP_PAUSE_MS;
-  return failedLately ? null : wanted;
+    lastJob.status === "failed" && !LIFTED.includes(why) && now - (lastJob.endedAt ?? 0) < CATCH_UP_PAUSE_MS;
+  return isCancelled || failedLately ? null : wanted;
 }

@@ -90,7 +90,7 @@ export function serveConnection(
       close(CLOSE.malformed, frame.error.message.slice(0, 120));
       return;
     }
-    const answers = await sessions.receive(node.nodeId, [frame.value]);
+    const answers = await sessions.receive(node.nodeId, [frame.value], node.from);
     for (const answer of answers) send(answer);
     // From its welcome on the node is spoken to unasked, and an earlier connection of it is not. Who is not welcomed
     // has said no hello.

@@ -1,12 +1,13 @@
 import type { OperatorToken } from "../../protocol/access.ts";
 import { ok, type Result } from "../../protocol/result.ts";
-import type { Change, JoinTokenRecord, NodeRecord, OperatorTokenRecord } from "../store/records.ts";
+import type { Change, NodeRecord, OperatorTokenRecord } from "../store/records.ts";
 import { attempt } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, hashSecret, newId, newSecret } from "./context.ts";
 import type { Access, Principal, Refusal } from "./coordinator.ts";
 import { joinNode } from "./join.ts";
-import { noGroup, refuse } from "./refusals.ts";
+import { createJoinTokens } from "./join-tokens.ts";
+import { refuse } from "./refusals.ts";
 
 /** Token use is noted at most that often. */
 const NOTE_USE_EVERY_MS = 60_000;
@@ -52,28 +53,7 @@ export const createAccess = (ctx: Context): Access => ({
       return { changes, answer: ok(show(value)) };
     }),
 
-  async createJoinToken(by, { group, voter = true, autoApprove = false, uses = 1, ttlMs }) {
-    if ((await ctx.store.group(group)) === null) return noGroup(group);
-    const secret = newSecret(ctx.random, "join");
-    const now = ctx.wall();
-    const value: JoinTokenRecord = {
-      id: newId(ctx.random, "t"),
-      hash: hashSecret(secret),
-      group,
-      voter,
-      autoApprove,
-      usesLeft: uses,
-      expiresAt: ttlMs === undefined ? null : now + ttlMs,
-      createdAt: now,
-      createdBy: actorOf(by).actor,
-    };
-    const said = { group, voter, autoApprove, uses, expiresAt: value.expiresAt };
-    const changes: Change[] = [
-      { kind: "join-token", value, expected: 0 },
-      audit(ctx, actorOf(by), "join-token.created", value.id, null, said),
-    ];
-    return attempt(ctx.store, () => Promise.resolve({ changes, answer: ok({ id: value.id, secret }) }));
-  },
+  ...createJoinTokens(ctx),
 });
 
 async function authenticate(ctx: Context, secret: string, from: string): Promise<Principal | null> {

@@ -3,10 +3,16 @@
  * comes back as a `Result`; a refusal carries a problem code, and nothing was changed.
  */
 import type { Readable } from "node:stream";
-import type { JoinReply, JoinRequest, OperatorRole, OperatorToken } from "../../protocol/access.ts";
+import type {
+  JoinReply,
+  JoinRequest,
+  JoinToken,
+  OperatorRole,
+  OperatorToken,
+} from "../../protocol/access.ts";
 import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { Group, GroupMode } from "../../protocol/group.ts";
-import type { Job, LogLine } from "../../protocol/job.ts";
+import type { Job, JobKind, LogLine } from "../../protocol/job.ts";
 import type {
   BreakRequest,
   CommitReply,
@@ -18,12 +24,14 @@ import type {
   ReserveRequest,
 } from "../../protocol/lease.ts";
 import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
-import type { Node } from "../../protocol/node.ts";
+import type { Node, RemovalPreview } from "../../protocol/node.ts";
 import type { ProblemCode } from "../../protocol/problem.ts";
 import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
 import type { Rollout, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { DurationMs } from "../../protocol/time.ts";
+import type { AuditQuery, JobQuery } from "../store/records.ts";
+import type { IfMatch } from "./tags.ts";
 
 /** Why something was not done; `retryAfterMs` when asking again later may help. */
 export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
@@ -48,7 +56,12 @@ export type Principal =
 
 export type Sessions = {
   /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent. */
-  receive(nodeId: NodeId, frames: readonly AgentFrame[]): Promise<readonly CoordinatorFrame[]>;
+  receive(
+    nodeId: NodeId,
+    frames: readonly AgentFrame[],
+    /** The address that they came from, where it is known. */
+    from?: string,
+  ): Promise<readonly CoordinatorFrame[]>;
   /**
    * Pushes frames to a node as soon as there is something new (its turn, a confirm), until the returned function
    * is called. A later `attach` for the same node calls `superseded` of the earlier one.
@@ -74,27 +87,37 @@ export type Nodes = {
   get(nodeId: NodeId): Answer<Node>;
   approve(by: Principal, nodeId: NodeId): Answer<Node>;
   revoke(by: Principal, nodeId: NodeId): Answer<Node>;
+  /** Removes a node that waits for its approval, and its credential with it. */
+  reject(by: Principal, nodeId: NodeId): Answer<Node>;
+  /** What `remove` would do; changes nothing. */
+  removal(nodeId: NodeId): Answer<RemovalPreview>;
   /** Changes the membership, and so the quorum. */
-  remove(by: Principal, nodeId: NodeId): Answer<Node>;
+  remove(by: Principal, nodeId: NodeId, ifMatch?: IfMatch): Answer<Node>;
   edit(
     by: Principal,
     nodeId: NodeId,
     change: { group?: GroupName; voter?: boolean; labels?: Readonly<Record<string, string>> },
+    ifMatch?: IfMatch,
   ): Answer<Node>;
-  /** Starts an update or rollback job on one node; the node takes the lease like any other. */
-  start(
-    by: Principal,
-    nodeId: NodeId,
-    kind: "update" | "rollback",
-    options: { retry?: boolean },
-  ): Answer<Job>;
+  /** Starts a job on one node. For an update or a rollback the node takes the lease like any other. */
+  start(by: Principal, nodeId: NodeId, kind: JobKind, options: StartOptions): Answer<Job>;
 };
+
+/** `release`: of an update, in place of the desired one. `retry` lifts a hold and a quarantine. */
+export type StartOptions = { readonly release?: string; readonly retry?: boolean };
 
 export type Groups = {
   list(): Promise<readonly Group[]>;
   get(name: GroupName): Answer<Group>;
   create(by: Principal, group: { name: GroupName; mode?: GroupMode; spare?: number | null }): Answer<Group>;
-  edit(by: Principal, name: GroupName, change: { mode?: GroupMode; spare?: number | null }): Answer<Group>;
+  edit(
+    by: Principal,
+    name: GroupName,
+    change: { mode?: GroupMode; spare?: number | null },
+    ifMatch?: IfMatch,
+  ): Answer<Group>;
+  /** Of one without nodes and without an unfinished rollout. Join tokens for it are revoked. */
+  remove(by: Principal, name: GroupName, ifMatch?: IfMatch): Answer<Group>;
 };
 
 export type Rollouts = {
@@ -106,6 +129,12 @@ export type Rollouts = {
 
 export type Jobs = {
   get(id: JobId): Answer<Job>;
+  /** A page, newest first, and the number to go on before; null at the end. Why one waits is told by `get`. */
+  list(query: JobQuery): Promise<{ readonly jobs: readonly Job[]; readonly next: number | null }>;
+  /** Ends a job that is not in flight; a reservation is dropped with it. */
+  cancel(by: Principal, id: JobId): Answer<Job>;
+  /** Begins a failed or cancelled job anew, as another job. */
+  retry(by: Principal, id: JobId): Answer<Job>;
   log(id: JobId, from: number, limit: number): Answer<readonly LogLine[]>;
   /** Lines from the node that works on the job; repeated lines are stored once. Answers the index wanted next. */
   append(nodeId: NodeId, id: JobId, lines: readonly LogLine[]): Answer<number>;
@@ -125,6 +154,20 @@ export type Access = {
     by: Principal,
     token: { group: GroupName; voter?: boolean; autoApprove?: boolean; uses?: number; ttlMs?: DurationMs },
   ): Answer<{ id: string; secret: string }>;
+  listJoinTokens(): Promise<readonly JoinToken[]>;
+  /** Nobody joins by it any more; who has joined stays. */
+  revokeJoinToken(by: Principal, id: string): Answer<JoinToken>;
+};
+
+export type Requests = {
+  /**
+   * Runs a request that carries a key, or answers what it was answered before. `hash` is of what was asked. Refusals:
+   * `idempotency-key-reused`, `secret-shown-once`, `conflict` (at work, or nobody knows how it ended), and `run`'s.
+   */
+  once<T>(
+    request: { readonly id: string; readonly hash: string; readonly secret: boolean },
+    run: () => Answer<T>,
+  ): Answer<{ readonly answer: T; readonly replayed: boolean }>;
 };
 
 export type Releases = {
@@ -147,7 +190,10 @@ export type Coordinator = {
   readonly jobs: Jobs;
   readonly access: Access;
   readonly releases: Releases;
-  readonly audit: { list(limit: number): Promise<readonly AuditEntry[]> };
+  readonly audit: {
+    list(limit: number, filter?: Omit<AuditQuery, "limit">): Promise<readonly AuditEntry[]>;
+  };
+  readonly requests: Requests;
   readonly alerts: { list(): Promise<readonly Alert[]> };
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
   tick(): Promise<void>;

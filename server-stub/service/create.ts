@@ -7,6 +7,7 @@ import { createLeases } from "./leases.ts";
 import { createNodes } from "./nodes.ts";
 import type { Parts } from "./parts.ts";
 import { createReleases } from "./releases.ts";
+import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
 import { createRollouts } from "./rollouts.ts";
 import { createSessions } from "./sessions.ts";
@@ -33,8 +34,9 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     jobs: createJobs(ctx),
     access: createAccess(ctx),
     releases: createReleases(ctx),
-    audit: { list: (limit) => ctx.store.audit(limit) },
-    alerts: { list: () => ctx.store.alerts(MAX_ALERTS) },
+    audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
+    requests: createRequests(ctx),
+    alerts: { list: () => ctx.store.alerts({ state: "all", limit: MAX_ALERTS }) },
     tick,
     notReady: () => notReady(ctx),
     async close() {

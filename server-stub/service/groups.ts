@@ -4,13 +4,15 @@ import { ok, type Result } from "../../protocol/result.ts";
 import { NO_LEASE } from "../core/lease/record.ts";
 import { isActiveRollout } from "../core/rollout/rollout.ts";
 import type { Change, GroupRecord } from "../store/records.ts";
-import { attempt } from "./attempt.ts";
+import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
-import type { Groups, Refusal } from "./coordinator.ts";
+import type { Groups, Principal, Refusal } from "./coordinator.ts";
+import { revokeJoinTokensOf } from "./join-tokens.ts";
 import { leaseOf } from "./lease-view.ts";
 import { pushGroup } from "./push.ts";
 import { noGroup, refuse } from "./refusals.ts";
+import { denyStale, groupTag, type IfMatch } from "./tags.ts";
 
 export const createGroups = (ctx: Context): Groups => ({
   async list() {
@@ -35,10 +37,12 @@ export const createGroups = (ctx: Context): Groups => ({
     return done.ok ? showOne(ctx, name) : done;
   },
 
-  async edit(by, name, change) {
+  async edit(by, name, change, ifMatch = null) {
     const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
       const group = await ctx.store.group(name);
       if (group === null) return { changes: [], answer: noGroup(name) };
+      const stale = denyStale(ifMatch, groupTag(group.value));
+      if (stale !== null) return { changes: [], answer: stale };
       const { mode, spare } = { ...group.value, ...change };
       if (mode === group.value.mode && spare === group.value.spare) return { changes: [], answer: ok(null) };
       const denied = mode === group.value.mode ? null : await denyMode(ctx, name);
@@ -54,7 +58,49 @@ export const createGroups = (ctx: Context): Groups => ({
     await pushGroup(ctx, name);
     return showOne(ctx, name);
   },
+
+  remove: (by, name, ifMatch = null) => attempt(ctx.store, () => decideRemove(ctx, by, name, ifMatch)),
 });
+
+/** Nobody is in it and nobody is still on the way: only then nothing depends on it. Its join tokens end with it. */
+async function decideRemove(
+  ctx: Context,
+  by: Principal,
+  name: GroupName,
+  ifMatch: IfMatch,
+): Promise<Decision<Result<Group, Refusal>>> {
+  const no = (answer: Result<never, Refusal>) => ({ changes: [], answer });
+  const group = await ctx.store.group(name);
+  if (group === null) return no(noGroup(name));
+  const stale = denyStale(ifMatch, groupTag(group.value));
+  if (stale !== null) return no(stale);
+  const nodes = await ctx.store.nodes(name);
+  if (nodes.length > 0) {
+    const message = `${name} still has ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}.`;
+    return no(
+      refuse("wrong-state", message, {
+        hint: "Remove them, or move them to another group.",
+        context: { state: "not-empty", nodes: nodes.length },
+      }),
+    );
+  }
+  const [rollout] = await ctx.store.unfinishedRollouts(name);
+  if (rollout !== undefined) {
+    const { id, status: state } = rollout.value;
+    return no(
+      refuse("wrong-state", `Rollout ${id} has ${name} and is not over (${state}).`, {
+        context: { state, rollout: id },
+      }),
+    );
+  }
+  const { mode, spare } = group.value;
+  const changes: Change[] = [
+    { kind: "remove-group", name, expected: group.revision },
+    audit(ctx, actorOf(by), "group.removed", name, { mode, spare }, null),
+    ...(await revokeJoinTokensOf(ctx, by, name)),
+  ];
+  return { changes, answer: ok(await showGroup(ctx, group.value)) };
+}
 
 /** The rules do not change under who is at work by them. */
 async function denyMode(ctx: Context, name: GroupName): Promise<Result<never, Refusal> | null> {

@@ -21,6 +21,8 @@ export function jobChanges(
   if (!isActive(after)) {
     changes.push(audit(ctx, who, `job.${after.status}`, after.id, brief(before.value), brief(after)));
   }
+  // What a diagnosis found is its answer, and says nothing of updates.
+  if (after.kind === "diagnose") return changes;
   const at = ctx.wall();
   if (after.status === "failed") {
     const message = `${after.kind} to ${after.to?.version ?? "its backup"}: ${after.reason?.message ?? "failed"}`;

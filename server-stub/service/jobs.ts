@@ -2,11 +2,13 @@ import type { JobId } from "../../protocol/names.ts";
 import { ok, type Result } from "../../protocol/result.ts";
 import { isActive, type JobRecord, showJob } from "../core/job/job.ts";
 import { withProgress } from "../core/job/progress.ts";
+import { cancelOne } from "./cancel-job.ts";
 import type { Context } from "./context.ts";
 import type { Jobs, Refusal } from "./coordinator.ts";
 import { appendLog } from "./job-log.ts";
 import { waitingReason } from "./orders.ts";
-import { refuse } from "./refusals.ts";
+import { noJob } from "./refusals.ts";
+import { retryOne } from "./retry-job.ts";
 
 export const createJobs = (ctx: Context): Jobs => ({
   async get(id) {
@@ -17,6 +19,19 @@ export const createJobs = (ctx: Context): Jobs => ({
     if (!isActive(job.value) || shown.reason !== null) return ok(shown);
     return ok({ ...shown, reason: await waitingReason(ctx, job.value.nodeId) });
   },
+
+  async list(query) {
+    // One more than asked for says whether there is another page.
+    const found = await ctx.store.jobs({ ...query, limit: query.limit + 1 });
+    const page = found.slice(0, query.limit);
+    const jobs = page.map(({ value }) =>
+      showJob(withProgress(value, ctx.live.presence(value.nodeId)?.heartbeat?.update)),
+    );
+    return { jobs, next: found.length > page.length ? (page.at(-1)?.number ?? null) : null };
+  },
+
+  cancel: (by, id) => cancelOne(ctx, by, id),
+  retry: (by, id) => retryOne(ctx, by, id),
 
   async log(id, from, limit) {
     const job = await findJob(ctx, id);
@@ -35,5 +50,3 @@ async function findJob(ctx: Context, id: JobId): Promise<Result<JobRecord, Refus
   const job = await ctx.store.job(id);
   return job === null ? noJob(id) : ok(job.value);
 }
-
-const noJob = (id: JobId) => refuse("not-found", `There is no job ${id}.`, { context: { job: id } });

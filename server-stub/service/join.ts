@@ -20,12 +20,7 @@ export const joinNode = (
     const token = await ctx.store.joinTokenByHash(hashSecret(request.token));
     if (token === null || !isUsable(token.value, ctx.wall())) {
       ctx.log.warn({ from, name: request.name }, "join refused: the token is unknown, expired or used up");
-      return {
-        changes: [],
-        answer: refuse("join-token-invalid", "The join token is unknown, expired or used up.", {
-          hint: "Ask an operator for a new one.",
-        }),
-      };
+      return { changes: [], answer: noToken() };
     }
     if ((await ctx.store.nodeByName(request.name)) !== null) {
       return {
@@ -55,7 +50,7 @@ async function joined(ctx: Context, request: JoinRequest, token: Stored<JoinToke
     presence: null,
   };
   const stored = await ctx.store.group(group);
-  if (stored === null) throw new Error(`join token ${token.value.id} is for a group that does not exist`);
+  if (stored === null) return { changes: [], answer: noToken() };
   const said = { name: node.name, group, voter, membership: node.membership, token: token.value.id };
   const changes: Change[] = [
     { kind: "group", value: stored.value, expected: stored.revision },
@@ -74,5 +69,10 @@ async function joined(ctx: Context, request: JoinRequest, token: Stored<JoinToke
   return { changes, answer: ok(reply) };
 }
 
+const noToken = () =>
+  refuse("join-token-invalid", "The join token is unknown, expired, used up or revoked.", {
+    hint: "Ask an operator for a new one.",
+  });
+
 const isUsable = (token: JoinTokenRecord, now: number): boolean =>
-  token.usesLeft > 0 && (token.expiresAt === null || now < token.expiresAt);
+  token.revoked !== true && token.usesLeft > 0 && (token.expiresAt === null || now < token.expiresAt);

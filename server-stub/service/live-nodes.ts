@@ -17,6 +17,8 @@ export type LiveNode = {
   logNext: Map<JobId, number>;
   /** As it was last written or read; null before that. */
   presenceWritten: "online" | "offline" | null;
+  /** Where the newest message came from; null before one came. */
+  address: string | null;
   /** Seen since last written. */
   unwrittenSeenAt: EpochMs | null;
 };
@@ -46,6 +48,7 @@ export function createLive(): Live {
         ordersSaid: "",
         logNext: new Map(),
         presenceWritten: null,
+        address: null,
         unwrittenSeenAt: null,
       };
       nodes.set(id, fresh);

@@ -1,5 +1,5 @@
 import type { Build } from "../../protocol/build.ts";
-import type { JobCause } from "../../protocol/job.ts";
+import type { JobCause, JobKind } from "../../protocol/job.ts";
 import type { JobId, RolloutId } from "../../protocol/names.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { NodeRecord } from "../store/records.ts";
@@ -11,11 +11,13 @@ export const newJob = (
   node: NodeRecord,
   job: {
     readonly id: JobId;
-    readonly kind: "update" | "rollback";
+    readonly kind: JobKind;
     readonly cause: JobCause;
-    readonly to: Build;
+    /** Null for a diagnosis. */
+    readonly to: Build | null;
     readonly rolloutId?: RolloutId;
     readonly retry?: boolean;
+    readonly retryOf?: JobId | null;
     readonly acceptOutage?: boolean;
   },
 ): JobRecord => ({
@@ -25,7 +27,7 @@ export const newJob = (
   group: node.group,
   cause: job.cause,
   rolloutId: job.rolloutId ?? null,
-  release: job.to.version,
+  release: job.to?.version ?? null,
   from: ctx.live.presence(node.id)?.hello.build ?? node.known?.build ?? null,
   to: job.to,
   retry: job.retry ?? false,
@@ -37,6 +39,7 @@ export const newJob = (
   reason: null,
   confirming: null,
   returns: 0,
+  retryOf: job.retryOf ?? null,
   createdAt: ctx.wall(),
   startedAt: null,
   endedAt: null,

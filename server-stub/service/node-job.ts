@@ -24,6 +24,7 @@ export async function startedOnNode(
 ): Promise<Result<Found, Refusal>> {
   const { node, job } = situation;
   if (job !== null) {
+    if (job.value.kind === "diagnose") return refuse("not-your-turn", "A diagnosis needs no lease.");
     if (job.value.nodeId === node.value.id) return ok({ situation, job: job.value, isNew: false });
     return refuse("not-your-turn", `Job ${request.jobId} is another node's.`);
   }

@@ -11,13 +11,16 @@ import { actorOf, audit } from "./audit.ts";
 import { catchUpNode } from "./catch-up.ts";
 import { type Context, newNonce } from "./context.ts";
 import type { Nodes, Principal, Refusal } from "./coordinator.ts";
+import { cancelDiagnosis } from "./diagnosis.ts";
 import { runRollouts } from "./engine.ts";
 import { jobChanges } from "./job-changes.ts";
 import { inProgress } from "./node-job.ts";
 import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
 import { push, pushGroup } from "./push.ts";
 import { noNode, refuse } from "./refusals.ts";
+import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
+import { denyStale, type IfMatch, nodeTag } from "./tags.ts";
 
 export const createNodes = (ctx: Context): Nodes => ({
   list: (filter) => listNodes(ctx, filter.group),
@@ -38,9 +41,15 @@ export const createNodes = (ctx: Context): Nodes => ({
     return revoked;
   },
 
-  async edit(by, nodeId, wanted) {
+  reject: (by, nodeId) => removeNode(ctx, by, nodeId, "node.rejected", null),
+
+  removal: (nodeId) => previewRemoval(ctx, nodeId),
+
+  async edit(by, nodeId, wanted, ifMatch = null) {
     let isMoved = false;
     const edited = await change(ctx, by, nodeId, "node.edited", async (node) => {
+      const stale = denyStale(ifMatch, nodeTag(node));
+      if (stale !== null) return stale;
       const { group = node.group, voter = node.voter, labels = node.labels } = wanted;
       isMoved = group !== node.group;
       const denied = isMoved ? await denyMove(ctx, node, group) : null;
@@ -50,15 +59,7 @@ export const createNodes = (ctx: Context): Nodes => ({
     return edited;
   },
 
-  async remove(by, nodeId) {
-    const gone = await attempt(ctx.store, () => decideRemove(ctx, by, nodeId));
-    if (!gone.ok) return gone;
-    await sayGone(ctx, nodeId);
-    await runRollouts(ctx, gone.value.group);
-    await pushGroup(ctx, gone.value.group);
-    ctx.live.forget(nodeId);
-    return gone;
-  },
+  remove: (by, nodeId, ifMatch = null) => removeNode(ctx, by, nodeId, "node.removed", ifMatch),
 
   async start(by, nodeId, kind, options) {
     const job = await startJob(ctx, by, nodeId, kind, options);
@@ -131,10 +132,13 @@ async function change(
 /** Nobody waits for who cannot come back, or looks for it. What it may be doing under a lease is still waited for. */
 async function dismissed(ctx: Context, by: Principal, { id, name, group }: NodeRecord): Promise<Change[]> {
   const at = ctx.wall();
-  const changes: Change[] = [{ kind: "resolve", alert: "node_offline", subject: id, at }];
+  const reason = { code: "node-revoked", message: `${name}'s credential was revoked.` };
+  const changes: Change[] = [
+    { kind: "resolve", alert: "node_offline", subject: id, at },
+    ...(await cancelDiagnosis(ctx, id, reason, actorOf(by))),
+  ];
   const [lease, job] = [await ctx.store.lease(group), await ctx.store.activeJob(id)];
   if (lease === null || job === null || holderOf(lease.value, id)?.phase === "in-flight") return changes;
-  const reason = { code: "node-revoked", message: `${name}'s credential was revoked.` };
   changes.push({ kind: "same-lease", group, expected: lease.revision });
   return [...changes, ...jobChanges(ctx, job, cancelJob(job.value, reason, at), actorOf(by))];
 }
@@ -174,13 +178,37 @@ async function denyMove(ctx: Context, node: NodeRecord, to: string): Promise<Res
   return rollout === null ? null : refuse("in-rollout", `Rollout ${rollout.id} has ${node.name}.`);
 }
 
+type Removal = "node.removed" | "node.rejected";
+
+async function removeNode(ctx: Context, by: Principal, nodeId: NodeId, action: Removal, ifMatch: IfMatch) {
+  const gone = await attempt(ctx.store, () => decideRemove(ctx, by, nodeId, action, ifMatch));
+  if (!gone.ok) return gone;
+  await sayGone(ctx, nodeId);
+  await runRollouts(ctx, gone.value.group);
+  await pushGroup(ctx, gone.value.group);
+  ctx.live.forget(nodeId);
+  return gone;
+}
+
 async function decideRemove(
   ctx: Context,
   by: Principal,
   nodeId: NodeId,
+  action: Removal,
+  ifMatch: IfMatch,
 ): Promise<Decision<Result<Node, Refusal>>> {
   const node: StoredNode | null = await ctx.store.node(nodeId);
   if (node === null) return { changes: [], answer: noNode(nodeId) };
+  const stale = denyStale(ifMatch, nodeTag(node.value));
+  if (stale !== null) return { changes: [], answer: stale };
+  if (action === "node.rejected" && node.value.membership !== "pending") {
+    const { name, membership: state } = node.value;
+    const answer = refuse("wrong-state", `${name} does not wait for approval: it is ${state}.`, {
+      hint: "To take a member out, remove it.",
+      context: { state },
+    });
+    return { changes: [], answer };
+  }
   const { group } = node.value;
   const at = ctx.wall();
   const around = await readAround(ctx, node);
@@ -189,7 +217,7 @@ async function decideRemove(
   const changes: Change[] = [
     ...(await membersChanged(ctx, group)),
     { kind: "remove-node", id: nodeId, expected: node.revision },
-    audit(ctx, actorOf(by), "node.removed", nodeId, configured(node.value), null),
+    audit(ctx, actorOf(by), action, nodeId, configured(node.value), null),
     { kind: "resolve", alert: "node_offline", subject: nodeId, at },
     { kind: "resolve", alert: "update_failed", subject: nodeId, at },
   ];
@@ -198,8 +226,9 @@ async function decideRemove(
     const changed = JSON.stringify(value) !== JSON.stringify(lease.value);
     if (changed) changes.push({ kind: "lease", group, value, expected: lease.revision });
   }
+  const reason = { code: "removed", message: "The node was removed." };
+  changes.push(...(await cancelDiagnosis(ctx, nodeId, reason, actorOf(by))));
   if (job !== null) {
-    const reason = { code: "removed", message: "The node was removed." };
     changes.push(...jobChanges(ctx, job, cancelJob(job.value, reason, at), actorOf(by)));
   }
   return { changes, answer: ok(showNode(ctx, node, around)) };

@@ -8,6 +8,7 @@ import { denyReserve } from "../core/lease/reserve.ts";
 import type { GroupView } from "../core/lease/view.ts";
 import { stateOf, wordsOf } from "../core/presence/presence.ts";
 import type { Context } from "./context.ts";
+import { diagnoseOrders } from "./diagnosis.ts";
 import { readGroupView } from "./group-view.ts";
 import { leaseViewIn, readSituation, type Situation } from "./situation.ts";
 
@@ -31,10 +32,13 @@ export async function computeOrders(ctx: Context, nodeId: NodeId): Promise<Order
   const situation = await readSituation(ctx, nodeId);
   if (situation === null) return NOTHING;
   const { logNext, presence } = ctx.live.get(nodeId);
+  const diagnosis = await diagnoseOrders(ctx, nodeId);
+  const logs = new Map([...logNext, ...diagnosis.logNext]);
   const base: OrdersBody = {
     ...NOTHING,
+    ...diagnosis.orders,
     acknowledged: acknowledged(ctx, situation),
-    logNext: [...logNext].slice(-MAX_LOGS).map(([jobId, index]) => ({ jobId, index })),
+    logNext: [...logs].slice(-MAX_LOGS).map(([jobId, index]) => ({ jobId, index })),
   };
   const job = situation.job?.value ?? null;
   if (situation.node.value.membership !== "approved") {

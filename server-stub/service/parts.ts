@@ -51,6 +51,7 @@ export type Timings = {
   readonly drainMs: DurationMs;
   readonly probationMs: DurationMs;
   readonly inconclusiveAfterMs: DurationMs;
+  readonly jobTimeoutMs: DurationMs;
 };
 
 export type Parts = {

@@ -11,5 +11,8 @@ export const refuse = (
 export const noGroup = (name: string): Result<never, Refusal> =>
   refuse("not-found", `There is no group ${name}.`, { context: { group: name } });
 
+export const noJob = (id: string): Result<never, Refusal> =>
+  refuse("not-found", `There is no job ${id}.`, { context: { job: id } });
+
 export const noNode = (id: string): Result<never, Refusal> =>
   refuse("not-found", `There is no node ${id}.`, { context: { node: id } });

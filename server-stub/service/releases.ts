@@ -8,7 +8,13 @@ import type { Releases } from "./coordinator.ts";
 /** Over the repository of signed metadata, which decides what is a release. */
 export const createReleases = (ctx: Context): Releases => ({
   list: () => Promise.resolve(ctx.repository.releases()),
-  upload: (_by, sha256, body) => ctx.repository.upload(sha256, body),
+  async upload(by, sha256, body) {
+    const stored = await ctx.repository.upload(sha256, body);
+    if (!stored.ok) return stored;
+    const { bytes } = stored.value;
+    await ctx.store.apply([audit(ctx, actorOf(by), "bundle.uploaded", sha256, null, { bytes })]);
+    return stored;
+  },
   async publish(by, { targets, expectedTargetsVersion }) {
     const before = ctx.repository.releases();
     const published = await ctx.repository.publish(targets, expectedTargetsVersion);

@@ -5,7 +5,7 @@
 import type { Heartbeat } from "../../protocol/frames.ts";
 import type { NodeId, RolloutId } from "../../protocol/names.ts";
 import { judge } from "../core/confirm.ts";
-import { refusesUnasked } from "../core/desired.ts";
+import { movedBy, refusesUnasked, wantedFor } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { afterProof, fail } from "../core/job/outcome.ts";
 import { followUpdate } from "../core/job/progress.ts";
@@ -54,10 +54,11 @@ async function decide(
     journal: heartbeat.journal,
     finalWords: heartbeat.finalWords,
   };
-  const known = knownChange(node, presence, heartbeat);
+  const known = heardNode(node.value, presence, heartbeat, ctx.live.get(nodeId).address);
   const step = settle(lease.value, report, ctx.leasePolicy, ctx.now());
   const { settled, adopted } = step.outcome;
-  const changes: Change[] = [...known.changes];
+  const changes: Change[] = [];
+  let reported = known;
   if (step.lease !== lease.value) {
     const { group } = node.value;
     changes.push({ kind: "lease", group, value: step.lease, expected: lease.revision });
@@ -75,14 +76,19 @@ async function decide(
   if (active !== null) {
     const job = nextJob(ctx, active, settled, step.lease, report, heartbeat);
     changes.push(...jobChanges(ctx, active, job));
+    const placed = await placedBy(ctx, node.value, job);
+    if (placed !== known.placed) reported = { ...known, placed };
     if (job.confirming !== null && job.confirming !== active.value.confirming) {
       changes.push(audit(ctx, COORDINATOR, "job.confirming", job.id, null, job.confirming));
     }
   }
+  if (reported !== node.value) {
+    changes.push({ kind: "node", value: reported, expected: node.revision });
+  }
   const rolloutIds = changes.flatMap((change) =>
     change.kind === "job" && change.value.rolloutId !== null ? [change.value.rolloutId] : [],
   );
-  return { changes, answer: { changed: changes.length > 0, rolloutIds, node: known.node } };
+  return { changes, answer: { changed: changes.length > 0, rolloutIds, node: reported } };
 }
 
 /** The job after what its lease came to, what the agent says of it, and the coordinator's own judgement. */
@@ -124,22 +130,31 @@ export const judgePolicy = (ctx: Context) => ({
   overdueAfterMs: ctx.leasePolicy.overdueAfterMs,
 });
 
-function knownChange(
-  node: Stored<NodeRecord>,
+/** A release that somebody asked for by name is where the node is meant to stay. */
+async function placedBy(ctx: Context, node: NodeRecord, job: JobRecord): Promise<NodeRecord["placed"]> {
+  if (job.status !== "succeeded") return node.placed;
+  const group = await ctx.store.group(node.group);
+  return movedBy(job, wantedFor(group?.value.wanted ?? null, node.placed)) ?? node.placed;
+}
+
+/** The node with what is newly known of it; the same object when nothing is. */
+function heardNode(
+  node: NodeRecord,
   presence: Presence,
   heartbeat: Heartbeat,
-): { node: NodeRecord; changes: Change[] } {
+  heardFrom: string | null,
+): NodeRecord {
   const { hello } = presence;
   const known = {
     platform: hello.platform,
     build: hello.build,
     canHandOver: hello.canHandOver,
-    reportsRole: reportsRole(heartbeat, node.value),
+    reportsRole: reportsRole(heartbeat, node),
     holdings: holdingsOf(presence),
   };
-  if (JSON.stringify(known) === JSON.stringify(node.value.known)) return { node: node.value, changes: [] };
-  const value = { ...node.value, known };
-  return { node: value, changes: [{ kind: "node", value, expected: node.revision }] };
+  const address = heardFrom ?? node.address ?? null;
+  const isKnown = JSON.stringify(known) === JSON.stringify(node.known);
+  return isKnown && address === (node.address ?? null) ? node : { ...node, known, address };
 }
 
 /** A hook that fails says nothing of roles; one that succeeds without a role has none. */

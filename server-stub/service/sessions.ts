@@ -1,24 +1,31 @@
 import {
   type AgentFrame,
   type CoordinatorFrame,
+  type Diagnosis,
   type Heartbeat,
   type Hello,
   type Log,
-  PROTOCOL,
+  OLDEST_PROTOCOL,
   type Refused,
 } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
-import { hear, open, type Presence } from "../core/presence/presence.ts";
+import { agreedProtocol, welcomeProtocol } from "../../protocol/negotiate.ts";
+import { hear, open, type Presence, protocolOf } from "../core/presence/presence.ts";
 import { catchUpNode } from "./catch-up.ts";
 import { type Context, newNonce } from "./context.ts";
 import type { Sessions } from "./coordinator.ts";
+import { beginDiagnosis, takeDiagnosis } from "./diagnosis.ts";
 import { runRollout, runRollouts } from "./engine.ts";
 import { appendLog, wantedNext } from "./job-log.ts";
 import { nextOrders, push, pushGroup } from "./push.ts";
 import { takeReport } from "./reports.ts";
 
 export const createSessions = (ctx: Context): Sessions => ({
-  receive: (nodeId, frames) => ctx.live.inTurn(nodeId, () => receive(ctx, nodeId, frames)),
+  receive: (nodeId, frames, from) =>
+    ctx.live.inTurn(nodeId, () => {
+      if (from !== undefined) ctx.live.get(nodeId).address = from;
+      return receive(ctx, nodeId, frames);
+    }),
   attach(nodeId, door) {
     const node = ctx.live.get(nodeId);
     node.door?.superseded();
@@ -58,10 +65,11 @@ async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<Coordi
   if (node.value.membership === "revoked") {
     return refused("unknown-session", `${node.value.name}'s credential was revoked.`);
   }
-  if (frame.protocol > PROTOCOL) {
+  const protocol = agreedProtocol(frame.protocol);
+  if (protocol === null) {
     return refused(
       "protocol",
-      `This coordinator speaks protocol ${PROTOCOL}, and not yet ${frame.protocol}.`,
+      `This coordinator speaks protocol ${OLDEST_PROTOCOL} and later, and no longer ${frame.protocol}.`,
     );
   }
   const live = ctx.live.get(nodeId);
@@ -70,9 +78,13 @@ async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<Coordi
   live.ordersSeq = 0;
   live.ordersSaid = "";
   live.logNext = await logsToAskFor(ctx, nodeId);
-  ctx.log.info({ nodeId, session, instanceId: frame.instanceId, build: frame.build }, "session opened");
+  ctx.log.info(
+    { nodeId, session, instanceId: frame.instanceId, build: frame.build, protocol },
+    "session opened",
+  );
   const { name, group } = node.value;
-  return { type: "welcome", session, nodeId, name, group, heartbeatMs: ctx.timings.heartbeatMs };
+  const { heartbeatMs } = ctx.timings;
+  return { type: "welcome", session, nodeId, name, group, heartbeatMs, ...welcomeProtocol(protocol) };
 }
 
 /** A node that restarted in the middle of its last job may have lines of it that were never sent. */
@@ -83,14 +95,22 @@ async function logsToAskFor(ctx: Context, nodeId: NodeId): Promise<Map<string, n
 }
 
 /** Null when the message counted. */
-async function message(ctx: Context, nodeId: NodeId, frame: Heartbeat | Log): Promise<Refused | null> {
+async function message(
+  ctx: Context,
+  nodeId: NodeId,
+  frame: Heartbeat | Log | Diagnosis,
+): Promise<Refused | null> {
   const live = ctx.live.get(nodeId);
+  if (frame.type === "diagnosis" && protocolOf(live.presence) < 2) {
+    return refused("protocol", "A diagnosis is said in sessions of protocol 2 alone.");
+  }
   const before = live.presence;
   const heard = hear(before, frame, ctx.now());
   if (!heard.counted) return refused(heard.why, REFUSALS[heard.why]);
   live.presence = heard.presence;
   live.unwrittenSeenAt = ctx.wall();
   if (frame.type === "log") await takeLog(ctx, nodeId, frame);
+  else if (frame.type === "diagnosis") await takeDiagnosis(ctx, nodeId, frame);
   else await takeHeartbeat(ctx, nodeId, before, heard.presence, frame);
   return null;
 }
@@ -98,6 +118,7 @@ async function message(ctx: Context, nodeId: NodeId, frame: Heartbeat | Log): Pr
 async function takeLog(ctx: Context, nodeId: NodeId, frame: Log): Promise<void> {
   const job = await ctx.store.job(frame.jobId);
   if (job === null || job.value.nodeId !== nodeId) return;
+  if (job.value.kind === "diagnose") await beginDiagnosis(ctx, nodeId, frame.jobId);
   ctx.live.get(nodeId).logNext.set(frame.jobId, await appendLog(ctx, frame.jobId, frame.lines));
 }
 

@@ -14,7 +14,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 const MAX_WORK_MS = 50;
 const BATCH = 200;
 
-const PRUNED: readonly Prunable[] = ["jobs", "rollouts", "audit", "alerts"];
+const PRUNED: readonly Prunable[] = ["events", "jobs", "rollouts", "audit", "alerts", "deliveries"];
 
 /** What a tick does for retention. Nothing while the wall clock is a day off: it may be about to be set right. */
 export function createRetention(ctx: Context): () => Promise<void> {
@@ -27,9 +27,10 @@ export function createRetention(ctx: Context): () => Promise<void> {
       lookedAt = ctx.now();
       due = [...PRUNED];
     }
+    const keep = ctx.retention.maxEvents;
     const until = ctx.now() + MAX_WORK_MS;
     for (let what = due[0]; what !== undefined && ctx.now() < until; what = due[0]) {
-      const gone = await ctx.store.prune(what, ctx.wall() - ctx.retention[what], BATCH);
+      const gone = await ctx.store.prune(what, ctx.wall() - ctx.retention[what], BATCH, keep);
       if (gone > 0) ctx.log.debug({ what, gone }, "let go of what is old");
       if (gone < BATCH) due.shift();
     }

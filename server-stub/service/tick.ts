@@ -17,15 +17,26 @@ import { heardOf } from "./heard.ts";
 import { jobChanges } from "./job-changes.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
+import { forgetRequests } from "./requests.ts";
+import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
 import { tickTrust } from "./tick-trust.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
-const EVERY = { rollouts: 1_000, sweep: 5_000, catchUp: 10_000, seen: 60_000, trust: 60_000 };
+const EVERY = {
+  rollouts: 1_000,
+  sweep: 5_000,
+  jobs: 5_000,
+  requests: 600_000,
+  catchUp: 10_000,
+  seen: 60_000,
+  trust: 60_000,
+};
 
 export function createTick(ctx: Context): () => Promise<void> {
   const due = createDue(ctx);
+  const watchJobs = createJobWatch(ctx);
   const retain = createRetention(ctx);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
@@ -35,6 +46,8 @@ export function createTick(ctx: Context): () => Promise<void> {
       await tickRollouts(ctx);
       await resolveOverdue(ctx);
     }
+    if (due("jobs", EVERY.jobs)) await watchJobs();
+    if (due("requests", EVERY.requests)) await forgetRequests(ctx);
     if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
     if (due("trust", EVERY.trust)) await tickTrust(ctx);
     await retain();

@@ -28,6 +28,12 @@ export type AlertChange =
       readonly at: EpochMs;
     };
 
+const KINDS: readonly string[] = ["raise", "resolve", "acknowledge"] satisfies AlertChange["kind"][];
+
+export const isAlertChange = <C extends { readonly kind: string }>(
+  change: C,
+): change is Extract<C, AlertChange> => KINDS.includes(change.kind);
+
 /** Which alerts, newest first. */
 export type AlertFilter = {
   readonly state: "open" | "all";

@@ -26,6 +26,7 @@ const EVENTS: Table = {
   lease: ({ group }) => [{ kind: "lease", subject: group }],
   node: ({ value }) => [{ kind: "node", subject: value.id }],
   "remove-node": ({ id }) => [{ kind: "node-removed", subject: id }],
+  "remove-group": ({ name }) => [{ kind: "group", subject: name }],
   // A node is shown with its job.
   job: ({ value }) => [
     { kind: "job", subject: value.id },
@@ -34,6 +35,9 @@ const EVENTS: Table = {
   rollout: ({ value }) => [{ kind: "rollout", subject: value.id }],
   "operator-token": ({ value, isUse }) => (isUse === true ? [] : [{ kind: "token", subject: value.id }]),
   "join-token": ({ value }) => [{ kind: "token", subject: value.id }],
+  request: silent,
+  "remove-request": silent,
+  "forget-requests": silent,
   log: silent,
   audit: silent,
   announce: ({ event, subject }) => [{ kind: event, subject }],

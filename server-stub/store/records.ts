@@ -1,18 +1,20 @@
 /** What the store keeps. Secrets are kept as SHA-256 only. */
 import type { JoinReply, OperatorToken } from "../../protocol/access.ts";
-import type { Alert } from "../../protocol/alert.ts";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { Build, Platform } from "../../protocol/build.ts";
+import type { EventKind } from "../../protocol/event.ts";
 import type { NodeHoldings } from "../../protocol/frames.ts";
 import type { GroupMode } from "../../protocol/group.ts";
-import type { LogLine } from "../../protocol/job.ts";
+import type { JobKind, JobStatus, LogLine } from "../../protocol/job.ts";
 import type { Labels } from "../../protocol/labels.ts";
-import type { GroupName, JobId, NodeId, NodeName } from "../../protocol/names.ts";
+import type { GroupName, JobId, NodeId, NodeName, RolloutId } from "../../protocol/names.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Wanted } from "../core/desired.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { AlertChange } from "./alerts.ts";
+import type { WebhookChange } from "./webhooks.ts";
 
 /** Counts the writes of a record, from 1; a write names the revision that it was computed from. */
 export type Revision = number;
@@ -58,6 +60,8 @@ export type NodeRecord = {
   readonly placed: Wanted | null;
   /** As it was last written; what is true right now is in memory. */
   readonly presence: "online" | "offline" | null;
+  /** Where it was heard from last. Records of the first release have none. */
+  readonly address?: string | null;
 };
 
 /** `lastSeenAt` is written in batches, beside the record's revision. */
@@ -75,13 +79,57 @@ export type JoinTokenRecord = {
   readonly expiresAt: EpochMs | null;
   readonly createdAt: EpochMs;
   readonly createdBy: string;
+  /** Records of the first release have none. */
+  readonly revoked?: boolean;
 };
 
+/**
+ * A request that carried a key. `at-work` also when the coordinator died before it was done; `unknown`: it failed in a
+ * way that says nothing of what was done.
+ */
+export type RequestRecord = {
+  readonly id: string;
+  /** What was asked, without its secrets. */
+  readonly hash: string;
+  readonly at: EpochMs;
+  readonly state: "at-work" | "answered" | "secret" | "unknown";
+  readonly answer: unknown;
+};
+
+/** A record of a list that is read by pages; `number` only rises, and leaves gaps. */
+export type Numbered<T> = Stored<T> & { readonly number: number };
+
+/** Newest first, below the number `before`. What is absent does not matter. */
+export type JobQuery = {
+  readonly nodeId?: NodeId | undefined;
+  readonly status?: JobStatus | undefined;
+  readonly kind?: JobKind | undefined;
+  readonly rolloutId?: RolloutId | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+};
+
+/** Newest first, below the id `before`; or in the order of what happened, above the id `after`. */
+export type AuditQuery = {
+  readonly actor?: string | undefined;
+  /** With what the action begins. */
+  readonly action?: string | undefined;
+  readonly subject?: string | undefined;
+  /** From this instant on, and before that one. */
+  readonly since?: EpochMs | undefined;
+  readonly until?: EpochMs | undefined;
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+  readonly limit: number;
+};
+
+export type { AuditEntry };
+
 export type AuditDraft = Omit<AuditEntry, "id">;
-export type AlertKind = Alert["kind"];
+export type { AlertKind } from "../../protocol/alert.ts";
 
 /** What has a retention: everything of it that is over is let go of in the end. */
-export type Prunable = "jobs" | "rollouts" | "audit" | "alerts";
+export type Prunable = "jobs" | "rollouts" | "audit" | "alerts" | "events" | "deliveries";
 /** How much of a job's log is there: lines, and characters in them. */
 export type LogSize = { readonly lines: number; readonly characters: number };
 
@@ -105,23 +153,29 @@ export type Change =
     }
   | { readonly kind: "node"; readonly value: NodeRecord; readonly expected: Revision }
   | { readonly kind: "remove-node"; readonly id: NodeId; readonly expected: Revision }
+  /** With its lease. A group that has nodes cannot be removed. */
+  | { readonly kind: "remove-group"; readonly name: GroupName; readonly expected: Revision }
   | { readonly kind: "job"; readonly value: JobRecord; readonly expected: Revision }
   | { readonly kind: "rollout"; readonly value: RolloutRecord; readonly expected: Revision }
-  | { readonly kind: "operator-token"; readonly value: OperatorTokenRecord; readonly expected: Revision }
+  /** `isUse`: only notes that it was used, which is no news to anybody. */
+  | {
+      readonly kind: "operator-token";
+      readonly value: OperatorTokenRecord;
+      readonly expected: Revision;
+      readonly isUse?: true;
+    }
   | { readonly kind: "join-token"; readonly value: JoinTokenRecord; readonly expected: Revision }
+  | { readonly kind: "request"; readonly value: RequestRecord; readonly expected: Revision }
+  | { readonly kind: "remove-request"; readonly id: string; readonly expected: Revision }
+  /** Removes those that are older. */
+  | { readonly kind: "forget-requests"; readonly before: EpochMs }
   /** Appends lines that are not there yet; a line that is there stays as it is. */
   | { readonly kind: "log"; readonly jobId: JobId; readonly lines: readonly LogLine[] }
   | { readonly kind: "audit"; readonly value: AuditDraft }
-  /** Opens an alert, unless one of its kind and subject is open. */
-  | {
-      readonly kind: "raise";
-      readonly alert: AlertKind;
-      readonly subject: string;
-      readonly message: string;
-      readonly at: EpochMs;
-    }
-  /** Closes the open alert of that kind and subject, if there is one. */
-  | { readonly kind: "resolve"; readonly alert: AlertKind; readonly subject: string; readonly at: EpochMs };
+  /** An event of something that is kept elsewhere, such as a release. */
+  | { readonly kind: "announce"; readonly event: EventKind; readonly subject: string }
+  | AlertChange
+  | WebhookChange;
 
 /** `conflict`: somebody else wrote first (read again), or a name, hash or node's active job is there already. */
 export type Applied = { readonly ok: true } | { readonly ok: false; readonly conflict: Change["kind"] };

@@ -3,22 +3,30 @@ import type { AuditEntry } from "../../protocol/audit.ts";
 import type { LogLine } from "../../protocol/job.ts";
 import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { EpochMs } from "../../protocol/time.ts";
+import type { WebhookId } from "../../protocol/webhook.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { AlertFilter } from "./alerts.ts";
+import type { EventRecord } from "./events.ts";
 import type {
   AlertKind,
   Applied,
+  AuditQuery,
   Change,
   GroupRecord,
+  JobQuery,
   JoinTokenRecord,
   LogSize,
   Meta,
+  Numbered,
   OperatorTokenRecord,
   Prunable,
+  RequestRecord,
   Stored,
   StoredNode,
 } from "./records.ts";
+import type { DeliveryFilter, DeliveryRecord, WebhookRecord } from "./webhooks.ts";
 
 /**
  * Where the coordinator keeps what must survive. Reads give values with the revision they were read at; all writing
@@ -61,6 +69,10 @@ export type Store = {
   activeDiagnoses(): Promise<readonly Stored<JobRecord>[]>;
   /** The job that was created last, active or not; not a diagnosis. */
   lastJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
+  /** Every job that is queued or running, oldest first; no diagnoses. */
+  activeJobs(): Promise<readonly Stored<JobRecord>[]>;
+  /** A page of all jobs, diagnoses too, newest first. */
+  jobs(query: JobQuery): Promise<readonly Numbered<JobRecord>[]>;
   /** At most `limit` lines from index `from` on. */
   log(id: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
   /** How many lines there are, which is the index of the next one: lines are stored without gaps. */
@@ -75,22 +87,49 @@ export type Store = {
 
   operatorTokens(): Promise<readonly Stored<OperatorTokenRecord>[]>;
   operatorTokenByHash(hash: string): Promise<Stored<OperatorTokenRecord> | null>;
+  joinTokens(): Promise<readonly Stored<JoinTokenRecord>[]>;
   joinTokenByHash(hash: string): Promise<Stored<JoinTokenRecord> | null>;
 
+  request(id: string): Promise<Stored<RequestRecord> | null>;
+
+  /** Newest first, or from `after` on in the order of what happened. */
+  audit(limit: number, filter?: Omit<AuditQuery, "limit">): Promise<readonly AuditEntry[]>;
+  alert(id: number): Promise<Alert | null>;
   /** Newest first. */
-  audit(limit: number): Promise<readonly AuditEntry[]>;
-  /** Open ones first, then newest first. */
-  alerts(limit: number): Promise<readonly Alert[]>;
-  openAlerts(kind: AlertKind): Promise<readonly Alert[]>;
+  alerts(filter: AlertFilter): Promise<readonly Alert[]>;
+  /** Of one kind, or of all. */
+  openAlerts(kind?: AlertKind): Promise<readonly Alert[]>;
+
+  webhook(id: WebhookId): Promise<Stored<WebhookRecord> | null>;
+  /** By id. */
+  webhooks(): Promise<readonly Stored<WebhookRecord>[]>;
+  /** Newest first. */
+  deliveries(filter: DeliveryFilter): Promise<readonly DeliveryRecord[]>;
+  /** For each enabled webhook the first that waits for it, if its time has come; by id. */
+  dueDeliveries(now: EpochMs): Promise<readonly DeliveryRecord[]>;
+
+  /**
+   * What changed after the event `after`, in order, at most `limit`. An event is there with the change that it tells
+   * of, and ids appear in their order: who has read up to one has missed nothing before it.
+   */
+  changesSince(after: number, limit: number): Promise<readonly EventRecord[]>;
+  /** Id of the oldest event that is kept, and of the newest; 0 when there is none. */
+  oldestEventId(): Promise<number>;
+  lastEventId(): Promise<number>;
+  /**
+   * Calls `listener` when something may have become durable, until the returned function is called: a poke and no
+   * more. It must be quick, and must not throw.
+   */
+  onChange(listener: () => void): () => void;
   /** Kinds of which none is open are left out. */
   countOpenAlerts(): Promise<readonly { readonly kind: AlertKind; readonly count: number }[]>;
 
   /**
    * Forgets what is over since before that instant, oldest first, `limit` records or so at most, and answers how many
    * went: fewer than `limit` when nothing is left to forget. What is not over stays, and of the jobs also a node's
-   * last one and those of a rollout that is not over.
+   * last one and those of a rollout that is not over. Of events at most `keep` stay, however young.
    */
-  prune(what: Prunable, before: EpochMs, limit: number): Promise<number>;
+  prune(what: Prunable, before: EpochMs, limit: number, keep?: number): Promise<number>;
   /**
    * Copies all of it into a new file, as it is at one instant, while it is in use. Null where the store is no file;
    * then its own tools make the backup.

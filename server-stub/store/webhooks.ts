@@ -1,7 +1,4 @@
-/**
- * What is kept of webhooks, and which messages a change means. A message is a row that is written together with what
- * it tells of, so that none is lost: what delivers them only ever finds rows.
- */
+/** What is kept of webhooks and of the messages to them. */
 import type { Alert } from "../../protocol/alert.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type {
@@ -68,42 +65,18 @@ export type WebhookChange =
   /** What waits for a webhook is tried at once. */
   | { readonly kind: "deliveries-due"; readonly webhookId: WebhookId; readonly at: EpochMs };
 
-/** The messages that a change means. `alerts`: those that it has opened or closed. */
-export function noticesOf(
-  change: { readonly kind: string } | Extract<WebhookChange, { kind: "notice" }>,
-  alerts: readonly Alert[],
-): readonly Notice[] {
-  if (change.kind === "notice" && "rollout" in change) {
-    const { event, rollout, at } = change;
-    return [{ event, subject: rollout.id, at, alert: null, rollout }];
-  }
-  if (change.kind !== "raise" && change.kind !== "resolve") return [];
-  return alerts.map((alert) => ({
-    event: change.kind === "raise" ? "alert.raised" : "alert.resolved",
-    subject: String(alert.id),
-    at: alert.resolvedAt ?? alert.raisedAt,
-    alert,
-    rollout: null,
-  }));
-}
+const KINDS: readonly string[] = [
+  "webhook",
+  "remove-webhook",
+  "notice",
+  "delivery",
+  "delivery-sent",
+  "deliveries-due",
+] satisfies WebhookChange["kind"][];
 
-/** To whom each notice goes. */
-export const deliveriesOf = (
-  notices: readonly Notice[],
-  webhooks: readonly WebhookRecord[],
-): readonly DeliveryDraft[] =>
-  notices.flatMap((notice) =>
-    webhooks
-      .filter((webhook) => webhook.enabled && wants(webhook, notice))
-      .map((webhook) => ({ ...notice, webhookId: webhook.id })),
-  );
-
-/** A webhook is not told that it cannot be told. */
-function wants({ id, alerts, rollouts }: WebhookRecord, { alert, event }: Notice): boolean {
-  if (alert === null) return rollouts.some((each) => each === event);
-  if (alert.kind === "webhook_failing" && alert.subject === id) return false;
-  return alerts === null || alerts.includes(alert.kind);
-}
+export const isWebhookChange = <C extends { readonly kind: string }>(
+  change: C,
+): change is Extract<C, WebhookChange> => KINDS.includes(change.kind);
 
 /** Which deliveries of a webhook, newest first. */
 export type DeliveryFilter = {

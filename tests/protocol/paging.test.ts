@@ -25,7 +25,7 @@ test("an entry that goes between two pages makes no other be left out", () => {
 test.each(["", "x", "c1", "c1!!!", "c1YQ=="])("refuses the cursor %j", (cursor) => {
   expect(pageOf(letters, (item) => item, { cursor })).toMatchObject({
     ok: false,
-    error: { code: "malformed" },
+    error: { code: "cursor-invalid" },
   });
 });
 

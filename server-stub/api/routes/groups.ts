@@ -4,6 +4,7 @@ import { PageQuery, pageOf } from "../../../protocol/paging.ts";
 import { ok } from "../../../protocol/result.ts";
 import { Type } from "../../../protocol/schema.ts";
 import type { Coordinator } from "../../service/coordinator.ts";
+import { groupTag } from "../../service/tags.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 
 const params = Type.Object({ group: GroupName });
@@ -38,6 +39,7 @@ export const groupRoutes = ({ groups }: Pick<Coordinator, "groups">): readonly E
     callers: "operator",
     params,
     answer: Group,
+    etag: groupTag,
     handle: ({ params }) => groups.get(params.group),
   }),
   endpoint({
@@ -48,6 +50,17 @@ export const groupRoutes = ({ groups }: Pick<Coordinator, "groups">): readonly E
     params,
     body: EditGroupRequest,
     answer: Group,
-    handle: ({ by, params, body }) => groups.edit(by, params.group, body),
+    etag: groupTag,
+    handle: ({ by, params, body, ifMatch }) => groups.edit(by, params.group, body, ifMatch),
+  }),
+  endpoint({
+    route: "DELETE /v1/groups/:group",
+    id: "removeGroup",
+    summary: "Remove a group that has no nodes and no unfinished rollout; its join tokens are revoked",
+    callers: "operator",
+    params,
+    answer: Group,
+    etag: groupTag,
+    handle: ({ by, params, ifMatch }) => groups.remove(by, params.group, ifMatch),
   }),
 ];

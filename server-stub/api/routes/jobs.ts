@@ -1,10 +1,22 @@
-import { AppendLogRequest, Job, JobLogPage, LogAppended } from "../../../protocol/job.ts";
-import { JobId } from "../../../protocol/names.ts";
+import {
+  AppendLogRequest,
+  Job,
+  JobKind,
+  JobList,
+  JobLogPage,
+  JobStatus,
+  LogAppended,
+} from "../../../protocol/job.ts";
+import { JobId, NodeId, RolloutId } from "../../../protocol/names.ts";
+import { JobStarted } from "../../../protocol/node.ts";
+import { PAGE_SIZE, pageQuery } from "../../../protocol/paging.ts";
 import { ok, type Result } from "../../../protocol/result.ts";
 import { Type } from "../../../protocol/schema.ts";
 import type { Coordinator, Principal, Refusal } from "../../service/coordinator.ts";
+import { cursorOf, numberOf } from "../cursors.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { ownNode } from "../own.ts";
+import { started } from "./nodes.ts";
 
 const params = Type.Object({ jobId: JobId });
 
@@ -17,7 +29,33 @@ const LogQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const JobsQuery = Type.Object(
+  {
+    ...pageQuery,
+    node: Type.Optional(NodeId),
+    status: Type.Optional(JobStatus),
+    kind: Type.Optional(JobKind),
+    rollout: Type.Optional(RolloutId),
+  },
+  { additionalProperties: false },
+);
+
 export const jobRoutes = ({ jobs }: Pick<Coordinator, "jobs">): readonly Endpoint[] => [
+  endpoint({
+    route: "GET /v1/jobs",
+    id: "listJobs",
+    summary: "The jobs, newest first; of one node, rollout, status or kind when asked",
+    callers: "operator",
+    query: JobsQuery,
+    answer: JobList,
+    handle: async ({ query }) => {
+      const { node: nodeId, rollout: rolloutId, status, kind, limit = PAGE_SIZE.usual, cursor } = query;
+      const before = numberOf(cursor);
+      if (!before.ok) return before;
+      const page = await jobs.list({ nodeId, rolloutId, status, kind, limit, before: before.value });
+      return ok({ jobs: [...page.jobs], next: cursorOf(page.next) });
+    },
+  }),
   endpoint({
     route: "GET /v1/jobs/:jobId",
     id: "getJob",
@@ -26,6 +64,29 @@ export const jobRoutes = ({ jobs }: Pick<Coordinator, "jobs">): readonly Endpoin
     params,
     answer: Job,
     handle: ({ by, params }) => ownJob(jobs, by, params.jobId),
+  }),
+  endpoint({
+    route: "POST /v1/jobs/:jobId/cancel",
+    id: "cancelJob",
+    summary:
+      "End a job that is not in flight; a reservation is dropped, and nothing of it was changed on the node",
+    callers: "known",
+    params,
+    answer: Job,
+    handle: async ({ by, params }) => {
+      const job = await ownJob(jobs, by, params.jobId);
+      return job.ok ? jobs.cancel(by, params.jobId) : job;
+    },
+  }),
+  endpoint({
+    route: "POST /v1/jobs/:jobId/retry",
+    id: "retryJob",
+    summary: "Begin a failed or cancelled job anew, as another job",
+    callers: "operator",
+    params,
+    answer: JobStarted,
+    status: 202,
+    handle: async ({ by, params }) => started(await jobs.retry(by, params.jobId)),
   }),
   endpoint({
     route: "GET /v1/jobs/:jobId/log",

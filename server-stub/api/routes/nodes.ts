@@ -1,10 +1,18 @@
 import type { Job } from "../../../protocol/job.ts";
 import { GroupName, NodeId } from "../../../protocol/names.ts";
-import { EditNodeRequest, JobStarted, Node, NodeList, UpdateNodeRequest } from "../../../protocol/node.ts";
+import {
+  EditNodeRequest,
+  JobStarted,
+  Node,
+  NodeList,
+  RemovalPreview,
+  UpdateNodeRequest,
+} from "../../../protocol/node.ts";
 import { pageOf, pageQuery } from "../../../protocol/paging.ts";
 import { ok, type Result } from "../../../protocol/result.ts";
 import { Type } from "../../../protocol/schema.ts";
 import type { Coordinator, Refusal } from "../../service/coordinator.ts";
+import { nodeTag } from "../../service/tags.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { ownNode } from "../own.ts";
 
@@ -35,6 +43,7 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
     callers: "known",
     params,
     answer: Node,
+    etag: nodeTag,
     handle: async ({ by, params }) => {
       const own = ownNode(by, params.nodeId);
       return own.ok ? nodes.get(params.nodeId) : own;
@@ -48,7 +57,8 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
     params,
     body: EditNodeRequest,
     answer: Node,
-    handle: ({ by, params, body }) => nodes.edit(by, params.nodeId, body),
+    etag: nodeTag,
+    handle: ({ by, params, body, ifMatch }) => nodes.edit(by, params.nodeId, body, ifMatch),
   }),
   endpoint({
     route: "DELETE /v1/nodes/:nodeId",
@@ -57,7 +67,17 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
     callers: "operator",
     params,
     answer: Node,
-    handle: ({ by, params }) => nodes.remove(by, params.nodeId),
+    etag: nodeTag,
+    handle: ({ by, params, ifMatch }) => nodes.remove(by, params.nodeId, ifMatch),
+  }),
+  endpoint({
+    route: "GET /v1/nodes/:nodeId/removal",
+    id: "previewRemoval",
+    summary: "What removing a node would do to its group's quorum; nothing is changed",
+    callers: "operator",
+    params,
+    answer: RemovalPreview,
+    handle: ({ params }) => nodes.removal(params.nodeId),
   }),
   endpoint({
     route: "POST /v1/nodes/:nodeId/approve",
@@ -67,6 +87,15 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
     params,
     answer: Node,
     handle: ({ by, params }) => nodes.approve(by, params.nodeId),
+  }),
+  endpoint({
+    route: "POST /v1/nodes/:nodeId/reject",
+    id: "rejectNode",
+    summary: "Turn a pending node away: it is removed, and its credential with it",
+    callers: "operator",
+    params,
+    answer: Node,
+    handle: ({ by, params }) => nodes.reject(by, params.nodeId),
   }),
   endpoint({
     route: "POST /v1/nodes/:nodeId/revoke",
@@ -80,7 +109,7 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
   endpoint({
     route: "POST /v1/nodes/:nodeId/update",
     id: "updateNode",
-    summary: "Bring one node to its desired release; it takes the lease like any other",
+    summary: "Bring one node to a release, its desired one unless told; it takes the lease like any other",
     callers: "known",
     params,
     body: UpdateNodeRequest,
@@ -104,7 +133,18 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
       return own.ok ? started(await nodes.start(by, params.nodeId, "rollback", {})) : own;
     },
   }),
+  endpoint({
+    route: "POST /v1/nodes/:nodeId/diagnose",
+    id: "diagnoseNode",
+    summary:
+      "Let a node look at itself: what `agent doctor` finds goes into the job's log; it needs no lease",
+    callers: "operator",
+    params,
+    answer: JobStarted,
+    status: 202,
+    handle: async ({ by, params }) => started(await nodes.start(by, params.nodeId, "diagnose", {})),
+  }),
 ];
 
-const started = (job: Result<Job, Refusal>): Result<JobStarted, Refusal> =>
+export const started = (job: Result<Job, Refusal>): Result<JobStarted, Refusal> =>
   job.ok ? ok({ jobId: job.value.id }) : job;

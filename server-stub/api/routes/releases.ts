@@ -61,11 +61,11 @@ export const uploadRoute = ({ releases }: Pick<Coordinator, "releases">): Endpoi
   });
   return {
     route: upload.route,
-    mount: (app: FastifyInstance) => {
+    mount: (app: FastifyInstance, manners) => {
       app.register(async (scope) => {
         scope.removeAllContentTypeParsers();
         scope.addContentTypeParser(UPLOAD_TYPE, async (_: unknown, body: Readable) => body);
-        upload.mount(scope);
+        upload.mount(scope, manners);
       });
     },
   };

@@ -1,4 +1,4 @@
-import { PROTOCOL } from "../../../protocol/frames.ts";
+import { OLDEST_PROTOCOL, PROTOCOL } from "../../../protocol/frames.ts";
 import { err, ok } from "../../../protocol/result.ts";
 import { Type } from "../../../protocol/schema.ts";
 import { Alive, Readiness, ServiceVersion } from "../../../protocol/service.ts";
@@ -38,7 +38,7 @@ export const serviceRoutes = (
     summary: "Which coordinator this is, and which protocols it speaks",
     callers: "anybody",
     answer: ServiceVersion,
-    handle: async () => ok({ version, protocol: PROTOCOL, oldestProtocol: Math.max(1, PROTOCOL - 1) }),
+    handle: async () => ok({ version, protocol: PROTOCOL, oldestProtocol: OLDEST_PROTOCOL }),
   }),
   endpoint({
     route: "GET /openapi.json",

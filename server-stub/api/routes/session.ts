@@ -19,6 +19,7 @@ export const sessionRoutes = (
     body: JoinRequest,
     answer: JoinReply,
     status: 201,
+    secret: true,
     handle: async ({ body, request }) => {
       // The reply carries a credential: over plain HTTP it must not leave this machine, as a Unix socket never does.
       const address = request.socket.remoteAddress;
@@ -55,7 +56,8 @@ export const sessionRoutes = (
     callers: "node",
     body: AgentFrames,
     answer: CoordinatorFrames,
-    handle: async ({ by, body }) => ok({ frames: [...(await sessions.receive(by.nodeId, body.frames))] }),
+    handle: async ({ by, body }) =>
+      ok({ frames: [...(await sessions.receive(by.nodeId, body.frames, by.from))] }),
   }),
   endpoint({
     route: "GET /v1/desired",

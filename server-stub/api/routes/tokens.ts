@@ -1,7 +1,9 @@
 import {
   CreateJoinTokenRequest,
   CreateTokenRequest,
+  JoinToken,
   JoinTokenCreated,
+  JoinTokenList,
   OperatorToken,
   TokenCreated,
   TokenList,
@@ -43,6 +45,7 @@ export const tokenRoutes = (
     body: CreateTokenRequest,
     answer: TokenCreated,
     status: 201,
+    secret: true,
     handle: ({ by, body }) => access.createToken(by, body),
   }),
   endpoint({
@@ -55,6 +58,29 @@ export const tokenRoutes = (
     handle: ({ by, params }) => access.revokeToken(by, params.tokenId),
   }),
   endpoint({
+    route: "GET /v1/join-tokens",
+    id: "listJoinTokens",
+    summary:
+      "The tokens by which nodes join, newest first, without their secrets; used up and revoked ones too",
+    callers: "operator",
+    query: PageQuery,
+    answer: JoinTokenList,
+    handle: async ({ query }) => {
+      const all = await access.listJoinTokens();
+      const page = pageOf(all, ({ createdAt, id }) => newestFirst(createdAt, id), query);
+      return page.ok ? ok({ joinTokens: page.value.items, next: page.value.next }) : page;
+    },
+  }),
+  endpoint({
+    route: "POST /v1/join-tokens/:tokenId/revoke",
+    id: "revokeJoinToken",
+    summary: "Take a join token back; who has joined by it stays",
+    callers: "operator",
+    params,
+    answer: JoinToken,
+    handle: ({ by, params }) => access.revokeJoinToken(by, params.tokenId),
+  }),
+  endpoint({
     route: "POST /v1/join-tokens",
     id: "createJoinToken",
     summary: "A token by which nodes join a group, and the line to run on them",
@@ -62,6 +88,7 @@ export const tokenRoutes = (
     body: CreateJoinTokenRequest,
     answer: JoinTokenCreated,
     status: 201,
+    secret: true,
     handle: async ({ by, body }) => {
       const created = await access.createJoinToken(by, body);
       if (!created.ok) return created;

@@ -65,6 +65,9 @@ export const fail = (job: JobRecord, reason: Reason, now: EpochMs): JobRecord =>
   endedAt: now,
 });
 
+/** Why a job was cancelled that a person, or its node, ended: it is not begun again unasked. */
+export const JOB_CANCELLED = "job-cancelled";
+
 export const cancelJob = (job: JobRecord, reason: Reason, now: EpochMs): JobRecord => ({
   ...fail(job, reason, now),
   status: "cancelled",

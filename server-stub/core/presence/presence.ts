@@ -7,9 +7,11 @@
  * - Only messages of the newest session count, in the order of their numbers; a number never counts twice.
  * - Presence ages by the coordinator's steady clock; the node's own clock is never asked.
  */
-import type { Heartbeat, Hello, Log, NodeHoldings } from "../../../protocol/frames.ts";
+import type { Diagnosis, Heartbeat, Hello, Log, NodeHoldings } from "../../../protocol/frames.ts";
+import { OLDEST_PROTOCOL } from "../../../protocol/frames.ts";
 import type { FinalWord, JournalReport } from "../../../protocol/journal.ts";
 import type { SessionId } from "../../../protocol/names.ts";
+import { agreedProtocol } from "../../../protocol/negotiate.ts";
 import type { PresenceState } from "../../../protocol/node.ts";
 import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 
@@ -67,7 +69,7 @@ export const lastHeardMs = (presence: Presence | undefined): EpochMs | null =>
 /** Takes a message of a session. A heartbeat under another process's id than the hello's does not count either. */
 export function hear(
   presence: Presence | undefined,
-  frame: Heartbeat | Log,
+  frame: Heartbeat | Log | Diagnosis,
   now: EpochMs,
 ):
   | { readonly presence: Presence; readonly counted: true }
@@ -80,7 +82,7 @@ export function hear(
   }
   if (frame.seq <= presence.seq) return { counted: false, why: "stale-seq" };
   const heard = { ...presence, seq: frame.seq, heardAtMs: now };
-  if (frame.type === "log") return { counted: true, presence: heard };
+  if (frame.type !== "heartbeat") return { counted: true, presence: heard };
   return {
     counted: true,
     presence: {
@@ -147,6 +149,10 @@ export const wordsOf = (presence: Presence | undefined): readonly FinalWord[] =>
 
 export const holdingsOf = (presence: Presence): NodeHoldings =>
   presence.heartbeat?.holdings ?? presence.hello.holdings;
+
+/** The protocol of the newest session; the oldest while there is none. */
+export const protocolOf = (presence: Presence | undefined): number =>
+  (presence === undefined ? null : agreedProtocol(presence.hello.protocol)) ?? OLDEST_PROTOCOL;
 
 /** The session and process that may ask for leases: none before the nonce was echoed. */
 export const newestOf = (presence: Presence | undefined) =>

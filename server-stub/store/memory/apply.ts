@@ -1,10 +1,18 @@
+import type { Alert } from "../../../protocol/alert.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
 import { isActive } from "../../core/job/job.ts";
 import { NO_LEASE } from "../../core/lease/record.ts";
+import { type AlertChange, isAlertChange } from "../alerts.ts";
+import { type EventDraft, eventsOf, lastOfEach } from "../events.ts";
+import { deliveriesOf, noticesOf } from "../notices.ts";
 import type { Applied, Change, Revision, Stored } from "../records.ts";
+import { isWebhookChange, type WebhookChange } from "../webhooks.ts";
+import { changedAlerts } from "./alerts.ts";
 import { logOf, type MemoryState } from "./state.ts";
+import { changeWebhook, queueDelivery } from "./webhooks.ts";
 
 /** All changes or none: what was done before one that cannot be is undone. */
-export function applyAll(state: MemoryState, changes: readonly Change[]): Applied {
+export function applyAll(state: MemoryState, changes: readonly Change[], at: EpochMs): Applied {
   const undo: (() => void)[] = [];
   const write: Write = {
     set(map, key, value) {
@@ -28,10 +36,17 @@ export function applyAll(state: MemoryState, changes: readonly Change[]): Applie
     for (const step of undo.reverse()) step();
   };
   try {
+    const news: EventDraft[] = [];
     for (const change of changes) {
-      if (applyOne(state, change, write)) continue;
-      back();
-      return { ok: false, conflict: change.kind };
+      const events = applyAny(state, change, write);
+      if (events === null) {
+        back();
+        return { ok: false, conflict: change.kind };
+      }
+      news.push(...events);
+    }
+    for (const event of lastOfEach(news)) {
+      state.events.push({ id: (state.events.at(-1)?.id ?? 0) + 1, at, ...event });
     }
     return { ok: true };
   } catch (error) {
@@ -47,8 +62,32 @@ type Write = {
   append<T>(list: T[], item: T): void;
 };
 
+/** The events that the change means; null: its expectation does not hold. */
+function applyAny(state: MemoryState, change: Change, write: Write): readonly EventDraft[] | null {
+  const tell = (alerts: readonly Alert[]): void => {
+    const webhooks = [...state.webhooks.values()].map(({ value }) => value);
+    for (const draft of deliveriesOf(noticesOf(change, alerts), webhooks)) queueDelivery(state, draft, write);
+  };
+  if (isAlertChange(change)) {
+    const changed = changedAlerts(state, change);
+    for (const alert of changed) write.set(state.alerts, alert.id, alert);
+    tell(changed);
+    return eventsOf(change, changed);
+  }
+  if (change.kind === "notice") tell([]);
+  else if (change.kind !== "announce") {
+    const done = isWebhookChange(change)
+      ? changeWebhook(state, change, write)
+      : applyOne(state, change, write);
+    if (!done) return null;
+  }
+  return eventsOf(change);
+}
+
+type RecordChange = Exclude<Change, AlertChange | WebhookChange | { readonly kind: "announce" }>;
+
 /** False: the expectation does not hold, or the change would break an invariant of the store. */
-function applyOne(state: MemoryState, change: Change, write: Write): boolean {
+function applyOne(state: MemoryState, change: RecordChange, write: Write): boolean {
   const put = <K, T>(map: Map<K, Stored<T>>, key: K, value: T, expected: Revision): boolean => {
     if ((map.get(key)?.revision ?? 0) !== expected) return false;
     write.set(map, key, { value, revision: expected + 1 });
@@ -79,6 +118,15 @@ function applyOne(state: MemoryState, change: Change, write: Write): boolean {
       write.remove(state.nodes, change.id);
       return true;
     }
+    case "remove-group": {
+      if (state.groups.get(change.name)?.revision !== change.expected) return false;
+      if ([...state.nodes.values()].some(({ value }) => value.group === change.name)) {
+        throw new Error(`group ${change.name} has nodes`);
+      }
+      write.remove(state.leases, change.name);
+      write.remove(state.groups, change.name);
+      return true;
+    }
     case "job":
       return putJob(state, change, write, put);
     case "rollout":
@@ -87,6 +135,18 @@ function applyOne(state: MemoryState, change: Change, write: Write): boolean {
       return put(state.operatorTokens, change.value.id, change.value, change.expected);
     case "join-token":
       return put(state.joinTokens, change.value.id, change.value, change.expected);
+    case "request":
+      return put(state.requests, change.value.id, change.value, change.expected);
+    case "remove-request": {
+      if (state.requests.get(change.id)?.revision !== change.expected) return false;
+      write.remove(state.requests, change.id);
+      return true;
+    }
+    case "forget-requests":
+      for (const [id, { value }] of state.requests) {
+        if (value.at < change.before) write.remove(state.requests, id);
+      }
+      return true;
     case "log": {
       if (!state.jobs.has(change.jobId)) throw new Error(`there is no job ${change.jobId}`);
       const stored = logOf(state, change.jobId);
@@ -98,9 +158,6 @@ function applyOne(state: MemoryState, change: Change, write: Write): boolean {
       state.lastIds.audit += 1;
       write.append(state.audit, { id: state.lastIds.audit, ...change.value });
       return true;
-    case "raise":
-    case "resolve":
-      return putAlert(state, change, write);
   }
 }
 
@@ -121,26 +178,6 @@ function putJob(
   if (isActive(value)) write.set(byNode, value.nodeId, value.id);
   else if (active === value.id) write.remove(byNode, value.nodeId);
   if (expected === 0 && !isDiagnosis) write.set(state.lastJobs, value.nodeId, value.id);
-  return true;
-}
-
-function putAlert(
-  state: MemoryState,
-  change: Extract<Change, { kind: "raise" | "resolve" }>,
-  write: Write,
-): boolean {
-  const open = [...state.alerts.values()].find(
-    (each) => each.kind === change.alert && each.subject === change.subject && each.resolvedAt === null,
-  );
-  if (change.kind === "resolve") {
-    if (open !== undefined) write.set(state.alerts, open.id, { ...open, resolvedAt: change.at });
-    return true;
-  }
-  if (open !== undefined) return true;
-  const { alert: kind, subject, message, at } = change;
-  state.lastIds.alert += 1;
-  const id = state.lastIds.alert;
-  write.set(state.alerts, id, { id, kind, subject, message, raisedAt: at, resolvedAt: null });
   return true;
 }
 

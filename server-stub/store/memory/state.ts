@@ -2,17 +2,21 @@ import type { Alert } from "../../../protocol/alert.ts";
 import type { AuditEntry } from "../../../protocol/audit.ts";
 import type { LogLine } from "../../../protocol/job.ts";
 import type { GroupName, JobId, NodeId, RolloutId } from "../../../protocol/names.ts";
+import type { WebhookId } from "../../../protocol/webhook.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
 import { isActiveRollout, type RolloutRecord } from "../../core/rollout/rollout.ts";
+import type { EventRecord } from "../events.ts";
 import type {
   GroupRecord,
   JoinTokenRecord,
   Meta,
   NodeRecord,
   OperatorTokenRecord,
+  RequestRecord,
   Stored,
 } from "../records.ts";
+import type { DeliveryRecord, WebhookRecord } from "../webhooks.ts";
 
 /** Values in it never change; the maps and lists that hold them do, by `applyAll` alone. */
 export type MemoryState = {
@@ -29,10 +33,14 @@ export type MemoryState = {
   readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
   readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
   readonly joinTokens: Map<string, Stored<JoinTokenRecord>>;
+  readonly requests: Map<string, Stored<RequestRecord>>;
   readonly audit: AuditEntry[];
   readonly alerts: Map<number, Alert>;
+  readonly webhooks: Map<WebhookId, Stored<WebhookRecord>>;
+  readonly deliveries: Map<number, DeliveryRecord>;
+  readonly events: EventRecord[];
   /** Ids only rise, whatever was forgotten. */
-  readonly lastIds: { audit: number; alert: number };
+  readonly lastIds: { audit: number };
 };
 
 export const emptyState = (): MemoryState => ({
@@ -48,9 +56,13 @@ export const emptyState = (): MemoryState => ({
   rollouts: new Map(),
   operatorTokens: new Map(),
   joinTokens: new Map(),
+  requests: new Map(),
   audit: [],
   alerts: new Map(),
-  lastIds: { audit: 0, alert: 0 },
+  webhooks: new Map(),
+  deliveries: new Map(),
+  events: [],
+  lastIds: { audit: 0 },
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;

@@ -1,16 +1,21 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
+import { createPoke } from "../poke.ts";
 import type { AlertKind, Stored } from "../records.ts";
 import type { Store } from "../store.ts";
+import { listAlerts } from "./alerts.ts";
 import { applyAll } from "./apply.ts";
+import { listActiveJobs, listAudit, listJobs } from "./lists.ts";
 import { pruneMemory } from "./prune.ts";
 import { emptyState, isBusy, isUnfinished, logOf } from "./state.ts";
+import { dueDeliveries, listDeliveries, listWebhooks } from "./webhooks.ts";
 
 /**
  * The store without a disk, for simulations and quick tests: the same rules, nothing survives.
  */
-export function openMemoryStore(): Store {
+export function openMemoryStore(now: () => EpochMs = Date.now): Store {
   const state = emptyState();
+  const changed = createPoke();
   const lastSeen = new Map<NodeId, EpochMs>();
   const found = <T>(stored: Stored<T> | undefined) => Promise.resolve(stored ?? null);
   const list = <T>(items: Iterable<Stored<T>>, keep: (value: T) => boolean) =>
@@ -25,7 +30,11 @@ export function openMemoryStore(): Store {
   };
 
   return {
-    apply: async (changes) => applyAll(state, changes),
+    apply: async (changes) => {
+      const applied = applyAll(state, changes, now());
+      if (applied.ok) changed.poke();
+      return applied;
+    },
     touchNodes(batch) {
       for (const { id, at } of batch) if (state.nodes.has(id)) lastSeen.set(id, at);
       return Promise.resolve();
@@ -70,6 +79,8 @@ export function openMemoryStore(): Store {
       return Promise.resolve(active.filter((job) => job !== undefined));
     },
     lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
+    activeJobs: () => Promise.resolve(listActiveJobs(state)),
+    jobs: (query) => Promise.resolve(listJobs(state, query)),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),
     logSize: (id) => {
@@ -91,25 +102,34 @@ export function openMemoryStore(): Store {
     operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),
     operatorTokenByHash: (hash) =>
       found(list(state.operatorTokens.values(), (token) => token.hash === hash)[0]),
+    joinTokens: () => Promise.resolve([...state.joinTokens.values()]),
     joinTokenByHash: (hash) => found(list(state.joinTokens.values(), (token) => token.hash === hash)[0]),
-    audit: (limit) => Promise.resolve(state.audit.slice(-limit).reverse()),
-    alerts: (limit) =>
-      Promise.resolve(
-        [...state.alerts.values()]
-          .sort((a, b) => Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null) || b.id - a.id)
-          .slice(0, limit),
-      ),
+    request: (id) => found(state.requests.get(id)),
+    audit: (limit, filter = {}) => Promise.resolve(listAudit(state, { ...filter, limit })),
+    alert: (id) => Promise.resolve(state.alerts.get(id) ?? null),
+    alerts: (filter) => Promise.resolve(listAlerts(state, filter)),
     openAlerts: (kind) =>
       Promise.resolve(
-        [...state.alerts.values()].filter((alert) => alert.kind === kind && alert.resolvedAt === null),
+        [...state.alerts.values()].filter(
+          (alert) => alert.resolvedAt === null && (kind === undefined || alert.kind === kind),
+        ),
       ),
+    webhook: (id) => found(state.webhooks.get(id)),
+    webhooks: () => Promise.resolve(listWebhooks(state)),
+    deliveries: (filter) => Promise.resolve(listDeliveries(state, filter)),
+    dueDeliveries: (now) => Promise.resolve(dueDeliveries(state, now)),
+    changesSince: (after, limit) =>
+      Promise.resolve(state.events.filter(({ id }) => id > after).slice(0, limit)),
+    oldestEventId: () => Promise.resolve(state.events[0]?.id ?? 0),
+    lastEventId: () => Promise.resolve(state.events.at(-1)?.id ?? 0),
+    onChange: changed.listen,
     countOpenAlerts: () => {
       const counts = new Map<AlertKind, number>();
       for (const { kind, resolvedAt } of state.alerts.values())
         if (resolvedAt === null) counts.set(kind, (counts.get(kind) ?? 0) + 1);
       return Promise.resolve([...counts].map(([kind, count]) => ({ kind, count })));
     },
-    prune: async (what, before, limit) => pruneMemory(state, what, before, limit),
+    prune: async (what, before, limit, keep) => pruneMemory(state, what, before, limit, keep),
     copyTo: null,
     close: () => Promise.resolve(),
   };

@@ -132,26 +132,12 @@ export function prepareReads(db: Kysely<Tables>) {
     joinTokenByHash: prepare<{ hash: string }, Row>((p) =>
       db.selectFrom("join_token").select(record).where("hash", "=", p("hash")),
     ),
-    audit: prepare<{ limit: number }, AuditRow>((p) =>
-      db.selectFrom("audit").selectAll().orderBy("id", newestFirst).limit(p("limit")),
-    ),
-    openAlerts: prepare<{ alertKind: string }, AlertRow>((p) =>
-      db.selectFrom("alert").selectAll().where("kind", "=", p("alertKind")).where("resolved_at", "is", null),
-    ),
     countOpenAlerts: prepare<Record<never, never>, { kind: string; count: number | bigint | string }>(() =>
       db
         .selectFrom("alert")
         .select(["kind", (eb) => eb.fn.countAll().as("count")])
         .where("resolved_at", "is", null)
         .groupBy("kind"),
-    ),
-    alerts: prepare<{ limit: number }, AlertRow>((p) =>
-      db
-        .selectFrom("alert")
-        .selectAll()
-        .orderBy((eb) => eb("resolved_at", "is not", null))
-        .orderBy("id", newestFirst)
-        .limit(p("limit")),
     ),
   };
 }
@@ -160,4 +146,3 @@ export type Row = { readonly revision: number; readonly body: string };
 export type NodeRow = Row & { readonly last_seen_at: number | null };
 export type LogRow = Pick<Tables["job_log"], "line" | "at" | "source" | "step" | "text">;
 export type AuditRow = Omit<Tables["audit"], "id"> & { readonly id: number };
-export type AlertRow = Omit<Tables["alert"], "id"> & { readonly id: number };

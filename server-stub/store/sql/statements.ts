@@ -26,7 +26,14 @@ export function prepareStatements(db: Kysely<Tables>) {
     ),
   });
   type NodeWrite = Cas & { id: string; group: string; name: string; hash: string };
-  type JobWrite = Cas & { id: string; active: number; endedAt: number | null };
+  type JobWrite = Cas & { id: string; active: number; status: string; endedAt: number | null };
+  type NewJob = JobWrite & {
+    nodeId: string;
+    group: string;
+    diagnosis: number;
+    jobKind: string;
+    rolloutId: string | null;
+  };
   type RolloutWrite = Cas & { id: string; unfinished: number };
   return {
     operatorToken: token("operator_token"),
@@ -105,10 +112,13 @@ export function prepareStatements(db: Kysely<Tables>) {
     removeNode: prepare<{ id: string; expected: number }, unknown>((p) =>
       db.deleteFrom("node").where("id", "=", p("id")).where("revision", "=", p("expected")),
     ),
-    insertJob: prepare<
-      JobWrite & { rolloutId: string | null; nodeId: string; group: string; diagnosis: number },
-      unknown
-    >((p) =>
+    removeLease: prepare<{ group: string }, unknown>((p) =>
+      db.deleteFrom("lease").where("node_group", "=", p("group")),
+    ),
+    removeGroup: prepare<{ name: string; expected: number }, unknown>((p) =>
+      db.deleteFrom("node_group").where("name", "=", p("name")).where("revision", "=", p("expected")),
+    ),
+    insertJob: prepare<NewJob, unknown>((p) =>
       db
         .insertInto("job")
         .values({
@@ -117,10 +127,12 @@ export function prepareStatements(db: Kysely<Tables>) {
           node_group: p("group"),
           active: p("active"),
           diagnosis: p("diagnosis"),
+          status: p("status"),
+          kind: p("jobKind"),
+          rollout_id: p("rolloutId"),
           revision: p("revision"),
           body: p("body"),
           ended_at: p("endedAt"),
-          rollout_id: p("rolloutId"),
         })
         .onConflict((conflict) => conflict.doNothing()),
     ),
@@ -129,6 +141,7 @@ export function prepareStatements(db: Kysely<Tables>) {
         .updateTable("job")
         .set({
           active: p("active"),
+          status: p("status"),
           ended_at: p("endedAt"),
           revision: p("revision"),
           body: p("body"),
@@ -194,26 +207,6 @@ export function prepareStatements(db: Kysely<Tables>) {
         from_address: p("from"),
         request_id: p("requestId"),
       }),
-    ),
-    raise: prepare<{ alertKind: string; subject: string; message: string; at: number }, unknown>((p) =>
-      db
-        .insertInto("alert")
-        .values({
-          kind: p("alertKind"),
-          subject: p("subject"),
-          message: p("message"),
-          raised_at: p("at"),
-          resolved_at: null,
-        })
-        .onConflict((conflict) => conflict.doNothing()),
-    ),
-    resolve: prepare<{ alertKind: string; subject: string; at: number }, unknown>((p) =>
-      db
-        .updateTable("alert")
-        .set({ resolved_at: p("at") })
-        .where("kind", "=", p("alertKind"))
-        .where("subject", "=", p("subject"))
-        .where("resolved_at", "is", null),
     ),
     touch: prepare<{ id: string; at: number }, unknown>((p) =>
       db

@@ -1,8 +1,10 @@
 import type { Kysely, QueryResult } from "kysely";
 import type { LogLine } from "../../../protocol/job.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
 import type { RolloutRecord } from "../../core/rollout/rollout.ts";
+import { createPoke } from "../poke.ts";
 import type {
   AlertKind,
   GroupRecord,
@@ -14,22 +16,35 @@ import type {
   StoredNode,
 } from "../records.ts";
 import type { Store } from "../store.ts";
+import { prepareAlerts } from "./alerts.ts";
+import { writeBatch } from "./batch.ts";
+import { prepareEvents } from "./events.ts";
+import { sqlLists } from "./lists.ts";
 import { prune } from "./prune.ts";
-import { type AlertRow, type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
+import { type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
+import { prepareRequests } from "./requests.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
-import { writeAll, writeChange } from "./writes.ts";
+import { prepareWebhooks } from "./webhooks.ts";
+import { writeChange } from "./writes.ts";
 
 /**
  * The store on any SQL database that Kysely speaks to; the tables are there already. Bodies are what this program
- * wrote itself, so they are not validated again.
+ * wrote itself, so they are not validated again. `now` is the wall clock that events are stamped with.
  */
-export function openSqlStore(db: Kysely<Tables>, file: StoreFile = NO_FILE): Store {
+export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: StoreFile = NO_FILE): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
-  const write = writeChange(statements);
-  const together = applyTogether(db, (runner, changes) => writeAll(write, runner, changes));
+  const requests = prepareRequests(db);
+  const lists = sqlLists(db);
+  const alerts = prepareAlerts(db);
+  const webhooks = prepareWebhooks(db);
+  const events = prepareEvents(db);
+  const changed = createPoke();
+  const write = writeChange(statements, requests);
+  const batch = writeBatch({ write, alerts, webhooks, events, now });
+  const together = applyTogether(db, batch, changed.poke);
   const none = {};
   return {
     apply: together.apply,
@@ -65,6 +80,8 @@ export function openSqlStore(db: Kysely<Tables>, file: StoreFile = NO_FILE): Sto
       orNull(first(await read.activeDiagnosis(db, { nodeId })), record<JobRecord>),
     activeDiagnoses: async () => (await read.activeDiagnoses(db, none)).rows.map(record<JobRecord>),
     lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
+    activeJobs: lists.activeJobs,
+    jobs: lists.jobs,
     log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
     logSize: async (jobId) => {
       const size = first(await read.logSize(db, { jobId }));
@@ -81,17 +98,29 @@ export function openSqlStore(db: Kysely<Tables>, file: StoreFile = NO_FILE): Sto
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>
       orNull(first(await read.operatorTokenByHash(db, { hash })), record<OperatorTokenRecord>),
+    joinTokens: lists.joinTokens,
     joinTokenByHash: async (hash) =>
       orNull(first(await read.joinTokenByHash(db, { hash })), record<JoinTokenRecord>),
-    audit: async (limit) => (await read.audit(db, { limit })).rows.map(auditEntry),
-    alerts: async (limit) => (await read.alerts(db, { limit })).rows.map(alert),
-    openAlerts: async (kind) => (await read.openAlerts(db, { alertKind: kind })).rows.map(alert),
+    request: requests.find,
+    audit: async (limit, filter = {}) => (await lists.audit({ ...filter, limit })).map(auditEntry),
+    alert: alerts.one,
+    alerts: alerts.page,
+    openAlerts: alerts.open,
+    webhook: webhooks.one,
+    webhooks: webhooks.all,
+    deliveries: webhooks.deliveries,
+    dueDeliveries: webhooks.due,
+    changesSince: events.since,
+    oldestEventId: events.oldestId,
+    lastEventId: events.newestId,
+    onChange: changed.listen,
     countOpenAlerts: async () =>
       (await read.countOpenAlerts(db, none)).rows.map(({ kind, count }) => ({
         kind: kind as AlertKind,
         count: Number(count),
       })),
-    prune: (what, before, limit) => prune(db, what, before, limit, file.reclaim),
+    prune: (what, before, limit, keep = Number.POSITIVE_INFINITY) =>
+      prune(db, what, { before, limit, keep }, file.reclaim),
     copyTo: file.copyTo,
     async close() {
       await together.idle();
@@ -133,13 +162,4 @@ const auditEntry = (row: AuditRow) => ({
   after: JSON.parse(row.after) as unknown,
   from: row.from_address,
   ...(row.request_id === null ? {} : { requestId: row.request_id }),
-});
-
-const alert = (row: AlertRow) => ({
-  id: row.id,
-  kind: row.kind as AlertKind,
-  subject: row.subject,
-  message: row.message,
-  raisedAt: row.raised_at,
-  resolvedAt: row.resolved_at,
 });

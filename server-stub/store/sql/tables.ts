@@ -24,6 +24,8 @@ export type Tables = {
     node_id: string;
     node_group: string;
     active: number;
+    status: string;
+    kind: string;
     /** 1 for a diagnosis, which stands beside the node's other job. */
     diagnosis: number;
     ended_at: number | null;
@@ -42,6 +44,7 @@ export type Tables = {
     body: string;
   };
   operator_token: { id: string; hash: string; revision: number; body: string };
+  request: { id: string; at: number; revision: number; body: string };
   join_token: { id: string; hash: string; revision: number; body: string };
   audit: {
     id: Generated<number>;
@@ -61,5 +64,27 @@ export type Tables = {
     message: string;
     raised_at: number;
     resolved_at: number | null;
+    resolved_by: string | null;
+    acknowledged_at: number | null;
+    acknowledged_by: string | null;
+    note: string | null;
+  };
+  event: { id: Generated<number>; at: number; kind: string; subject: string };
+  webhook: { id: string; enabled: number; revision: number; body: string };
+  /** `waiting`: not ended. */
+  delivery: {
+    id: Generated<number>;
+    webhook_id: string;
+    event: string;
+    subject: string;
+    at: number;
+    payload: string;
+    status: string;
+    waiting: number;
+    attempts: number;
+    last_status: number | null;
+    last_error: string | null;
+    next_try_at: number | null;
+    ended_at: number | null;
   };
 };

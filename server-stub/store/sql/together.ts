@@ -20,16 +20,20 @@ const MAX_TOGETHER = 64;
  * `Store.apply` for many at once. What takes the time is waiting until the disk has it, so batches that are asked
  * for in the same turn of the event loop share a transaction, each behind a savepoint of its own: one that conflicts
  * is undone alone, in the order in which they came. Nobody is answered before all of it is durable. When the
- * transaction itself fails, each batch is tried once more alone, so that nobody fails for another's sake.
+ * transaction itself fails, each batch is tried once more alone, so that nobody fails for another's sake. `written`
+ * is called when something has become durable.
  */
-export function applyTogether(db: Kysely<Tables>, write: Write) {
+export function applyTogether(db: Kysely<Tables>, write: Write, written: () => void) {
   const waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
 
   const run = async (): Promise<void> => {
     // The requests that are being read from their sockets right now come first.
     await new Promise(setImmediate);
-    while (waiting.length > 0) await applyAll(db, write, waiting.splice(0, MAX_TOGETHER));
+    while (waiting.length > 0) {
+      await applyAll(db, write, waiting.splice(0, MAX_TOGETHER));
+      written();
+    }
     running = null;
   };
   return {

@@ -1,13 +1,21 @@
 import { isActive } from "../../core/job/job.ts";
 import { isActiveRollout } from "../../core/rollout/rollout.ts";
-import type { Applied, Change } from "../records.ts";
+import type { AlertChange } from "../alerts.ts";
+import type { Change } from "../records.ts";
+import type { WebhookChange } from "../webhooks.ts";
 import type { Runner } from "./prepared.ts";
+import type { prepareRequests } from "./requests.ts";
 import type { Statements } from "./statements.ts";
 
-/** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
-export type WriteChange = (runner: Runner, change: Change) => Promise<boolean>;
+type RequestStatements = ReturnType<typeof prepareRequests>;
 
-export function writeChange(on: Statements): WriteChange {
+/** Those that write one record or row; the others are with their topics. */
+type RecordChange = Exclude<Change, AlertChange | WebhookChange | { readonly kind: "announce" }>;
+
+/** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
+export type WriteChange = (runner: Runner, change: RecordChange) => Promise<boolean>;
+
+export function writeChange(on: Statements, requests: RequestStatements): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
       case "meta":
@@ -40,14 +48,19 @@ export function writeChange(on: Statements): WriteChange {
       }
       case "remove-node":
         return one(await on.removeNode(runner, { id: change.id, expected: change.expected }));
+      case "remove-group": {
+        const { name, expected } = change;
+        await on.removeLease(runner, { group: name });
+        return one(await on.removeGroup(runner, { name, expected }));
+      }
       case "job": {
         const { id, nodeId, group } = change.value;
-        const { endedAt, rolloutId } = change.value;
+        const { status, kind: jobKind, rolloutId, endedAt } = change.value;
         const active = Number(isActive(change.value));
-        const row = { ...body(change.value, change.expected), id, active, endedAt };
+        const row = { ...body(change.value, change.expected), id, active, status, endedAt };
         if (change.expected > 0) return one(await on.updateJob(runner, row));
-        const diagnosis = Number(change.value.kind === "diagnose");
-        return one(await on.insertJob(runner, { ...row, rolloutId, nodeId, group, diagnosis }));
+        const diagnosis = Number(jobKind === "diagnose");
+        return one(await on.insertJob(runner, { ...row, nodeId, group, diagnosis, jobKind, rolloutId }));
       }
       case "rollout": {
         const { id, group, endedAt } = change.value;
@@ -63,6 +76,16 @@ export function writeChange(on: Statements): WriteChange {
         const row = { ...body(change.value, change.expected), id, hash };
         return one(await (change.expected === 0 ? statements.insert : statements.update)(runner, row));
       }
+      case "request": {
+        const { id, at } = change.value;
+        const row = { ...body(change.value, change.expected), id, at };
+        return one(await (change.expected === 0 ? requests.insert : requests.update)(runner, row));
+      }
+      case "remove-request":
+        return one(await requests.remove(runner, { id: change.id, expected: change.expected }));
+      case "forget-requests":
+        await requests.forget(runner, { before: change.before });
+        return true;
       case "log":
         for (const { index, at, source, step, text } of change.lines) {
           await on.log(runner, { jobId: change.jobId, line: index, at, source, step, text });
@@ -74,28 +97,8 @@ export function writeChange(on: Statements): WriteChange {
         await on.audit(runner, { at, actor, action, subject, ...json, from, requestId });
         return true;
       }
-      case "raise": {
-        const { alert: alertKind, subject, message, at } = change;
-        await on.raise(runner, { alertKind, subject, message, at });
-        return true;
-      }
-      case "resolve":
-        await on.resolve(runner, { alertKind: change.alert, subject: change.subject, at: change.at });
-        return true;
     }
   };
-}
-
-/** Runs a batch in the transaction that `runner` is; throws `Conflict` so that the transaction is undone. */
-export async function writeAll(
-  write: WriteChange,
-  runner: Runner,
-  changes: readonly Change[],
-): Promise<Applied> {
-  for (const change of changes) {
-    if (!(await write(runner, change))) throw new Conflict(change.kind);
-  }
-  return { ok: true };
 }
 
 /** Never leaves the store: it makes Kysely undo a transaction. */

@@ -1,6 +1,7 @@
 import { backup, DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
 import { migrate } from "../sql/migrate.ts";
 import { openSqlStore } from "../sql/store.ts";
 import type { Tables } from "../sql/tables.ts";
@@ -12,10 +13,13 @@ export type OpenFault = Fault<"store-in-use" | "store-newer" | "store-unusable">
 /**
  * Opens the coordinator's database, makes it when there is none, and brings its tables up to date. What `apply`
  * said is on the disk before it answers (`synchronous=FULL`). One process only: the file stays locked until
- * `close` or the end of the process, however it ends.
+ * `close` or the end of the process, however it ends. `now`: the wall clock that events are stamped with.
  * Errors: `store-in-use`, `store-newer` (a newer coordinator wrote it), `store-unusable`; the file is left as it was.
  */
-export async function openSqliteStore(file: string): Promise<Result<Store, OpenFault>> {
+export async function openSqliteStore(
+  file: string,
+  now: () => EpochMs = Date.now,
+): Promise<Result<Store, OpenFault>> {
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: 0 });
@@ -35,7 +39,7 @@ export async function openSqliteStore(file: string): Promise<Result<Store, OpenF
     return err({ ...migrated.error, message: `${file}: ${migrated.error.message}` });
   }
   return ok(
-    openSqlStore(db, {
+    openSqlStore(db, now, {
       copyTo: async (copy) => {
         await backup(database, copy, { rate: COPY_PAGES });
       },

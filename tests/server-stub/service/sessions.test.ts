@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import type { AgentFrame, CoordinatorFrame } from "../../../protocol/frames.ts";
+import {
+  type AgentFrame,
+  type CoordinatorFrame,
+  OLDEST_PROTOCOL,
+  PROTOCOL,
+} from "../../../protocol/frames.ts";
 import { ADMIN, code, House, must, three } from "./house.ts";
 import type { TestAgent } from "./test-agent.ts";
 
@@ -52,10 +57,27 @@ test("a number counts once, and never after a higher one", async () => {
   ]);
 });
 
-test("a newer protocol than ours is refused, and nothing is known of the node", async () => {
+test("a session speaks the lower protocol of both, and an agent of the first one is told nothing of that", async () => {
   await using house = await House.build();
   const [a] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
-  expect(refusal(await receive(house, a, { ...a.hello, protocol: 99 }))).toEqual(["protocol"]);
+  for (const [said, told] of [
+    [1, undefined],
+    [2, 2],
+    [99, PROTOCOL],
+  ] as const) {
+    const [welcome] = await receive(house, a, { ...a.hello, protocol: said });
+    if (welcome?.type !== "welcome") throw new Error(`no welcome for protocol ${said}`);
+    expect(welcome.protocol).toBe(told);
+    expect("protocol" in welcome).toBe(told !== undefined);
+  }
+});
+
+test("a protocol that is no longer spoken is refused, and nothing is known of the node", async () => {
+  await using house = await House.build();
+  const [a] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  expect(refusal(await receive(house, a, { ...a.hello, protocol: OLDEST_PROTOCOL - 1 }))).toEqual([
+    "protocol",
+  ]);
   expect(refusal(await a.beat())).toEqual(["orders"]);
   expect(refusal(await house.baton.sessions.receive("n-nobody000000", [a.hello]))).toEqual([
     "unknown-session",

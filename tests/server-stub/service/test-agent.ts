@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { JoinReply } from "../../../protocol/access.ts";
 import type { Build } from "../../../protocol/build.ts";
-import type {
-  CoordinatorFrame,
-  Hello,
-  NodeHoldings,
-  Orders,
-  UpdateReport,
+import {
+  type AgentFrame,
+  type CoordinatorFrame,
+  type Diagnosis,
+  type Hello,
+  type Log,
+  type NodeHoldings,
+  type Orders,
+  PROTOCOL,
+  type UpdateReport,
 } from "../../../protocol/frames.ts";
 import type { HealthReport } from "../../../protocol/health.ts";
 import type { FinalWord, JournalReport } from "../../../protocol/journal.ts";
@@ -20,6 +24,9 @@ export class TestAgent {
   readonly name: string;
   readonly group: string;
   readonly credential: string;
+  /** What it says hello with, and what it was welcomed with. */
+  protocol: number = PROTOCOL;
+  agreed = 1;
   instanceId: string = randomUUID();
   runs: Build;
   canHandOver = false;
@@ -46,7 +53,7 @@ export class TestAgent {
   get hello(): Hello {
     return {
       type: "hello",
-      protocol: 1,
+      protocol: this.protocol,
       instanceId: this.instanceId,
       build: this.runs,
       platform: "linux-x64",
@@ -63,6 +70,7 @@ export class TestAgent {
     const [welcome] = await this.#house.baton.sessions.receive(this.id, [this.hello]);
     if (welcome?.type !== "welcome") throw new Error(`no welcome but ${JSON.stringify(welcome)}`);
     this.session = welcome.session;
+    this.agreed = welcome.protocol ?? 1;
     this.#seq = 0;
     await this.beat();
   }
@@ -84,8 +92,18 @@ export class TestAgent {
     };
   }
 
-  async beat(): Promise<readonly CoordinatorFrame[]> {
-    const answers = await this.#house.baton.sessions.receive(this.id, [this.heartbeat]);
+  /** A frame of what the last one's `seq` rises from: a diagnosis, say, or lines of a log. */
+  send(frame: Omit<Diagnosis, "session" | "seq"> | Omit<Log, "session" | "seq">) {
+    this.#seq += 1;
+    return this.#receive({ ...frame, session: this.session, seq: this.#seq });
+  }
+
+  beat(): Promise<readonly CoordinatorFrame[]> {
+    return this.#receive(this.heartbeat);
+  }
+
+  async #receive(frame: AgentFrame): Promise<readonly CoordinatorFrame[]> {
+    const answers = await this.#house.baton.sessions.receive(this.id, [frame]);
     for (const answer of answers) if (answer.type === "orders") this.#take(answer);
     return answers;
   }

@@ -218,7 +218,12 @@ describe.each(Object.entries(engines))("the %s store", (_name, openEngine) => {
     await store.apply([{ kind: "resolve", alert: "node_offline", subject: "n-1", at: 3 }]);
     expect(await store.openAlerts("node_offline")).toEqual([]);
     await raise("third", 4);
-    expect((await store.alerts(10)).map(({ message, resolvedAt }) => [message, resolvedAt])).toEqual([
+    expect(
+      (await store.alerts({ state: "all", limit: 10 })).map(({ message, resolvedAt }) => [
+        message,
+        resolvedAt,
+      ]),
+    ).toEqual([
       ["third", null],
       ["first", 3],
     ]);

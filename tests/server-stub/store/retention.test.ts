@@ -140,10 +140,25 @@ describe.each(Object.entries(engines))("retention in the %s store", (_name, open
     await store.apply([raise("a"), raise("b"), raise("c")]);
     expect(await store.countOpenAlerts()).toEqual([{ kind: "node_offline", count: 3 }]);
     const resolve = { kind: "resolve", alert: "node_offline", subject: "a", at: 10 } as const;
-    await store.apply([{ ...resolve, by: "heard again" } as Change]);
+    await store.apply([resolve]);
     expect(await store.prune("alerts", 11, 10)).toBe(1);
-    expect((await store.alerts(10)).map(({ subject }) => subject)).toEqual(["c", "b"]);
+    expect((await store.alerts({ state: "all", limit: 10 })).map(({ subject }) => subject)).toEqual([
+      "c",
+      "b",
+    ]);
     expect(await store.countOpenAlerts()).toEqual([{ kind: "node_offline", count: 2 }]);
+  });
+
+  test("events go by their age and by their number, but for the newest", async () => {
+    for (let count = 0; count < 5; count += 1)
+      await store.apply([{ kind: "announce", event: "release", subject: `r${count}` }]);
+    const ids = async () => (await store.changesSince(0, 100)).map(({ id }) => id);
+    const newest = await store.lastEventId();
+    expect(await store.prune("events", 0, 100, 3)).toBe(newest - 3);
+    expect(await ids()).toEqual([newest - 2, newest - 1, newest]);
+    expect(await store.prune("events", Number.MAX_SAFE_INTEGER, 1)).toBe(1);
+    while ((await store.prune("events", Number.MAX_SAFE_INTEGER, 100)) > 0);
+    expect(await ids()).toEqual([newest]);
   });
 
   test("a log is measured in lines and characters", async () => {

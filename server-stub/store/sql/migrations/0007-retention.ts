@@ -6,18 +6,13 @@ import { type Kysely, sql } from "kysely";
  */
 export async function retention(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("job").addColumn("ended_at", "integer").execute();
-  await db.schema.alterTable("job").addColumn("rollout_id", "text").execute();
   await db.schema.alterTable("audit").addColumn("request_id", "text").execute();
   const jobs = db as Kysely<{
-    job: { id: string; body: string; ended_at: number | null; rollout_id: string | null };
+    job: { id: string; body: string; ended_at: number | null };
   }>;
   for (const { id, body } of await jobs.selectFrom("job").select(["id", "body"]).execute()) {
-    const { endedAt, rolloutId } = JSON.parse(body) as { endedAt: number | null; rolloutId: string | null };
-    await jobs
-      .updateTable("job")
-      .set({ ended_at: endedAt, rollout_id: rolloutId })
-      .where("id", "=", id)
-      .execute();
+    const { endedAt } = JSON.parse(body) as { endedAt: number | null };
+    await jobs.updateTable("job").set({ ended_at: endedAt }).where("id", "=", id).execute();
   }
   const found = (table: string, column: string) =>
     db.schema
@@ -28,5 +23,6 @@ export async function retention(db: Kysely<unknown>): Promise<void> {
       .execute();
   await found("job", "ended_at");
   await found("alert", "resolved_at");
+  await found("delivery", "ended_at");
   await db.schema.createIndex("audit_at").on("audit").column("at").execute();
 }

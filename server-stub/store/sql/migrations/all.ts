@@ -1,11 +1,17 @@
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { theSpine } from "./0001-the-spine.ts";
+import { events } from "./0003-events.ts";
+import { alertsAndWebhooks } from "./0004-alerts-and-webhooks.ts";
+import { requests } from "./0006-requests.ts";
 import { retention } from "./0007-retention.ts";
 import { diagnoses } from "./0008-diagnoses.ts";
 
 /** Every change that the tables have been through, in order. A migration that was released is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-the-spine": { up: theSpine },
+  "0003-events": { up: events },
+  "0004-alerts-and-webhooks": { up: alertsAndWebhooks },
+  "0006-requests": { up: requests },
   "0007-retention": { up: retention },
   "0008-diagnoses": { up: diagnoses },
 };

@@ -24,7 +24,7 @@ describe("the days on which it comes due are those of node-cron", () => {
     "0 12 29 feb *",
     "0 12 */10 jan,jul mon-wed",
     "0 12 ? * 0L,3#1",
-  ])("%s", (text) => {
+  ])("%s", async (text) => {
     const cron = readCron(text);
     if (!cron.ok) throw new Error(cron.error.message);
     const task = createTask(text, () => undefined, { timezone: "UTC" });
@@ -38,7 +38,7 @@ describe("the days on which it comes due are those of node-cron", () => {
       const days = cron.value.daysOf(date.getUTCFullYear(), date.getUTCMonth() + 1);
       if (days.includes(date.getUTCDate())) ours.push(name);
     }
-    task.destroy();
+    await task.destroy();
     expect(ours.length).toBeGreaterThan(0);
     expect(ours).toEqual(theirs);
   });

@@ -237,7 +237,7 @@ test("is open exactly when its twin is, which goes through time minute by minute
     minutesLong: fc.integer({ min: 1, max: 200 }),
   });
   const asWindow = ({ minutes, hours, weekdays, timezone, minutesLong }: DumbWindow): Window =>
-    window(`${minutes} ${hours} * * ${weekdays}`, timezone, minutesLong * MINUTE_MS);
+    window(`${minutes.join()} ${hours.join()} * * ${weekdays.join()}`, timezone, minutesLong * MINUTE_MS);
   const played = fc.check(
     fc.property(
       fc.array(dumbWindow, { minLength: 1, maxLength: 2 }),

@@ -1,0 +1,59 @@
+/**
+ * Lists that are too long to be read whole: a page is found by the number that its rows were given when they were
+ * written. Which filters a caller combines is not known before, so these queries are built when they are asked.
+ */
+import type { Kysely } from "kysely";
+import type { JobRecord } from "../../core/job/job.ts";
+import type { AuditQuery, JobQuery, JoinTokenRecord, Numbered, Stored } from "../records.ts";
+import type { AuditRow } from "./reads.ts";
+import type { Tables } from "./tables.ts";
+
+export const sqlLists = (db: Kysely<Tables>) => ({
+  async jobs({ nodeId, status, kind, rolloutId, before, limit }: JobQuery): Promise<Numbered<JobRecord>[]> {
+    let query = db.selectFrom("job").select(["seq", "revision", "body"]);
+    if (nodeId !== undefined) query = query.where("node_id", "=", nodeId);
+    if (status !== undefined) query = query.where("status", "=", status);
+    if (kind !== undefined) query = query.where("kind", "=", kind);
+    if (rolloutId !== undefined) query = query.where("rollout_id", "=", rolloutId);
+    if (before !== undefined) query = query.where("seq", "<", before);
+    const rows = await query.orderBy("seq", "desc").limit(limit).execute();
+    return rows.map(({ seq, revision, body }) => ({
+      number: seq,
+      value: JSON.parse(body) as JobRecord,
+      revision,
+    }));
+  },
+
+  async audit(query: AuditQuery): Promise<AuditRow[]> {
+    const { actor, action, subject, since, until, before, after, limit } = query;
+    let found = db.selectFrom("audit").selectAll();
+    if (actor !== undefined) found = found.where("actor", "=", actor);
+    // No wildcard can be in it: actions are words of letters, dots and hyphens.
+    if (action !== undefined) found = found.where("action", "like", `${action}%`);
+    if (subject !== undefined) found = found.where("subject", "=", subject);
+    if (since !== undefined) found = found.where("at", ">=", since);
+    if (until !== undefined) found = found.where("at", "<", until);
+    if (before !== undefined) found = found.where("id", "<", before);
+    if (after !== undefined) found = found.where("id", ">", after);
+    return found
+      .orderBy("id", after === undefined ? "desc" : "asc")
+      .limit(limit)
+      .execute();
+  },
+
+  async activeJobs(): Promise<Stored<JobRecord>[]> {
+    const rows = await db
+      .selectFrom("job")
+      .select(["revision", "body"])
+      .where("status", "in", ["queued", "running"])
+      .where("kind", "!=", "diagnose")
+      .orderBy("seq")
+      .execute();
+    return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JobRecord, revision }));
+  },
+
+  async joinTokens(): Promise<Stored<JoinTokenRecord>[]> {
+    const rows = await db.selectFrom("join_token").select(["revision", "body"]).execute();
+    return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JoinTokenRecord, revision }));
+  },
+});

@@ -1,0 +1,30 @@
+/** The engines that a store can have, for suites that hold for each of them. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openMemoryStore } from "../../../server-stub/store/memory/store.ts";
+import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
+import type { Store } from "../../../server-stub/store/store.ts";
+
+export const ENGINES = ["memory", "sqlite"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+/** An empty store whose wall clock is `now`; closed, and its directory removed, at the end of the block. */
+export async function freshStore(engine: EngineName, now: () => number = Date.now) {
+  const dir = await mkdtemp(join(tmpdir(), "baton-store-"));
+  const store = await open(engine, dir, now);
+  return {
+    store,
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+async function open(engine: EngineName, dir: string, now: () => number): Promise<Store> {
+  if (engine === "memory") return openMemoryStore(now);
+  const opened = await openSqliteStore(join(dir, "store.db"), now);
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+}
