@@ -32,4 +32,13 @@ export const DEFAULTS = {
   reconnectMinMs: 500,
   /** Less than three heartbeats, after which a coordinator that restarted calls a node lost that only waits to try again. */
   reconnectMaxMs: 10_000,
+  /** How a rollout goes forward unless it is told otherwise; see `RolloutPolicy`. */
+  rollout: {
+    stages: [0.1, 0.5, 1] as number[],
+    concurrency: 5,
+    threshold: null,
+    pauseMs: 10_000,
+    offline: "halt",
+    onFailure: "halt",
+  },
 } as const;

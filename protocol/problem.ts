@@ -34,6 +34,7 @@ const OWN = {
   "no-build-for-platform": 409,
   "rollout-active": 409,
   "empty-selection": 422,
+  "stages-out-of-order": 422,
   "accept-outage-needed": 422,
   "targets-version-conflict": 409,
   "release-refused": 422,

@@ -83,6 +83,8 @@ export const RolloutNode = Type.Object(
     nodeId: NodeId,
     name: NodeName,
     group: GroupName,
+    /** Of `stages`, from 0. */
+    stage: Type.Integer({ minimum: 0 }),
     status: RolloutNodeStatus,
     from: nullable(Build),
     to: nullable(Build),
@@ -95,34 +97,99 @@ export const RolloutNode = Type.Object(
 );
 export type RolloutNode = Static<typeof RolloutNode>;
 
-/** An order to bring a group to a release, node by node; `nodes` is the snapshot taken when it started. */
-export const Rollout = Type.Object(
+export const StageStatus = literals(["pending", "running", "done"]);
+export const RolloutStage = Type.Object(
   {
-    id: RolloutId,
-    release: Version,
-    group: GroupName,
-    status: RolloutStatus,
+    /** Cumulative, of the whole snapshot. */
+    share: Type.Number(),
+    /** How many nodes this stage adds. */
+    nodes: Type.Integer({ minimum: 0 }),
+    status: StageStatus,
     reason: nullable(Reason),
-    acceptOutage: Type.Boolean(),
-    nodes: Type.Array(RolloutNode),
-    startedBy: Type.String(),
-    createdAt: Type.Integer(),
+    startedAt: nullable(Type.Integer()),
     endedAt: nullable(Type.Integer()),
   },
+  { ...closed, title: "RolloutStage" },
+);
+export type RolloutStage = Static<typeof RolloutStage>;
+
+/** How many nodes stand where. */
+export const RolloutCounts = Type.Object(
+  {
+    pending: Type.Integer(),
+    preparing: Type.Integer(),
+    updating: Type.Integer(),
+    succeeded: Type.Integer(),
+    failed: Type.Integer(),
+    rolledBack: Type.Integer(),
+    skipped: Type.Integer(),
+  },
+  { ...closed, title: "RolloutCounts" },
+);
+export type RolloutCounts = Static<typeof RolloutCounts>;
+
+/** Failures so far in the stage that counts, and how many it may have before the rollout halts. */
+export const FailureBudget = Type.Object(
+  { failed: Type.Integer({ minimum: 0 }), allowed: Type.Integer({ minimum: 0 }) },
+  { ...closed, title: "FailureBudget" },
+);
+
+const summary = {
+  id: RolloutId,
+  kind: RolloutKind,
+  /** For a rollback the release that the nodes leave. */
+  release: Version,
+  /** The rollout that this one takes back, and the one that takes this one back. */
+  rollbackOf: nullable(RolloutId),
+  rolledBackBy: nullable(RolloutId),
+  selection: Selection,
+  policy: RolloutPolicy,
+  status: RolloutStatus,
+  reason: nullable(Reason),
+  acceptOutage: Type.Boolean(),
+  /** Nodes that may be unhealthy all the same, asked for by id. */
+  allowUnhealthy: Type.Array(NodeId),
+  stages: Type.Array(RolloutStage),
+  /** The stage at work, from 0. */
+  stage: Type.Integer({ minimum: 0 }),
+  counts: RolloutCounts,
+  budget: FailureBudget,
+  /** When it will be over by what past jobs took, wall clock of the coordinator; null when nothing is known. */
+  estimatedEnd: nullable(Type.Integer()),
+  planHash: nullable(Type.String()),
+  startedBy: Type.String(),
+  createdAt: Type.Integer(),
+  endedAt: nullable(Type.Integer()),
+};
+
+/** A rollout without its nodes, as lists show it. */
+export const RolloutSummary = Type.Object(summary, { ...closed, title: "RolloutSummary" });
+export type RolloutSummary = Static<typeof RolloutSummary>;
+
+/** An order to bring nodes to a release, group by group in stages; `nodes` is the snapshot, in the order of its turns. */
+export const Rollout = Type.Object(
+  { ...summary, nodes: Type.Array(RolloutNode) },
   { ...closed, title: "Rollout" },
 );
 export type Rollout = Static<typeof Rollout>;
 export const RolloutList = Type.Object(
-  { rollouts: Type.Array(Rollout), next: nullable(Type.String()) },
+  { rollouts: Type.Array(RolloutSummary), next: nullable(Type.String()) },
   { ...closed, title: "RolloutList" },
 );
 
-/** Without `release`, the newest that is published. */
+/**
+ * Without `release`: that of the selection's channel, or else the newest that is published. With `planHash` it is
+ * refused when the plan is another by now.
+ */
 export const StartRolloutRequest = Type.Object(
   {
-    group: GroupName,
+    selection: Selection,
     release: Type.Optional(Version),
+    policy: Type.Optional(RolloutPolicyChoice),
+    planHash: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
     acceptOutage: Type.Optional(Type.Boolean()),
+    /** Ids or names. */
+    allowUnhealthy: Type.Optional(Type.Array(NodeName, { maxItems: 1000 })),
     retry: Type.Optional(Type.Boolean()),
   },
   { ...closed, title: "StartRolloutRequest" },

@@ -58,7 +58,10 @@ async function roll(
   const beganMs = Date.now();
   const exits = new Map<string, number>();
   for (const { name, service } of fleet.nodes) service.once("exited", (atMs) => exits.set(name, atMs));
-  const { id } = await api.call<Rollout>("POST", "/v1/rollouts", { group: "bench", release });
+  const { id } = await api.call<Rollout>("POST", "/v1/rollouts", {
+    selection: { groups: ["bench"] },
+    release,
+  });
   const rollout = await ended(api, id);
   if (rollout.status !== "completed") throw new Error(`the rollout is ${rollout.status}`);
   const restartsMs: number[] = [];

@@ -1,15 +1,14 @@
 import { type Command, Option } from "commander";
-import { LeaseView } from "../../protocol/lease.ts";
-import { Node } from "../../protocol/node.ts";
-import { Rollout } from "../../protocol/rollout.ts";
+import { Rollout, RolloutSummary } from "../../protocol/rollout.ts";
 import { path } from "../api/client.ts";
 import { everything } from "../api/everything.ts";
 import { rolloutFacts, rolloutPicture } from "../show/rollout.ts";
+import { selected } from "../show/selected.ts";
 import { table } from "../show/table.ts";
 import { instant } from "../show/time.ts";
 import type { World } from "../world.ts";
 import { apiOf, branch, countOption, leaf, must, print, sure } from "./leaf.ts";
-import { expectCompleted, isOver, watchRollout } from "./watch-rollout.ts";
+import { expectCompleted, isOver, momentOf, watchRollout } from "./watch-rollout.ts";
 
 /** `baton rollout`: brings a group to a release, node by node. */
 export const rolloutCommand = (world: World): Command =>
@@ -51,7 +50,7 @@ const start = (world: World): Command =>
         );
       }
       const body = {
-        group: options.group,
+        selection: { groups: [options.group] },
         ...(options.release === undefined ? {} : { release: options.release }),
         ...(options.acceptOutage === undefined ? {} : { acceptOutage: true }),
         ...(options.retry === undefined ? {} : { retry: true }),
@@ -65,7 +64,7 @@ const start = (world: World): Command =>
         world,
         command,
         rollout,
-        `Rollout ${rollout.id} started: ${rollout.group} → ${rollout.release}.${follow}`,
+        `Rollout ${rollout.id} started: ${selected(rollout)} → ${rollout.release}.${follow}`,
       );
     });
 
@@ -76,11 +75,10 @@ const status = (world: World): Command =>
       const api = await apiOf(world, command);
       if (watch === true) return watched(world, command, api, id, timeout);
       const rollout = must(await api.call({ path: path("v1", "rollouts", id), answer: Rollout }));
-      const lease = must(
-        await api.call({ path: path("v1", "groups", rollout.group, "lease"), answer: LeaseView }),
+      const picture = rolloutPicture(
+        world.colors,
+        await momentOf(api, rollout, world.now(), (call) => call().then(must)),
       );
-      const nodes = must(await everything(api, ["v1", "nodes"], "nodes", Node, { group: rollout.group }));
-      const picture = rolloutPicture(world.colors, { rollout, lease, nodes, now: world.now() });
       print(world, command, rollout, `${rolloutFacts(rollout)}\n\n${picture}`);
     });
 
@@ -106,17 +104,17 @@ async function watched(
 const list = (world: World): Command =>
   leaf("list", "the rollouts, newest first").action(async (_: object, command: Command) => {
     const api = await apiOf(world, command);
-    const rollouts = must(await everything(api, ["v1", "rollouts"], "rollouts", Rollout));
+    const rollouts = must(await everything(api, ["v1", "rollouts"], "rollouts", RolloutSummary));
     const rows = rollouts.map((rollout) => [
       rollout.id,
-      rollout.group,
+      selected(rollout),
       rollout.release,
       rollout.status,
-      `${rollout.nodes.filter((node) => node.status === "succeeded").length}/${rollout.nodes.length}`,
+      `${rollout.counts.succeeded}/${Object.values(rollout.counts).reduce((sum, each) => sum + each, 0)}`,
       instant(rollout.createdAt),
       rollout.startedBy,
     ]);
-    const heading = ["ID", "GROUP", "RELEASE", "STATUS", "UPDATED", "STARTED", "BY"];
+    const heading = ["ID", "NODES", "RELEASE", "STATUS", "UPDATED", "STARTED", "BY"];
     print(world, command, rollouts, rollouts.length === 0 ? "No rollouts." : table(heading, rows));
   });
 

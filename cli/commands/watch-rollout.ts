@@ -1,8 +1,8 @@
 import { LeaseView } from "../../protocol/lease.ts";
 import { Node } from "../../protocol/node.ts";
-import { type Fault, FaultError } from "../../protocol/result.ts";
+import { type Fault, FaultError, type Result } from "../../protocol/result.ts";
 import { Rollout } from "../../protocol/rollout.ts";
-import { type ApiClient, path } from "../api/client.ts";
+import { type ApiClient, type ApiFault, path } from "../api/client.ts";
 import { everything } from "../api/everything.ts";
 import { screen } from "../show/redraw.ts";
 import { type RolloutMoment, rolloutChanges, rolloutPicture } from "../show/rollout.ts";
@@ -46,11 +46,33 @@ async function lookAt(
   patiently: ReturnType<typeof waitingFor>["patiently"],
 ): Promise<RolloutMoment> {
   const rollout = await patiently(() => api.call({ path: path("v1", "rollouts", id), answer: Rollout }));
+  return momentOf(api, rollout, world.now(), patiently);
+}
+
+type Must = <T>(call: () => Promise<Result<T, ApiFault>>) => Promise<T>;
+
+/** A rollout with what surrounds it: its nodes as they are, and the lease if it is of one group. */
+export async function momentOf(
+  api: ApiClient,
+  rollout: Rollout,
+  now: number,
+  must: Must,
+): Promise<RolloutMoment> {
+  const groups = [...new Set(rollout.nodes.map((node) => node.group))];
+  const [group] = groups;
+  if (group === undefined || groups.length > 1) {
+    return {
+      rollout,
+      lease: null,
+      nodes: await must(() => everything(api, ["v1", "nodes"], "nodes", Node)),
+      now,
+    };
+  }
   const [lease, nodes] = await Promise.all([
-    patiently(() => api.call({ path: path("v1", "groups", rollout.group, "lease"), answer: LeaseView })),
-    patiently(() => everything(api, ["v1", "nodes"], "nodes", Node, { group: rollout.group })),
+    must(() => api.call({ path: path("v1", "groups", group, "lease"), answer: LeaseView })),
+    must(() => everything(api, ["v1", "nodes"], "nodes", Node, { group })),
   ]);
-  return { rollout, lease, nodes, now: world.now() };
+  return { rollout, lease, nodes, now };
 }
 
 /** Nothing more happens by itself. */

@@ -4,6 +4,7 @@ import type { LeaseView } from "../../protocol/lease.ts";
 import type { Node } from "../../protocol/node.ts";
 import type { Rollout, RolloutNode, RolloutNodeStatus, RolloutStatus } from "../../protocol/rollout.ts";
 import type { World } from "../world.ts";
+import { selected } from "./selected.ts";
 import { facts } from "./table.ts";
 import { instant, span } from "./time.ts";
 
@@ -59,7 +60,7 @@ export function rolloutPicture(colors: Colors, moment: RolloutMoment): string {
     return `  ${colors.dim(rail)}${paint(MARKS[node.status])} ${node.name.padEnd(widest)}  ${paint(node.status.padEnd(11))} ${nodeNote(colors, node, moment)}`.trimEnd();
   });
   const spent = span((rollout.endedAt ?? now) - rollout.createdAt);
-  const title = `${colors.bold(`${rollout.group} → ${rollout.release}`)}  ${paintOf(colors, rollout.status)(rollout.status)}  ${colors.dim(`${rollout.id} · ${spent}`)}`;
+  const title = `${colors.bold(`${selected(rollout)} → ${rollout.release}`)}  ${paintOf(colors, rollout.status)(rollout.status)}  ${colors.dim(`${rollout.id} · ${spent}`)}`;
   return [title, ...lines, `  ${summary(rollout, lease)}`, ...reasonLines(colors, rollout)].join("\n");
 }
 
@@ -114,7 +115,7 @@ const reasonLines = (colors: Colors, { status, reason }: Rollout): readonly stri
 export const rolloutFacts = (rollout: Rollout): string =>
   facts([
     ["id", rollout.id],
-    ["group", rollout.group],
+    ["nodes", selected(rollout)],
     ["release", rollout.release],
     ["status", rollout.status],
     ["started", `${instant(rollout.createdAt)} by ${rollout.startedBy}`],
@@ -129,7 +130,9 @@ export function rolloutChanges(before: RolloutMoment | null, after: RolloutMomen
   const lines: string[] = [];
   const { rollout } = after;
   if (before === null)
-    lines.push(`rollout ${rollout.id}: ${rollout.group} → ${rollout.release}, ${rollout.nodes.length} nodes`);
+    lines.push(
+      `rollout ${rollout.id}: ${selected(rollout)} → ${rollout.release}, ${rollout.nodes.length} nodes`,
+    );
   for (const node of rollout.nodes) {
     const was = before?.rollout.nodes.find(({ nodeId }) => nodeId === node.nodeId);
     const line = nodeLine(node, after);

@@ -10,7 +10,7 @@ import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import { build } from "../../packaging/bundle/build.ts";
 import { showBuild } from "../../protocol/build.ts";
-import type { Rollout } from "../../protocol/rollout.ts";
+import type { Rollout, RolloutSummary } from "../../protocol/rollout.ts";
 import { Fleet, until } from "./fleet.ts";
 
 const NAMES = ["anna", "bert", "cleo"];
@@ -68,8 +68,12 @@ async function rollOut(version: string, code: number): Promise<Rollout> {
     },
   );
   expect(ended.code === code, `the rollout of ${version} ended with exit status ${ended.code}, not ${code}`);
-  const rollouts = JSON.parse((await fleet.baton(["rollout", "list", "--json"])).out) as Rollout[];
-  const rollout = rollouts.find(({ release }) => release === version);
+  const list = JSON.parse((await fleet.baton(["rollout", "list", "--json"])).out) as RolloutSummary[];
+  const id = list.find(({ release }) => release === version)?.id;
+  const rollout =
+    id === undefined
+      ? undefined
+      : (JSON.parse((await fleet.baton(["rollout", "status", id, "--json"])).out) as Rollout);
   if (rollout === undefined) throw new Error(`There is no rollout of ${version}.`);
   return rollout;
 }

@@ -65,7 +65,11 @@ export const PERMISSIONS = {
   "GET /v1/rollouts": seeing,
   "POST /v1/rollouts": operating,
   "GET /v1/rollouts/:rolloutId": seeing,
+  "POST /v1/rollouts/:rolloutId/pause": operating,
+  "POST /v1/rollouts/:rolloutId/resume": operating,
   "POST /v1/rollouts/:rolloutId/cancel": operating,
+  "POST /v1/rollouts/:rolloutId/retry": operating,
+  "POST /v1/rollouts/:rolloutId/rollback": operating,
 
   "GET /v1/jobs": seeing,
   "GET /v1/jobs/:jobId": seeingOrOwn,

@@ -1,7 +1,7 @@
 import type { NodeId } from "../../protocol/names.ts";
 import { buildFor, catchUp, wantedFor } from "../core/desired.ts";
 import { stateOf } from "../core/presence/presence.ts";
-import { isActiveRollout } from "../core/rollout/rollout.ts";
+import { isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
@@ -12,7 +12,7 @@ import { push } from "./push.ts";
 
 /**
  * Gives a node that joined late, drifted, or lifted its own hold, a job to get to what its group should be on.
- * Rollouts come first: while one is active in the group, nobody is chased.
+ * Rollouts come first.
  */
 export async function catchUpNode(ctx: Context, nodeId: NodeId): Promise<void> {
   const opened = await attempt(ctx.store, () => decide(ctx, nodeId));
@@ -41,7 +41,7 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   );
   if (target === null || (await store.activeJob(nodeId)) !== null) return nothing;
   const rollouts = await store.unfinishedRollouts(node.value.group);
-  if (rollouts.some(({ value }) => isActiveRollout(value))) return nothing;
+  if (rollouts.some(({ value }) => holds(value, node.value.group, nodeId))) return nothing;
   const job = newJob(ctx, node.value, {
     id: newId(ctx.random, "j"),
     kind: "update",
@@ -57,6 +57,11 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   ];
   return { changes, answer: true };
 }
+
+/** Rollouts of a quorum group come first: while one is active in it, nobody of it is chased. */
+const holds = (rollout: RolloutRecord, group: string, nodeId: NodeId): boolean =>
+  isActiveRollout(rollout) &&
+  (rollout.quorumGroups.includes(group) || placeOf(rollout, nodeId) !== undefined);
 
 /** The build that the node should run outside rollouts; null when nothing is wanted of it. */
 export async function wantedBuild(ctx: Context, node: StoredNode) {

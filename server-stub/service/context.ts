@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { LeasePolicy } from "../core/lease/view.ts";
 import type { Timing } from "../core/presence/presence.ts";
-import type { RolloutPolicy, RolloutRecord } from "../core/rollout/rollout.ts";
-import { thresholdOf } from "../core/rollout/rollout.ts";
+import type { RolloutLimits } from "../core/rollout/rollout.ts";
 import type { Store } from "../store/store.ts";
+import { type Coalesce, createCoalesce } from "./coalesce.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
@@ -30,6 +30,8 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** Runs of the same work that are asked for meanwhile become one. */
+  readonly coalesce: Coalesce;
 };
 
 export async function createContext(parts: Parts): Promise<Context> {
@@ -53,6 +55,7 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    coalesce: createCoalesce(),
     leasePolicy: {
       ttlMs: timings.reservationMs,
       actWithinMs: timings.actWithinMs,
@@ -68,10 +71,8 @@ export async function createContext(parts: Parts): Promise<Context> {
 const overdueAfterMs = (timings: Timings): DurationMs =>
   2 * timings.probationMs + timings.inconclusiveAfterMs + timings.offlineAfterMissed * timings.heartbeatMs;
 
-export const rolloutPolicy = (ctx: Context, rollout: RolloutRecord): RolloutPolicy => ({
-  concurrency: 1,
-  threshold: thresholdOf(rollout.mode),
-  offlineHaltMs: 12 * ctx.timings.heartbeatMs,
+export const rolloutLimits = (ctx: Context): RolloutLimits => ({
+  offlineAfterMs: 12 * ctx.timings.heartbeatMs,
 });
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";

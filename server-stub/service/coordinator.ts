@@ -28,7 +28,7 @@ import type { Node, RemovalPreview } from "../../protocol/node.ts";
 import type { ProblemCode } from "../../protocol/problem.ts";
 import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
-import type { Rollout, StartRolloutRequest } from "../../protocol/rollout.ts";
+import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { IfMatch } from "./tags.ts";
@@ -122,9 +122,16 @@ export type Groups = {
 
 export type Rollouts = {
   start(by: Principal, request: StartRolloutRequest): Answer<Rollout>;
-  list(): Promise<readonly Rollout[]>;
+  list(): Promise<readonly RolloutSummary[]>;
   get(id: RolloutId): Answer<Rollout>;
+  /** Actions may be repeated; one that the state does not allow is refused with `wrong-state`. */
+  pause(by: Principal, id: RolloutId): Answer<Rollout>;
+  resume(by: Principal, id: RolloutId): Answer<Rollout>;
   cancel(by: Principal, id: RolloutId): Answer<Rollout>;
+  /** Begins who failed anew. */
+  retry(by: Principal, id: RolloutId): Answer<Rollout>;
+  /** A new rollout that brings every moved node back to what it ran before. */
+  rollback(by: Principal, id: RolloutId): Answer<Rollout>;
 };
 
 export type Jobs = {

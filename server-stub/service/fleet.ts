@@ -1,10 +1,17 @@
 import { UPDATE_STATES, type UpdateReport } from "../../protocol/frames.ts";
-import type { JobId, NodeId } from "../../protocol/names.ts";
+import type { GroupName, JobId, NodeId } from "../../protocol/names.ts";
 import { buildFor, refusesUnasked } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
-import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
+import { holderOf, type LeaseRecord, NO_LEASE } from "../core/lease/record.ts";
 import { holdingsOf, offlineForMs, stateOf } from "../core/presence/presence.ts";
-import { type Fleet, type FleetNode, isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
+import {
+  type Fleet,
+  type FleetNode,
+  hasBegun,
+  isEnded,
+  type Place,
+  type RolloutRecord,
+} from "../core/rollout/rollout.ts";
 import type { NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -15,32 +22,45 @@ export type FleetRead = {
   readonly jobs: ReadonlyMap<JobId, Stored<JobRecord>>;
 };
 
-export async function readFleet(
-  ctx: Context,
-  rollout: RolloutRecord,
-  lease: LeaseRecord,
-): Promise<FleetRead> {
-  const [nodes, active] = await Promise.all([
-    ctx.store.nodes(rollout.group),
-    ctx.store.activeJobsOf(rollout.group),
+/** Beyond so many groups it is cheaper to read everything once than each group by itself. */
+const GROUPS_ONE_BY_ONE = 16;
+
+/** The nodes that the reconciler looks at: of the stages begun, those that are not done with. */
+export async function readFleet(ctx: Context, rollout: RolloutRecord): Promise<FleetRead> {
+  const places = rollout.nodes.filter((place) => hasBegun(rollout, place) && mayChange(place));
+  const groups = [...new Set(places.map((place) => place.group))];
+  const [nodes, active, busy] = await Promise.all([
+    readEach(
+      groups,
+      (group) => ctx.store.nodes(group),
+      () => ctx.store.nodes(),
+    ),
+    readEach(
+      groups,
+      (group) => ctx.store.activeJobsOf(group),
+      () => ctx.store.activeJobs(),
+    ),
+    ctx.store.busyLeases(),
   ]);
   const members = new Map(nodes.map((node) => [node.value.id, node]));
+  const leases = new Map(busy.map(({ group, value }) => [group, value]));
   const jobs = new Map(active.map((job) => [job.value.id, job]));
-  for (const { jobId, status } of rollout.nodes) {
-    const mayChange = !isEnded({ status }) || status === "failed";
-    if (jobId === null || jobs.has(jobId) || !mayChange) continue;
+  for (const { jobId } of places) {
+    if (jobId === null || jobs.has(jobId)) continue;
     const ended = await ctx.store.job(jobId);
     if (ended !== null) jobs.set(jobId, ended);
   }
   const activeOf = new Map(active.map((job) => [job.value.nodeId, job.value]));
   const fleet = new Map<NodeId, FleetNode>();
-  for (const { nodeId, jobId } of rollout.nodes) {
-    const node = members.get(nodeId)?.value;
+  for (const place of places) {
+    const node = members.get(place.nodeId)?.value;
     if (node === undefined || node.membership !== "approved") continue;
+    const { jobId } = place;
     const job = jobId === null ? undefined : jobs.get(jobId)?.value;
-    const other = activeOf.get(nodeId);
-    fleet.set(nodeId, {
-      ...nodeView(ctx, node, rollout, lease, jobId),
+    const other = activeOf.get(place.nodeId);
+    fleet.set(place.nodeId, {
+      ...nodeView(ctx, node, rollout),
+      lease: leaseFor(leases.get(node.group) ?? NO_LEASE, node.id, jobId),
       job: job === undefined ? null : jobView(ctx, job),
       otherJob: other === undefined || other.id === jobId ? null : other.id,
     });
@@ -48,13 +68,23 @@ export async function readFleet(
   return { fleet, nodes: members, jobs };
 }
 
+/** A failure may still turn out to be a rollback. */
+const mayChange = (place: Place): boolean => !isEnded(place) || place.status === "failed";
+
+async function readEach<T>(
+  groups: readonly GroupName[],
+  one: (group: GroupName) => Promise<readonly T[]>,
+  all: () => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  if (groups.length > GROUPS_ONE_BY_ONE) return all();
+  return (await Promise.all(groups.map(one))).flat();
+}
+
 function nodeView(
   ctx: Context,
   node: NodeRecord,
   rollout: RolloutRecord,
-  lease: LeaseRecord,
-  jobId: JobId | null,
-): Omit<FleetNode, "job" | "otherJob"> {
+): Omit<FleetNode, "job" | "otherJob" | "lease"> {
   const presence = ctx.live.presence(node.id);
   const now = ctx.now();
   const state = stateOf(presence, ctx.timing, now);
@@ -67,13 +97,14 @@ function nodeView(
     presence: state,
     offlineForMs: offlineForMs(presence, ctx.timing, now),
     build: known?.build ?? null,
+    backup: holdings?.backup ?? null,
     target,
     platformKnown: known !== null,
     role: state === "online" ? (presence?.heartbeat?.health.role ?? null) : null,
     reportsRole: node.known?.reportsRole ?? false,
     held: refuses?.code === "held",
     quarantined: refuses?.code === "quarantined",
-    lease: leaseFor(lease, node.id, jobId),
+    gate: null,
   };
 }
 

@@ -3,7 +3,7 @@ import type { JobId } from "../../protocol/names.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import { holdingsOf } from "../core/presence/presence.ts";
-import { isEnded } from "../core/rollout/rollout.ts";
+import { isEnded, placeOf } from "../core/rollout/rollout.ts";
 import { wantedBuild } from "./catch-up.ts";
 import type { Context } from "./context.ts";
 import type { Refusal } from "./coordinator.ts";
@@ -38,7 +38,7 @@ export async function startedOnNode(
     );
   }
   const rollout = await holdingRollout(ctx, node);
-  const place = rollout?.value.nodes.find((each) => each.nodeId === node.value.id);
+  const place = rollout === null ? undefined : placeOf(rollout.value, node.value.id);
   if (rollout !== null && place !== undefined && !isEnded(place)) {
     return refuse("in-rollout", `Rollout ${rollout.value.id} has ${node.value.name}.`, {
       retryAfterMs: ctx.leasePolicy.retryAfterMs,

@@ -3,7 +3,7 @@ import { buildFor, isBehind, refusesUnasked, wantedFor } from "../core/desired.t
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { type LeaseRecord, mayBeDown } from "../core/lease/record.ts";
 import { ailment, holdingsOf, stateOf } from "../core/presence/presence.ts";
-import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { GroupRecord, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -67,7 +67,7 @@ function reasonOf(
     return { code: membership === "pending" ? "node-not-approved" : "node-revoked", message };
   }
   if (job !== null && isActive(job)) {
-    const place = rollout?.nodes.find((each) => each.nodeId === job.nodeId);
+    const place = rollout === null ? undefined : placeOf(rollout, job.nodeId);
     return place?.reason ?? job.reason;
   }
   if (behind === null || holdings === null) return null;
@@ -97,6 +97,4 @@ export async function readAround(ctx: Context, node: StoredNode): Promise<Around
 }
 
 export const rolloutWith = (rollouts: readonly RolloutRecord[], nodeId: string): RolloutRecord | null =>
-  rollouts.find(
-    (rollout) => isActiveRollout(rollout) && rollout.nodes.some((node) => node.nodeId === nodeId),
-  ) ?? null;
+  rollouts.find((rollout) => isActiveRollout(rollout) && placeOf(rollout, nodeId) !== undefined) ?? null;

@@ -3,7 +3,7 @@ import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { GroupView, LeaseView } from "../core/lease/view.ts";
 import { newestOf } from "../core/presence/presence.ts";
-import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { GroupRecord, Stored, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import { readGroupView } from "./group-view.ts";
@@ -39,7 +39,7 @@ export async function readSituation(ctx: Context, nodeId: NodeId, jobId?: JobId)
 export async function holdingRollout(ctx: Context, node: StoredNode): Promise<Stored<RolloutRecord> | null> {
   const rollouts = await ctx.store.unfinishedRollouts(node.value.group);
   const has = ({ value }: Stored<RolloutRecord>): boolean =>
-    isActiveRollout(value) && value.nodes.some((each) => each.nodeId === node.value.id);
+    isActiveRollout(value) && placeOf(value, node.value.id) !== undefined;
   return rollouts.find(has) ?? null;
 }
 

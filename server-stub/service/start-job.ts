@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../protocol/result.ts";
 import { buildFor, refusesUnasked, wantedFor } from "../core/desired.ts";
 import { showJob } from "../core/job/job.ts";
 import { protocolOf, stateOf } from "../core/presence/presence.ts";
-import { isEnded } from "../core/rollout/rollout.ts";
+import { isEnded, placeOf } from "../core/rollout/rollout.ts";
 import type { Change, NodeKnown, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
@@ -82,7 +82,7 @@ async function denyStart(
   }
   const busy = await ctx.store.activeJob(id);
   const rollout = await holdingRollout(ctx, node);
-  const place = rollout?.value.nodes.find((each) => each.nodeId === id);
+  const place = rollout === null ? undefined : placeOf(rollout.value, id);
   if (rollout !== null && place !== undefined && !isEnded(place)) {
     return refuse("in-rollout", `Rollout ${rollout.value.id} has ${name} (${place.status}).`, {
       hint: "Wait for the rollout, or cancel it.",

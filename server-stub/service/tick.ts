@@ -12,7 +12,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { catchUpAll } from "./catch-up.ts";
 import type { Context } from "./context.ts";
-import { runRollout, runRollouts } from "./engine.ts";
+import { runRollout } from "./engine.ts";
 import { heardOf } from "./heard.ts";
 import { jobChanges } from "./job-changes.ts";
 import { pushGroup } from "./push.ts";
@@ -73,8 +73,7 @@ function createDue(ctx: Context): (name: string, everyMs: number) => boolean {
 }
 
 async function tickRollouts(ctx: Context): Promise<void> {
-  const groups = new Set((await ctx.store.unfinishedRollouts()).map(({ value }) => value.group));
-  for (const group of groups) await runRollouts(ctx, group);
+  for (const { value } of await ctx.store.unfinishedRollouts()) await runRollout(ctx, value.id);
 }
 
 async function tickLeases(ctx: Context): Promise<void> {

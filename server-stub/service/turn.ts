@@ -6,7 +6,7 @@ import type { DurationMs } from "../../protocol/time.ts";
 import { refusesUnasked } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import type { Denied } from "../core/lease/view.ts";
-import { isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { isEnded, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { NodeRecord } from "../store/records.ts";
 
 /** Null when it may. `rollout` is the job's own; a job that has none was begun while no rollout had the node. */
@@ -23,7 +23,8 @@ export function noTurn(
   if (job === null || !isActive(job)) {
     return deny("not-your-turn", `${node.name} has no such job, or it has ended.`);
   }
-  const place = rollout?.nodes.find((each) => each.nodeId === node.id && !isEnded(each));
+  const found = rollout === null ? undefined : placeOf(rollout, node.id);
+  const place = found === undefined || isEnded(found) ? undefined : found;
   if (job.rolloutId !== null && place?.status !== "updating") {
     return deny(...rolloutDenial(rollout, place?.reason ?? null));
   }

@@ -6,7 +6,7 @@ import type { EpochMs } from "../../protocol/time.ts";
 import type { WebhookId } from "../../protocol/webhook.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
-import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { RolloutHead, RolloutRecord } from "../core/rollout/rollout.ts";
 import type { AlertFilter } from "./alerts.ts";
 import type { EventRecord } from "./events.ts";
 import type {
@@ -80,9 +80,9 @@ export type Store = {
   logSize(id: JobId): Promise<LogSize>;
 
   rollout(id: RolloutId): Promise<Stored<RolloutRecord> | null>;
-  /** Newest first. */
-  rollouts(): Promise<readonly Stored<RolloutRecord>[]>;
-  /** Pending, running, paused, or ended early with somebody still under way. */
+  /** Newest first, without their nodes. */
+  rollouts(): Promise<readonly Stored<RolloutHead>[]>;
+  /** Pending, running, paused, or ended early with somebody still under way; those that have nodes of the group. */
   unfinishedRollouts(group?: GroupName): Promise<readonly Stored<RolloutRecord>[]>;
 
   operatorTokens(): Promise<readonly Stored<OperatorTokenRecord>[]>;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packBundle } from "../../cli/bundle/pack.ts";
 import type { Build } from "../../protocol/build.ts";
 import type { Node } from "../../protocol/node.ts";
-import type { Rollout } from "../../protocol/rollout.ts";
+import type { Rollout, RolloutSummary } from "../../protocol/rollout.ts";
 import { run as runCoordinator } from "../../server-stub/cli.ts";
 import { startCoordinator, type TestCoordinator } from "../server-stub/harness/coordinator.ts";
 import { type FrameNode, startFrameNode } from "../server-stub/harness/frame-node.ts";
@@ -152,20 +152,22 @@ describe("baton, from the first key to a rollout that halts", () => {
     expect(halted.status).toBe(3);
     expect(halted.err).toContain("The new build did not start.");
     expect(screens.join("")).toMatch(/├|╰/);
-    const [newest] = await admin.json<Rollout[]>("rollout", "list");
+    const [newest] = await admin.json<RolloutSummary[]>("rollout", "list");
     expect(newest).toMatchObject({ status: "halted", release: "1.1.0" });
-    const statuses = newest?.nodes.map(({ status }) => status) ?? [];
+    const rollout = await admin.json<Rollout>("rollout", "status", newest?.id ?? "");
+    const statuses = rollout.nodes.map(({ status }) => status);
     expect(statuses.filter((status) => status === "rolled-back")).toHaveLength(1);
     expect(statuses.filter((status) => status === "pending" || status === "skipped")).toHaveLength(2);
     for (const node of nodes) expect(node.build).toEqual(bundleOf("1.0.0").build);
   });
 
   test("what happened can be read afterwards: status, job, alerts, audit", async () => {
-    const [rollout] = await admin.json<Rollout[]>("rollout", "list");
-    const status = await admin("rollout", "status", rollout?.id ?? "");
+    const [newest] = await admin.json<RolloutSummary[]>("rollout", "list");
+    const rollout = await admin.json<Rollout>("rollout", "status", newest?.id ?? "");
+    const status = await admin("rollout", "status", rollout.id);
     expect(status.out).toMatch(/status\s+halted/);
     expect(status.out).toContain("↩");
-    const failed = rollout?.nodes.find((node) => node.status === "rolled-back");
+    const failed = rollout.nodes.find((node) => node.status === "rolled-back");
     expect((await admin("jobs", "show", failed?.jobId ?? "")).out).toMatch(/status\s+failed/);
     expect((await admin("jobs", "log", failed?.jobId ?? "")).status).toBe(0);
     expect((await admin("jobs", "log", failed?.jobId ?? "", "--follow")).status).toBe(3);

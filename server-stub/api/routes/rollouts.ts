@@ -24,7 +24,7 @@ export const rolloutRoutes = ({ rollouts }: Pick<Coordinator, "rollouts">): read
   endpoint({
     route: "POST /v1/rollouts",
     id: "startRollout",
-    summary: "Bring a group to a release, node by node; the newest release unless one is named",
+    summary: "Bring nodes to a release, group by group in stages; the newest release unless one is named",
     callers: "operator",
     body: StartRolloutRequest,
     answer: Rollout,
@@ -40,13 +40,28 @@ export const rolloutRoutes = ({ rollouts }: Pick<Coordinator, "rollouts">): read
     answer: Rollout,
     handle: ({ params }) => rollouts.get(params.rolloutId),
   }),
-  endpoint({
-    route: "POST /v1/rollouts/:rolloutId/cancel",
-    id: "cancelRollout",
-    summary: "Give no further turn; the node under way finishes, the rest stays untouched",
-    callers: "operator",
-    params,
-    answer: Rollout,
-    handle: ({ by, params }) => rollouts.cancel(by, params.rolloutId),
-  }),
+  ...ACTIONS.map(([name, id, summary]) =>
+    endpoint({
+      route: `POST /v1/rollouts/:rolloutId/${name}`,
+      id,
+      summary,
+      callers: "operator",
+      params,
+      answer: Rollout,
+      handle: ({ by, params }) => rollouts[name](by, params.rolloutId),
+    }),
+  ),
 ];
+
+/** Each may be repeated; in a state that does not allow it, it is refused with that state. */
+const ACTIONS = [
+  ["pause", "pauseRollout", "Give no further turn until it is resumed; who holds a lease finishes"],
+  ["resume", "resumeRollout", "Go on with a rollout that is paused"],
+  ["cancel", "cancelRollout", "Give no further turn; the node under way finishes, the rest stays untouched"],
+  ["retry", "retryRollout", "Begin who failed anew; holds and quarantines are lifted"],
+  [
+    "rollback",
+    "rollBackRollout",
+    "Bring every node that it moved back to what it ran before, by a rollout of its own",
+  ],
+] as const;

@@ -1,16 +1,16 @@
+/** What a node of a rollout has come to by itself. Pure. */
 import { sameBuild, showBuild } from "../../../protocol/build.ts";
 import type { Reason } from "../../../protocol/job.ts";
-import type { RolloutNode } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { type FleetJob, type FleetNode, isEnded, type RolloutRecord } from "./rollout.ts";
+import { type FleetJob, type FleetNode, isEnded, type Place, type RolloutRecord } from "./rollout.ts";
 
-/** What a node of a rollout has come to by itself; whose turn it is comes after. `open` asks for a job. */
-export type Progressed = { readonly node: RolloutNode; readonly open: boolean };
+/** Whose turn it is comes after. `open` asks for a job. */
+export type Progressed = { readonly node: Place; readonly open: boolean };
 
 export function progress(
-  node: RolloutNode,
+  node: Place,
   seen: FleetNode | undefined,
-  rollout: Pick<RolloutRecord, "release" | "retry" | "status">,
+  rollout: Pick<RolloutRecord, "release" | "kind" | "status">,
   now: EpochMs,
 ): Progressed {
   const stays = { node, open: false };
@@ -19,20 +19,21 @@ export function progress(
   const job = node.jobId === null ? null : seen.job;
   if (job !== null) return { node: followJob(node, job, now), open: false };
   if (rollout.status !== "running") return stays;
-  const skip = whySkip(seen, rollout);
+  const skip = rollout.kind === "rollback" ? whyNotBack(node, seen) : whySkip(node, seen, rollout.release);
   if (skip !== null) return ended(node, "skipped", skip, now);
-  const wait = whyNoJob(seen);
-  if (wait !== null) return { node: say({ ...node, from: seen.build }, wait), open: false };
-  return { node: { ...node, from: seen.build, to: seen.target }, open: true };
+  const wait = whyNoJob(seen, rollout.kind);
+  if (wait !== null) return { node: say(from(node, seen), wait), open: false };
+  const to = rollout.kind === "rollback" ? node.to : seen.target;
+  return { node: { ...node, from: seen.build, to }, open: true };
 }
 
 /** A failed node that is proven to be back on its old build has rolled back. */
-function learnVerdict(node: RolloutNode, { job }: FleetNode): Progressed {
+function learnVerdict(node: Place, { job }: FleetNode): Progressed {
   if (node.status !== "failed" || job?.reason?.code !== "rolled-back") return { node, open: false };
   return { node: { ...node, status: "rolled-back", reason: job.reason }, open: false };
 }
 
-function followJob(node: RolloutNode, job: FleetJob, now: EpochMs): RolloutNode {
+function followJob(node: Place, job: FleetJob, now: EpochMs): Place {
   switch (job.status) {
     case "succeeded":
       return { ...node, status: "succeeded", reason: null, endedAt: now };
@@ -48,10 +49,7 @@ function followJob(node: RolloutNode, job: FleetJob, now: EpochMs): RolloutNode 
   }
 }
 
-function whySkip(
-  seen: FleetNode,
-  { release, retry }: Pick<RolloutRecord, "release" | "retry">,
-): Reason | null {
+function whySkip({ retry }: Place, seen: FleetNode, release: string): Reason | null {
   const { build, target } = seen;
   if (build !== null && target !== null && sameBuild(build, target)) {
     return { code: "already-up-to-date", message: `It runs ${showBuild(build)} already.` };
@@ -71,27 +69,44 @@ function whySkip(
   return null;
 }
 
-function whyNoJob(seen: FleetNode): Reason | null {
+/** Only what `dist.bak` names can be gone back to. */
+function whyNotBack({ to }: Place, { build, backup }: FleetNode): Reason | null {
+  if (to === null) return { code: "no-backup", message: "Nobody knows what it ran before." };
+  if (build !== null && sameBuild(build, to)) {
+    return { code: "already-up-to-date", message: `It runs ${showBuild(build)} already.` };
+  }
+  if (build === null || (backup !== null && sameBuild(backup, to))) return null;
+  const has = backup === null ? "it has none" : `that is ${showBuild(backup)}`;
+  return {
+    code: "no-backup",
+    message: `It ran ${showBuild(to)} before, and of builds to go back to ${has}.`,
+  };
+}
+
+function whyNoJob(seen: FleetNode, kind: RolloutRecord["kind"]): Reason | null {
   if (seen.otherJob !== null) {
     return { code: "update-in-progress", message: `Job ${seen.otherJob} is at work on it.` };
   }
   if (seen.presence === "offline") return { code: "node-offline", message: "It is offline." };
-  if (seen.target === null)
-    return { code: "not-heard", message: "It has not said yet which platform it is." };
-  return null;
+  if (kind === "rollback") return seen.build === null ? NOT_HEARD : null;
+  return seen.target === null ? NOT_HEARD : null;
 }
 
+const NOT_HEARD: Reason = { code: "not-heard", message: "It has not said yet which platform it is." };
 const REMOVED: Reason = { code: "removed", message: "The node was removed." };
 
-const ended = (
-  node: RolloutNode,
-  status: RolloutNode["status"],
-  reason: Reason,
-  now: EpochMs,
-): Progressed => ({ node: { ...node, status, reason, endedAt: now }, open: false });
+const from = (node: Place, { build }: FleetNode): Place =>
+  node.from === build || (node.from !== null && build !== null && sameBuild(node.from, build))
+    ? node
+    : { ...node, from: build };
+
+const ended = (node: Place, status: Place["status"], reason: Reason, now: EpochMs): Progressed => ({
+  node: { ...node, status, reason, endedAt: now },
+  open: false,
+});
 
 /** Says why, and is the same object when it said so already: what did not change is not stored. */
-export function say(node: RolloutNode, reason: Reason | null): RolloutNode {
+export function say(node: Place, reason: Reason | null): Place {
   const same = node.reason?.code === reason?.code && node.reason?.message === reason?.message;
   return same ? node : { ...node, reason };
 }

@@ -3,23 +3,32 @@
  * A pure function of its arguments, so any replica may run it, at any time, as often as it likes, and a restart
  * resumes. The caller stores all of the result in one conditional write, or none of it.
  *
- * Invariants: a node that has ended stays ended (a failure may still turn out to be a rollback); a turn is given
- * only while the rollout is running; cancelling and halting never touch who holds a lease.
+ * Invariants: a node that has ended stays ended, unless an operator retries it (a failure may still turn out to be a
+ * rollback); a turn is given only while the rollout is running, in a stage that has begun, to one node of a group, in
+ * at most `concurrency` groups; no stage begins before the one before it is done; pausing, cancelling and halting
+ * never touch who holds a lease.
  */
 import type { Reason } from "../../../protocol/job.ts";
 import type { JobId, NodeId } from "../../../protocol/names.ts";
-import type { RolloutNode } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
+import { type Action, act, GROUP_STOPPED } from "./actions.ts";
+import { isAway, whyHalt } from "./halt.ts";
 import { progress, say } from "./node.ts";
 import {
   type Fleet,
+  hasBegun,
   hasFailed,
-  isActiveRollout,
   isEnded,
-  type RolloutPolicy,
+  isQuorum,
+  type Place,
+  type RolloutLimits,
   type RolloutRecord,
 } from "./rollout.ts";
-import { giveTurns } from "./turns.ts";
+import { advance, keepReason } from "./stages.ts";
+import { budgetOf, countsOf } from "./tally.ts";
+import { giveTurns, holdTurns, type Turns } from "./turns.ts";
+
+export type Close = { readonly jobId: JobId; readonly reason: Reason };
 
 export type Reconciled = {
   /** The same object when nothing changed. */
@@ -27,137 +36,56 @@ export type Reconciled = {
   /** Nodes that need a job now: the build to install is in `rollout.nodes`. */
   readonly open: readonly NodeId[];
   /** Jobs that are to be cancelled: they hold no lease. */
-  readonly close: readonly { readonly jobId: JobId; readonly reason: Reason }[];
-  readonly turns: readonly NodeId[];
+  readonly close: readonly Close[];
 };
 
 export function reconcile(
   stored: RolloutRecord,
   fleet: Fleet,
-  policy: RolloutPolicy,
+  limits: RolloutLimits,
   now: EpochMs,
+  action: Action | null = null,
 ): Reconciled {
-  const running: RolloutRecord = stored.status === "pending" ? { ...stored, status: "running" } : stored;
-  const progressed = running.nodes.map((node) => progress(node, fleet.get(node.nodeId), running, now));
-  const nodes = progressed.map((each) => each.node);
-  const halt = running.status === "running" ? whyHalt(running, nodes, fleet, policy) : null;
-  if (halt !== null) return stop(stored, { ...running, nodes }, "halted", halt, fleet, now);
-  // Whoever gave its lease back since without having acted is no longer under way: it is left as it was as well.
-  if (running.status === "halted" || running.status === "cancelled") {
-    const { status, reason } = running;
-    return stop(stored, { ...running, nodes }, status, reason ?? STOPPED, fleet, now);
+  const told = action === null ? stored : act(stored, action);
+  const begun: RolloutRecord = told.status === "pending" ? { ...told, status: "running" } : told;
+  const progressed = begun.nodes.map((node) =>
+    hasBegun(begun, node) ? progress(node, fleet.get(node.nodeId), begun, now) : { node, open: false },
+  );
+  const seen: RolloutRecord = { ...begun, nodes: progressed.map((each) => each.node) };
+  if (seen.status === "halted" || seen.status === "cancelled") {
+    // Whoever gave its lease back since without having acted is no longer under way: it is left as it was as well.
+    return stop(stored, seen, seen.status, seen.reason ?? STOPPED, fleet, now);
   }
-  if (running.status !== "running") return settled(stored, { ...running, nodes }, fleet, now);
-  if (nodes.every(isEnded)) return settled(stored, completed(running, nodes), fleet, now);
-  const { turns, waiting } = giveTurns(running, nodes, fleet, policy);
-  const placed = nodes.map((node) => place(node, turns, waiting));
+  if (seen.status !== "running" && seen.status !== "paused") return settle(stored, seen, fleet, now);
+  const halt = whyHalt(seen, fleet, limits);
+  if (halt !== null) return stop(stored, seen, "halted", halt, fleet, now);
+  const { rollout: kept, close } = leaveOut(seen, fleet, limits, now);
+  const next = kept.status === "running" ? advance(kept, now) : kept;
+  if (next.status === "completed") return { ...settle(stored, next, fleet, now), close };
   return {
-    rollout: keep(stored, { ...running, nodes: placed, reason: overall(placed) }),
+    rollout: keep(stored, placed(next, fleet)),
     open: progressed.filter((each) => each.open).map((each) => each.node.nodeId),
-    close: [],
-    turns,
+    close,
   };
 }
 
 const STOPPED: Reason = { code: "stopped", message: "It was ended early." };
 
-/**
- * Ends a rollout early: whoever holds a lease finishes, nobody else is touched. One that is over stays as it is, but
- * one that halted may still be cancelled.
- */
-export function cancelRollout(stored: RolloutRecord, fleet: Fleet, by: string, now: EpochMs): Reconciled {
-  if (!isActiveRollout(stored) && stored.status !== "halted") {
-    return { rollout: stored, open: [], close: [], turns: [] };
-  }
-  const reason = { code: "cancelled", message: `Cancelled by ${by}.` };
-  return stop(stored, stored, "cancelled", reason, fleet, now);
+/** Says of everybody in the stages begun whose turn it is, and why nobody else's. */
+function placed(rollout: RolloutRecord, fleet: Fleet): RolloutRecord {
+  const given =
+    rollout.status === "running"
+      ? giveTurns(rollout, fleet)
+      : holdTurns(rollout, fleet, rollout.reason ?? { code: "paused", message: "The rollout is paused." });
+  const nodes = rollout.nodes.map((node) => (hasBegun(rollout, node) ? place(node, given) : node));
+  const open = nodes.filter((node) => hasBegun(rollout, node) && !isEnded(node));
+  const reason = rollout.status === "running" && open.length > 0 ? overall(open) : rollout.reason;
+  return { ...rollout, nodes, reason: keepReason(rollout.reason, reason) };
 }
 
-function stop(
-  stored: RolloutRecord,
-  rollout: RolloutRecord,
-  status: "halted" | "cancelled",
-  reason: Reason,
-  fleet: Fleet,
-  now: EpochMs,
-): Reconciled {
-  const close: { jobId: JobId; reason: Reason }[] = [];
-  const nodes = rollout.nodes.map((node): RolloutNode => {
-    if (isEnded(node) || fleet.get(node.nodeId)?.lease != null) return node;
-    if (node.jobId !== null) close.push({ jobId: node.jobId, reason });
-    return untouched(node, status, reason, now);
-  });
-  const next = settled(stored, { ...rollout, status, reason, nodes }, fleet, now);
-  return { ...next, close };
-}
-
-function untouched(
-  node: RolloutNode,
-  status: "halted" | "cancelled",
-  reason: Reason,
-  now: EpochMs,
-): RolloutNode {
-  const message = `Left as it was. ${reason.message}`;
-  if (status === "cancelled") {
-    return { ...node, status: "skipped", reason: { code: "cancelled", message }, endedAt: now };
-  }
-  return { ...node, status: "pending", jobId: null, startedAt: null, reason: { code: "halted", message } };
-}
-
-/** An end is an end once nobody is under way any more. */
-function settled(stored: RolloutRecord, rollout: RolloutRecord, fleet: Fleet, now: EpochMs): Reconciled {
-  const underWay = rollout.nodes.filter((node) => !isEnded(node) && fleet.get(node.nodeId)?.lease != null);
-  const isOver = rollout.status !== "paused" && underWay.length === 0;
-  const endedAt = isOver ? (rollout.endedAt ?? now) : null;
-  return {
-    rollout: keep(stored, { ...rollout, endedAt }),
-    open: [],
-    close: [],
-    turns: underWay.map((node) => node.nodeId),
-  };
-}
-
-function whyHalt(
-  rollout: RolloutRecord,
-  nodes: readonly RolloutNode[],
-  fleet: Fleet,
-  policy: RolloutPolicy,
-): Reason | null {
-  const failed = nodes.filter(hasFailed);
-  if (failed.length > 0 && failed.length / nodes.length > policy.threshold) {
-    const names = failed.map((node) => `${node.name} (${node.reason?.message ?? "no reason given"})`);
-    const bound =
-      policy.threshold === 0 ? "the first failure" : `more than ${policy.threshold * 100} % failed`;
-    return {
-      code: "failures",
-      message: `Halted at ${bound}: ${failed.length} of ${nodes.length} nodes: ${names.slice(0, 3).join(", ")}`,
-    };
-  }
-  const open = nodes.filter((node) => !isEnded(node));
-  if (open.some((node) => fleet.get(node.nodeId)?.lease != null)) return null;
-  const away = open.filter((node) => (fleet.get(node.nodeId)?.offlineForMs ?? -1) >= policy.offlineHaltMs);
-  const isBlocked =
-    rollout.mode === "quorum" ? away.length > 0 : away.length > 0 && away.length === open.length;
-  if (!isBlocked) return null;
-  const names = away.map((node) => node.name).join(", ");
-  return { code: "node-offline", message: `Halted because ${names} went offline before being updated.` };
-}
-
-function completed(rollout: RolloutRecord, nodes: RolloutNode[]): RolloutRecord {
-  const failed = nodes.filter(hasFailed).length;
-  const done = nodes.filter((node) => node.status === "succeeded").length;
-  const skipped = nodes.filter((node) => node.status === "skipped").length;
-  const message = `${done} of ${nodes.length} nodes were updated, ${skipped} skipped, ${failed} failed.`;
-  return { ...rollout, nodes, status: "completed", reason: { code: "completed", message } };
-}
-
-function place(
-  node: RolloutNode,
-  turns: readonly NodeId[],
-  waiting: ReadonlyMap<NodeId, Reason>,
-): RolloutNode {
+function place(node: Place, { turns, waiting }: Turns): Place {
   if (isEnded(node)) return node;
-  if (turns.includes(node.nodeId)) {
+  if (turns.has(node.nodeId)) {
     return node.status === "updating" ? say(node, null) : { ...node, status: "updating", reason: null };
   }
   const status = node.status === "updating" ? "preparing" : node.status;
@@ -167,15 +95,100 @@ function place(
 }
 
 /** One sentence for the whole: who is at work, or what is waited for. */
-function overall(nodes: readonly RolloutNode[]): Reason | null {
-  const open = nodes.filter((node) => !isEnded(node));
+function overall(open: readonly Place[]): Reason | null {
   const updating = open.filter((node) => node.status === "updating").map((node) => node.name);
-  if (updating.length > 0) return { code: "updating", message: `${updating.join(", ")} has its turn.` };
+  if (updating.length > 0) {
+    const more = updating.length > 5 ? ` and ${updating.length - 5} more` : "";
+    const verb = updating.length === 1 ? "has its turn" : "have their turn";
+    return { code: "updating", message: `${updating.slice(0, 5).join(", ")}${more} ${verb}.` };
+  }
   const first = open.find((node) => node.reason !== null);
   const message = first?.reason == null ? "Its nodes get ready." : `${first.name}: ${first.reason.message}`;
   return { code: first?.reason?.code ?? "preparing", message };
 }
 
-function keep(stored: RolloutRecord, next: RolloutRecord): RolloutRecord {
-  return JSON.stringify(stored) === JSON.stringify(next) ? stored : next;
+/**
+ * Leaves out who cannot go although the rollout goes on: the rest of a quorum group of which one failed, and, if the
+ * policy says so, who has been offline for long.
+ */
+function leaveOut(rollout: RolloutRecord, fleet: Fleet, { offlineAfterMs }: RolloutLimits, now: EpochMs) {
+  const close: Close[] = [];
+  const failed = new Map(
+    rollout.nodes
+      .filter((node) => hasFailed(node) && isQuorum(rollout, node))
+      .map((node) => [node.group, node.name]),
+  );
+  const whyOut = (node: Place): Reason | null => {
+    const name = failed.get(node.group);
+    if (name !== undefined) {
+      return { code: GROUP_STOPPED, message: `Left as it was, since ${name} of its group failed.` };
+    }
+    if (rollout.policy.offline !== "skip" || !isAway(node, fleet, offlineAfterMs)) return null;
+    return { code: "node-offline", message: "It was offline when its turn would have come." };
+  };
+  const nodes = rollout.nodes.map((node) => {
+    const stays = isEnded(node) || !hasBegun(rollout, node) || fleet.get(node.nodeId)?.lease != null;
+    const reason = stays ? null : whyOut(node);
+    if (reason === null) return node;
+    if (node.jobId !== null) close.push({ jobId: node.jobId, reason });
+    return { ...node, status: "skipped" as const, reason, endedAt: now };
+  });
+  return { rollout: { ...rollout, nodes }, close };
 }
+
+/** Ends it early: whoever holds a lease finishes, nobody else is touched. */
+function stop(
+  stored: RolloutRecord,
+  rollout: RolloutRecord,
+  status: "halted" | "cancelled",
+  reason: Reason,
+  fleet: Fleet,
+  now: EpochMs,
+): Reconciled {
+  const close: Close[] = [];
+  const nodes = rollout.nodes.map((node): Place => {
+    if (isEnded(node) || fleet.get(node.nodeId)?.lease != null) return node;
+    if (node.jobId !== null) close.push({ jobId: node.jobId, reason });
+    if (status === "cancelled") return cancelled(node, reason, now);
+    return hasBegun(rollout, node) ? leftPending(node, reason) : node;
+  });
+  const next = settle(stored, { ...rollout, status, reason, nodes }, fleet, now);
+  return { ...next, close };
+}
+
+const untouched = (code: string, { message }: Reason): Reason => ({
+  code,
+  message: `Left as it was. ${message}`.slice(0, 2000),
+});
+
+const cancelled = (node: Place, reason: Reason, now: EpochMs): Place => ({
+  ...node,
+  status: "skipped",
+  reason: untouched("cancelled", reason),
+  endedAt: now,
+});
+
+function leftPending(node: Place, reason: Reason): Place {
+  const isLeft = node.status === "pending" && node.jobId === null && node.reason?.code === "halted";
+  if (isLeft) return node;
+  return { ...node, status: "pending", jobId: null, startedAt: null, reason: untouched("halted", reason) };
+}
+
+/** An end is an end once nobody is under way any more. */
+function settle(stored: RolloutRecord, rollout: RolloutRecord, fleet: Fleet, now: EpochMs): Reconciled {
+  const underWay = rollout.nodes.some((node) => !isEnded(node) && fleet.get(node.nodeId)?.lease != null);
+  const endedAt = underWay ? null : (rollout.endedAt ?? now);
+  return { rollout: keep(stored, { ...rollout, endedAt }), open: [], close: [] };
+}
+
+/** Counts, and answers the stored object itself when nothing is different. */
+function keep(stored: RolloutRecord, next: RolloutRecord): RolloutRecord {
+  const isSame = (node: Place, index: number) => node === stored.nodes[index];
+  const same = next.nodes.length === stored.nodes.length && next.nodes.every(isSame);
+  const nodes = same ? stored.nodes : next.nodes;
+  const { failed, allowed } = budgetOf(next);
+  const counted = { ...next, nodes, counts: countsOf(nodes), budget: { failed, allowed } };
+  return same && headText(counted) === headText(stored) ? stored : counted;
+}
+
+const headText = ({ nodes: _nodes, ...head }: RolloutRecord): string => JSON.stringify(head);

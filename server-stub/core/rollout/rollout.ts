@@ -1,41 +1,45 @@
 /** A rollout as it is stored, and what its reconciler is told of the fleet. */
 import type { Build } from "../../../protocol/build.ts";
-import type { GroupMode } from "../../../protocol/group.ts";
 import type { Role } from "../../../protocol/health.ts";
 import type { JobStatus, Reason } from "../../../protocol/job.ts";
-import type { JobId, NodeId } from "../../../protocol/names.ts";
+import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import type { PresenceState } from "../../../protocol/node.ts";
-import type { Rollout, RolloutNode, RolloutStatus } from "../../../protocol/rollout.ts";
+import type { Rollout, RolloutNode, RolloutStatus, RolloutSummary } from "../../../protocol/rollout.ts";
 import type { DurationMs } from "../../../protocol/time.ts";
 
-export type RolloutRecord = Rollout & {
-  readonly mode: GroupMode;
-  /** Asked for by name: takes nodes that are held or have quarantined the build. */
+/**
+ * One node's place. Whoever changes nothing about a place keeps the same object: only places that are new objects
+ * are written.
+ */
+export type Place = RolloutNode & {
+  /** Asked for by name: takes the node although it is held or has quarantined the build. */
   readonly retry: boolean;
 };
 
-/** The rollout as the API shows it. */
-export function showRollout(record: RolloutRecord): Rollout {
-  const { mode: _mode, retry: _retry, ...rollout } = record;
-  return rollout;
-}
-
-/** How much may fail, and how many go at once. Stages will widen this; they take it as it is. */
-export type RolloutPolicy = {
-  readonly concurrency: number;
-  /** Halts when more than this share of the nodes failed; 0 halts at the first failure. */
-  readonly threshold: number;
-  /** How long a node may be offline before a rollout that needs it halts. */
-  readonly offlineHaltMs: DurationMs;
+export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
+  readonly nodes: readonly Place[];
+  /** Groups of the snapshot whose voters share a quorum; everybody else stands for itself. */
+  readonly quorumGroups: readonly GroupName[];
+  /** What one node took in past jobs; null when nothing was known. */
+  readonly perNodeMs: DurationMs | null;
 };
 
-export const thresholdOf = (mode: GroupMode): number => (mode === "quorum" ? 0 : 0.3);
+/** A rollout without its places: what lists are made of. */
+export type RolloutHead = Omit<RolloutRecord, "nodes">;
+
+/** Of the whole coordinator, beside the rollout's own policy. */
+export type RolloutLimits = {
+  /** How long a node may be offline before a rollout that needs it halts, or leaves it out. */
+  readonly offlineAfterMs: DurationMs;
+};
 
 /** One node of the rollout as it is right now. */
 export type FleetNode = {
   readonly presence: PresenceState;
   readonly offlineForMs: DurationMs | null;
   readonly build: Build | null;
+  /** What `dist.bak` names. */
+  readonly backup: Build | null;
   /** The release's build for this node's platform. */
   readonly target: Build | null;
   readonly platformKnown: boolean;
@@ -43,6 +47,8 @@ export type FleetNode = {
   readonly reportsRole: boolean;
   readonly held: boolean;
   readonly quarantined: boolean;
+  /** Why nobody in its group may be disrupted now, such as a window that is closed; null when it may. */
+  readonly gate: Reason | null;
   /** The rollout's own job on this node. */
   readonly job: FleetJob | null;
   /** Another job is at work on it. */
@@ -59,14 +65,86 @@ export type FleetJob = {
   readonly prepared: boolean;
 };
 
-/** Nodes of the rollout by id; one that is missing was removed. */
+/**
+ * Nodes of the rollout by id: all of those in the stages begun that have not ended, or failed. One of these that is
+ * missing was removed.
+ */
 export type Fleet = ReadonlyMap<NodeId, FleetNode>;
 
 const ACTIVE: readonly RolloutStatus[] = ["pending", "running", "paused"];
 export const isActiveRollout = (rollout: Pick<Rollout, "status">): boolean => ACTIVE.includes(rollout.status);
+
+/** Active, or ended early with somebody still under way. */
+export const isUnfinished = (rollout: Pick<Rollout, "status" | "endedAt">): boolean =>
+  isActiveRollout(rollout) || rollout.endedAt === null;
 
 const ENDED: readonly RolloutNode["status"][] = ["succeeded", "failed", "rolled-back", "skipped"];
 export const isEnded = (node: Pick<RolloutNode, "status">): boolean => ENDED.includes(node.status);
 
 export const hasFailed = (node: Pick<RolloutNode, "status">): boolean =>
   node.status === "failed" || node.status === "rolled-back";
+
+/** The reconciler looks at nodes of the stages that have begun, and at nobody else. */
+export const hasBegun = (rollout: Pick<Rollout, "stage">, node: Pick<RolloutNode, "stage">): boolean =>
+  node.stage <= rollout.stage;
+
+/** What goes as one: a quorum group, or an independent node. */
+export const unitOf = (
+  { quorumGroups }: Pick<RolloutRecord, "quorumGroups">,
+  node: Pick<RolloutNode, "nodeId" | "group">,
+): string => (quorumGroups.includes(node.group) ? `group ${node.group}` : node.nodeId);
+
+export const isQuorum = (
+  { quorumGroups }: Pick<RolloutRecord, "quorumGroups">,
+  node: Pick<RolloutNode, "group">,
+): boolean => quorumGroups.includes(node.group);
+
+const placesOf = new WeakMap<readonly Place[], ReadonlyMap<NodeId, Place>>();
+/** A node's place, found without going through all of them; records never change. */
+export function placeOf({ nodes }: Pick<RolloutRecord, "nodes">, id: NodeId): Place | undefined {
+  let places = placesOf.get(nodes);
+  if (places === undefined) {
+    places = new Map(nodes.map((node) => [node.nodeId, node]));
+    placesOf.set(nodes, places);
+  }
+  return places.get(id);
+}
+
+const groupsIn = new WeakMap<readonly Place[], ReadonlySet<GroupName>>();
+/** The groups that the rollout has nodes of. */
+export function groupsOf({ nodes }: Pick<RolloutRecord, "nodes">): ReadonlySet<GroupName> {
+  let groups = groupsIn.get(nodes);
+  if (groups === undefined) {
+    groups = new Set(nodes.map((node) => node.group));
+    groupsIn.set(nodes, groups);
+  }
+  return groups;
+}
+
+/** The rollout as the API shows it. */
+export function showRollout(record: RolloutRecord): Rollout {
+  const { nodes, ...head } = record;
+  return { ...showHead(head), nodes: nodes.map(({ retry: _retry, ...node }) => node) };
+}
+
+/** The rollout as lists show it. The estimate is of what is left to do, at what past jobs took. */
+export function showHead(head: RolloutHead): RolloutSummary {
+  const { quorumGroups: _groups, perNodeMs, ...summary } = head;
+  return { ...summary, estimatedEnd: estimatedEnd(head, perNodeMs) };
+}
+
+function estimatedEnd(head: RolloutHead, perNodeMs: DurationMs | null): number | null {
+  if (perNodeMs === null || head.status !== "running") return null;
+  const { pending, preparing, updating, succeeded, failed, rolledBack, skipped } = head.counts;
+  const total = pending + preparing + updating + succeeded + failed + rolledBack + skipped;
+  const left = pending + preparing + updating;
+  const startedAt = head.stages[0]?.startedAt ?? head.createdAt;
+  const pauses = head.stages.filter(({ status }) => status === "pending").length * (head.policy.pauseMs ?? 0);
+  const done = total - left;
+  // Once some are done, this rollout itself tells best how fast it goes.
+  const eachMs = done === 0 ? perNodeMs : Math.min(perNodeMs, (lastEnd(head) - startedAt) / done);
+  return Math.round(Math.max(lastEnd(head), startedAt) + left * eachMs + pauses);
+}
+
+const lastEnd = (head: RolloutHead): number =>
+  Math.max(head.createdAt, ...head.stages.map(({ startedAt, endedAt }) => endedAt ?? startedAt ?? 0));

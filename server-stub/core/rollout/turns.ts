@@ -1,76 +1,113 @@
+/** Whose turn it is. Pure. */
 import type { Reason } from "../../../protocol/job.ts";
 import type { NodeId } from "../../../protocol/names.ts";
-import type { RolloutNode } from "../../../protocol/rollout.ts";
-import { type Fleet, type FleetNode, isEnded, type RolloutPolicy, type RolloutRecord } from "./rollout.ts";
+import {
+  type Fleet,
+  type FleetNode,
+  hasBegun,
+  isEnded,
+  isQuorum,
+  type Place,
+  type RolloutRecord,
+  unitOf,
+} from "./rollout.ts";
 
-/** Whose turn it is, and for everybody else why not. */
+/** Whose turn it is, and for everybody else of the stages begun why not. */
 export type Turns = {
-  readonly turns: readonly NodeId[];
+  readonly turns: ReadonlySet<NodeId>;
   readonly waiting: ReadonlyMap<NodeId, Reason>;
 };
 
 /**
- * Gives turns: who holds a lease keeps it; beyond that the first that is ready, never the leader of a quorum group
- * while another is still to go. A turn that was given and not yet used moves on when its node becomes the leader
- * or goes away.
+ * Gives turns: who holds a lease keeps it; beyond that the first that is ready, one per group, in at most
+ * `concurrency` groups at once, never the leader of a quorum group while another is still to go. A turn that was given
+ * and not yet used moves on when its node becomes the leader, goes away, or its window closes.
  */
-export function giveTurns(
-  rollout: Pick<RolloutRecord, "mode">,
-  nodes: readonly RolloutNode[],
-  fleet: Fleet,
-  policy: RolloutPolicy,
-): Turns {
+export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
   const waiting = new Map<NodeId, Reason>();
-  const open = nodes.filter((node) => !isEnded(node));
-  const turns = open.filter((node) => fleet.get(node.nodeId)?.lease != null).map((node) => node.nodeId);
-  const leaders = rollout.mode === "quorum" ? leadersOf(fleet) : null;
+  const open = rollout.nodes.filter((node) => hasBegun(rollout, node) && !isEnded(node));
+  const { turns, busy } = underWay(rollout, open, fleet);
+  const units = membersOf(rollout, open);
   const queue = open
-    .filter((node) => !turns.includes(node.nodeId))
+    .filter((node) => !turns.has(node.nodeId))
     .sort((a, b) => Number(b.status === "updating") - Number(a.status === "updating"));
   for (const node of queue) {
+    const unit = unitOf(rollout, node);
+    const members = units.get(unit) ?? [];
     const seen = fleet.get(node.nodeId);
     const reason =
-      notReady(seen) ??
-      notItsPlace(node, open, fleet, leaders) ??
-      (turns.length < policy.concurrency ? null : behind(nodes, turns));
-    if (reason === null) turns.push(node.nodeId);
-    else waiting.set(node.nodeId, reason);
+      notReady(seen, rollout) ??
+      notItsPlace(rollout, node, members, fleet) ??
+      (busy.has(unit) ? behind(members, turns) : full(busy.size, rollout.policy.concurrency));
+    if (reason === null) {
+      turns.add(node.nodeId);
+      busy.add(unit);
+    } else waiting.set(node.nodeId, reason);
   }
   return { turns, waiting };
 }
 
-/** Null when no node of the group ever reported a role: then there is no leader rule. */
-function leadersOf(fleet: Fleet): readonly NodeId[] | null {
-  const seen = [...fleet];
-  if (!seen.some(([, node]) => node.reportsRole)) return null;
-  return seen.filter(([, node]) => node.role === "leader").map(([id]) => id);
+/** Nobody begins anything now: only who holds a lease goes on. */
+export function holdTurns(rollout: RolloutRecord, fleet: Fleet, why: Reason): Turns {
+  const open = rollout.nodes.filter((node) => hasBegun(rollout, node) && !isEnded(node));
+  const { turns } = underWay(rollout, open, fleet);
+  const waiting = open.filter((node) => !turns.has(node.nodeId)).map((node) => [node.nodeId, why] as const);
+  return { turns, waiting: new Map(waiting) };
 }
 
-function notReady(seen: FleetNode | undefined): Reason | null {
+function underWay(rollout: RolloutRecord, open: readonly Place[], fleet: Fleet) {
+  const holding = open.filter((node) => fleet.get(node.nodeId)?.lease != null);
+  return {
+    turns: new Set(holding.map((node) => node.nodeId)),
+    busy: new Set(holding.map((node) => unitOf(rollout, node))),
+  };
+}
+
+function membersOf(rollout: RolloutRecord, open: readonly Place[]): ReadonlyMap<string, readonly Place[]> {
+  const units = new Map<string, Place[]>();
+  for (const node of open) {
+    const unit = unitOf(rollout, node);
+    const members = units.get(unit);
+    if (members === undefined) units.set(unit, [node]);
+    else members.push(node);
+  }
+  return units;
+}
+
+function notReady(seen: FleetNode | undefined, { kind }: RolloutRecord): Reason | null {
   if (seen?.job == null) return { code: "no-job", message: "It has no job yet." };
   if (seen.presence === "offline") return { code: "node-offline", message: "It is offline." };
   if (seen.presence === "unknown") {
     return { code: "not-heard", message: "It has not been heard since the coordinator started." };
   }
-  return seen.job.prepared ? null : { code: "preparing", message: "It fetches and tests the new build." };
+  if (seen.gate !== null) return seen.gate;
+  if (seen.job.prepared) return null;
+  const message = kind === "rollback" ? "It gets ready to go back." : "It fetches and tests the new build.";
+  return { code: "preparing", message };
 }
 
 function notItsPlace(
-  node: RolloutNode,
-  open: readonly RolloutNode[],
+  rollout: RolloutRecord,
+  node: Place,
+  members: readonly Place[],
   fleet: Fleet,
-  leaders: readonly NodeId[] | null,
 ): Reason | null {
-  if (leaders === null) return null;
-  const before = open.filter((other) => other !== node && fleet.get(other.nodeId)?.role !== "leader");
-  if (leaders.includes(node.nodeId) && before.length > 0) {
-    const names = before.map((other) => other.name).join(", ");
-    return { code: "leader-last", message: `It is the leader and goes last, after ${names}.` };
-  }
-  return null;
+  if (!isQuorum(rollout, node) || fleet.get(node.nodeId)?.role !== "leader") return null;
+  const before = members.filter((other) => other !== node && fleet.get(other.nodeId)?.role !== "leader");
+  if (before.length === 0) return null;
+  const names = before.map((other) => other.name).join(", ");
+  return { code: "leader-last", message: `It is the leader and goes last, after ${names}.` };
 }
 
-function behind(nodes: readonly RolloutNode[], turns: readonly NodeId[]): Reason {
-  const names = nodes.filter((node) => turns.includes(node.nodeId)).map((node) => node.name);
+function behind(members: readonly Place[], turns: ReadonlySet<NodeId>): Reason {
+  const names = members.filter((node) => turns.has(node.nodeId)).map((node) => node.name);
   return { code: "not-your-turn", message: `It is ready and waits for ${names.join(", ")}.` };
 }
+
+const full = (busy: number, concurrency: number): Reason | null =>
+  busy < concurrency
+    ? null
+    : {
+        code: "not-your-turn",
+        message: `It is ready and waits: ${concurrency} ${concurrency === 1 ? "group is" : "groups are"} at work, which is as many as may be.`,
+      };

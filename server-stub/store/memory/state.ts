@@ -5,7 +5,7 @@ import type { GroupName, JobId, NodeId, RolloutId } from "../../../protocol/name
 import type { WebhookId } from "../../../protocol/webhook.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
-import { isActiveRollout, type RolloutRecord } from "../../core/rollout/rollout.ts";
+import type { RolloutRecord } from "../../core/rollout/rollout.ts";
 import type { EventRecord } from "../events.ts";
 import type {
   GroupRecord,
@@ -66,8 +66,5 @@ export const emptyState = (): MemoryState => ({
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;
-
-export const isUnfinished = (rollout: RolloutRecord): boolean =>
-  isActiveRollout(rollout) || rollout.endedAt === null;
 
 export const logOf = (state: MemoryState, id: JobId): readonly LogLine[] => state.logs.get(id) ?? [];

@@ -1,5 +1,6 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
+import { groupsOf, isUnfinished } from "../../core/rollout/rollout.ts";
 import { createPoke } from "../poke.ts";
 import type { AlertKind, Stored } from "../records.ts";
 import type { Store } from "../store.ts";
@@ -7,7 +8,7 @@ import { listAlerts } from "./alerts.ts";
 import { applyAll } from "./apply.ts";
 import { listActiveJobs, listAudit, listJobs } from "./lists.ts";
 import { pruneMemory } from "./prune.ts";
-import { emptyState, isBusy, isUnfinished, logOf } from "./state.ts";
+import { emptyState, isBusy, logOf } from "./state.ts";
 import { dueDeliveries, listDeliveries, listWebhooks } from "./webhooks.ts";
 
 /**
@@ -96,7 +97,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now): Store {
       Promise.resolve(
         list(
           state.rollouts.values(),
-          (rollout) => isUnfinished(rollout) && (group === undefined || rollout.group === group),
+          (rollout) => isUnfinished(rollout) && (group === undefined || groupsOf(rollout).has(group)),
         ),
       ),
     operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),

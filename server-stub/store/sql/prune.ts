@@ -122,6 +122,7 @@ async function pruneRollouts(on: On, { before, limit }: Asked): Promise<number> 
     .filter(({ body }) => ((JSON.parse(body) as { endedAt: number | null }).endedAt ?? before) < before)
     .map(({ id }) => id);
   if (old.length === 0) return 0;
+  await on.deleteFrom("rollout_node").where("rollout_id", "in", old).execute();
   return count(await on.deleteFrom("rollout").where("id", "in", old).executeTakeFirst());
 }
 

@@ -108,23 +108,6 @@ export function prepareReads(db: Kysely<Tables>) {
         .select((eb) => eb.fn.max("line").as("line"))
         .where("job_id", "=", p("jobId")),
     ),
-    rollout: prepare<{ id: string }, Row>((p) =>
-      db.selectFrom("rollout").select(record).where("id", "=", p("id")),
-    ),
-    rollouts: prepare<Record<never, never>, Row>(() =>
-      db.selectFrom("rollout").select(record).orderBy("seq", newestFirst),
-    ),
-    unfinishedRollouts: prepare<Record<never, never>, Row>(() =>
-      db.selectFrom("rollout").select(record).where("unfinished", "=", YES).orderBy("seq"),
-    ),
-    unfinishedRolloutsOf: prepare<{ group: string }, Row>((p) =>
-      db
-        .selectFrom("rollout")
-        .select(record)
-        .where("node_group", "=", p("group"))
-        .where("unfinished", "=", YES)
-        .orderBy("seq"),
-    ),
     operatorTokens: prepare<Record<never, never>, Row>(() => db.selectFrom("operator_token").select(record)),
     operatorTokenByHash: prepare<{ hash: string }, Row>((p) =>
       db.selectFrom("operator_token").select(record).where("hash", "=", p("hash")),

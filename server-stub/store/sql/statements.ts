@@ -34,7 +34,6 @@ export function prepareStatements(db: Kysely<Tables>) {
     jobKind: string;
     rolloutId: string | null;
   };
-  type RolloutWrite = Cas & { id: string; unfinished: number };
   return {
     operatorToken: token("operator_token"),
     joinToken: token("join_token"),
@@ -146,25 +145,6 @@ export function prepareStatements(db: Kysely<Tables>) {
           revision: p("revision"),
           body: p("body"),
         })
-        .where("id", "=", p("id"))
-        .where("revision", "=", p("expected")),
-    ),
-    insertRollout: prepare<RolloutWrite & { group: string }, unknown>((p) =>
-      db
-        .insertInto("rollout")
-        .values({
-          id: p("id"),
-          node_group: p("group"),
-          unfinished: p("unfinished"),
-          revision: p("revision"),
-          body: p("body"),
-        })
-        .onConflict((conflict) => conflict.doNothing()),
-    ),
-    updateRollout: prepare<RolloutWrite, unknown>((p) =>
-      db
-        .updateTable("rollout")
-        .set({ unfinished: p("unfinished"), revision: p("revision"), body: p("body") })
         .where("id", "=", p("id"))
         .where("revision", "=", p("expected")),
     ),

@@ -3,7 +3,7 @@ import type { LogLine } from "../../../protocol/job.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
-import type { RolloutRecord } from "../../core/rollout/rollout.ts";
+import { groupsOf } from "../../core/rollout/rollout.ts";
 import { createPoke } from "../poke.ts";
 import type {
   AlertKind,
@@ -23,6 +23,7 @@ import { sqlLists } from "./lists.ts";
 import { prune } from "./prune.ts";
 import { type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
 import { prepareRequests } from "./requests.ts";
+import { rolloutsOf } from "./rollouts.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
@@ -36,13 +37,14 @@ import { writeChange } from "./writes.ts";
 export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: StoreFile = NO_FILE): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
+  const rollouts = rolloutsOf(db);
   const requests = prepareRequests(db);
   const lists = sqlLists(db);
   const alerts = prepareAlerts(db);
   const webhooks = prepareWebhooks(db);
   const events = prepareEvents(db);
   const changed = createPoke();
-  const write = writeChange(statements, requests);
+  const write = writeChange(statements, requests, rollouts);
   const batch = writeBatch({ write, alerts, webhooks, events, now });
   const together = applyTogether(db, batch, changed.poke);
   const none = {};
@@ -88,12 +90,11 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
       return { lines: Number(size?.lines ?? 0), characters: Number(size?.characters ?? 0) };
     },
     logLength: async (jobId) => (first(await read.lastLine(db, { jobId }))?.line ?? -1) + 1,
-    rollout: async (id) => orNull(first(await read.rollout(db, { id })), record<RolloutRecord>),
-    rollouts: async () => (await read.rollouts(db, none)).rows.map(record<RolloutRecord>),
+    rollout: rollouts.get,
+    rollouts: rollouts.heads,
     unfinishedRollouts: async (group) => {
-      const found =
-        group === undefined ? read.unfinishedRollouts(db, none) : read.unfinishedRolloutsOf(db, { group });
-      return (await found).rows.map(record<RolloutRecord>);
+      const found = await rollouts.unfinished();
+      return group === undefined ? found : found.filter(({ value }) => groupsOf(value).has(group));
     },
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>

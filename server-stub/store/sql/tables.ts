@@ -38,11 +38,12 @@ export type Tables = {
   rollout: {
     seq: Generated<number>;
     id: string;
-    node_group: string;
     unfinished: number;
     revision: number;
     body: string;
   };
+  /** A place of a rollout; `revision` is its rollout's when it was written. */
+  rollout_node: { rollout_id: string; position: number; revision: number; body: string };
   operator_token: { id: string; hash: string; revision: number; body: string };
   request: { id: string; at: number; revision: number; body: string };
   join_token: { id: string; hash: string; revision: number; body: string };

@@ -1,10 +1,10 @@
 import { isActive } from "../../core/job/job.ts";
-import { isActiveRollout } from "../../core/rollout/rollout.ts";
 import type { AlertChange } from "../alerts.ts";
 import type { Change } from "../records.ts";
 import type { WebhookChange } from "../webhooks.ts";
 import type { Runner } from "./prepared.ts";
 import type { prepareRequests } from "./requests.ts";
+import type { Rollouts } from "./rollouts.ts";
 import type { Statements } from "./statements.ts";
 
 type RequestStatements = ReturnType<typeof prepareRequests>;
@@ -15,7 +15,7 @@ type RecordChange = Exclude<Change, AlertChange | WebhookChange | { readonly kin
 /** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
 export type WriteChange = (runner: Runner, change: RecordChange) => Promise<boolean>;
 
-export function writeChange(on: Statements, requests: RequestStatements): WriteChange {
+export function writeChange(on: Statements, requests: RequestStatements, rollouts: Rollouts): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
       case "meta":
@@ -62,13 +62,8 @@ export function writeChange(on: Statements, requests: RequestStatements): WriteC
         const diagnosis = Number(jobKind === "diagnose");
         return one(await on.insertJob(runner, { ...row, nodeId, group, diagnosis, jobKind, rolloutId }));
       }
-      case "rollout": {
-        const { id, group, endedAt } = change.value;
-        const unfinished = Number(isActiveRollout(change.value) || endedAt === null);
-        const row = { ...body(change.value, change.expected), id, unfinished };
-        if (change.expected > 0) return one(await on.updateRollout(runner, row));
-        return one(await on.insertRollout(runner, { ...row, group }));
-      }
+      case "rollout":
+        return rollouts.write(runner, change);
       case "operator-token":
       case "join-token": {
         const { id, hash } = change.value;

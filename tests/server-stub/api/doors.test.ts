@@ -143,7 +143,14 @@ describe("the doors of a real coordinator", () => {
       ["an address that cannot be decoded", "GET", "/v1/nodes/%ff%zz", {}, 400, "malformed"],
       ["a node that is not there", "GET", "/v1/nodes/n-zzzzzzzzzzzz", {}, 404, "not-found"],
       ["a group that is not there", "GET", "/v1/groups/nobody/lease", {}, 404, "not-found"],
-      ["a rollout of nobody", "POST", "/v1/rollouts", { body: { group: "nobody" } }, 404, "not-found"],
+      [
+        "a rollout of nobody",
+        "POST",
+        "/v1/rollouts",
+        { body: { selection: { groups: ["nobody"] } } },
+        404,
+        "not-found",
+      ],
       [
         "a join token of nobody",
         "POST",

@@ -2,8 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JobStatus } from "../../../protocol/job.ts";
-import type { RolloutNode } from "../../../protocol/rollout.ts";
-import { cancelRollout, reconcile } from "../../../server-stub/core/rollout/reconcile.ts";
+import { reconcile } from "../../../server-stub/core/rollout/reconcile.ts";
 import {
   type Fleet,
   type FleetNode,
@@ -11,38 +10,40 @@ import {
   isEnded,
   type RolloutRecord,
 } from "../../../server-stub/core/rollout/rollout.ts";
+import { beginRollout } from "../../../server-stub/core/rollout/snapshot.ts";
 
 const OLD = { version: "1.0.0", buildHash: "a".repeat(64) };
 const NEW = { version: "1.1.0", buildHash: "b".repeat(64) };
-const POLICY = { concurrency: 1, threshold: 0, offlineHaltMs: 60_000 };
+const LIMITS = { offlineAfterMs: 60_000 };
 
-const place = (name: string): RolloutNode => ({
-  nodeId: name,
-  name,
-  group: "db",
-  status: "pending",
-  from: null,
-  to: null,
-  jobId: null,
-  reason: null,
-  startedAt: null,
-  endedAt: null,
-});
-
-const rollout = (names: readonly string[], mode: "quorum" | "independent"): RolloutRecord => ({
-  id: "r-1",
-  release: "1.1.0",
-  group: "db",
-  mode,
-  retry: false,
-  status: "pending",
-  reason: null,
-  acceptOutage: false,
-  nodes: names.map(place),
-  startedBy: "ada",
-  createdAt: 1,
-  endedAt: null,
-});
+const rollout = (names: readonly string[], mode: "quorum" | "independent"): RolloutRecord =>
+  beginRollout(
+    {
+      id: "r-1",
+      kind: "update",
+      release: "1.1.0",
+      rollbackOf: null,
+      selection: { groups: ["db"] },
+      policy: {
+        stages: [1],
+        concurrency: 1,
+        threshold: null,
+        pauseMs: 0,
+        offline: "halt",
+        onFailure: "halt",
+        seed: 7,
+      },
+      quorumGroups: mode === "quorum" ? ["db"] : [],
+      acceptOutage: false,
+      allowUnhealthy: [],
+      retry: false,
+      planHash: null,
+      perNodeMs: null,
+      startedBy: "ada",
+      createdAt: 1,
+    },
+    names.map((name) => ({ nodeId: name, name, group: "db", role: null, from: null, to: null })),
+  );
 
 const statuses: JobStatus[] = ["queued", "running", "running", "running", "succeeded", "failed", "cancelled"];
 
@@ -76,6 +77,8 @@ function fleetOf(stored: RolloutRecord, { holder, nodes }: Step, ended: Map<stri
       build: see.updated ? NEW : OLD,
       target: NEW,
       platformKnown: true,
+      backup: null,
+      gate: null,
       role: see.presence === "online" ? see.role : null,
       reportsRole: nodes.some((each) => each.role !== null),
       held: see.held,
@@ -111,16 +114,17 @@ function mustHold(what: string, holds: boolean): void {
 
 /** Plays a rollout through what is seen, one look after the other, and checks every look. */
 function play(mode: "quorum" | "independent", steps: readonly Step[], cancelAt: number): void {
-  const policy = { ...POLICY, threshold: mode === "quorum" ? 0 : 0.3 };
+  const threshold = mode === "quorum" ? 0 : 0.3;
   const ended = new Map<string, JobStatus>();
   let stored = rollout(NAMES, mode);
   let jobs = 0;
   steps.forEach((each, now) => {
     const fleet = fleetOf(stored, each, ended);
     const cancels = now === cancelAt;
-    const result = cancels ? cancelRollout(stored, fleet, "ada", now) : reconcile(stored, fleet, policy, now);
+    const action = cancels ? ({ name: "cancel", by: "ada" } as const) : null;
+    const result = reconcile(stored, fleet, LIMITS, now, action);
     const next = result.rollout;
-    checkTurns(next, result.turns, fleet);
+    checkTurns(next, fleet);
     mustHold("jobs are opened only while it runs", next.status === "running" || result.open.length === 0);
     const closed = result.close.map(({ jobId }) => jobId);
     const closesHolder = next.nodes.some(
@@ -129,8 +133,8 @@ function play(mode: "quorum" | "independent", steps: readonly Step[], cancelAt: 
     mustHold("who holds a lease is let finish", !closesHolder);
     checkEnds(stored, next);
     const share = next.nodes.filter(hasFailed).length / next.nodes.length;
-    mustHold("it halts at its threshold", next.status !== "running" || share <= policy.threshold);
-    const again = result.open.length > 0 || cancels ? next : reconcile(next, fleet, policy, now + 1).rollout;
+    mustHold("it halts at its threshold", next.status !== "running" || share <= threshold);
+    const again = result.open.length > 0 || cancels ? next : reconcile(next, fleet, LIMITS, now + 1).rollout;
     mustHold("seen again without change, it is the very same object", again === next);
     const nodes = next.nodes.map((node) => {
       if (!result.open.includes(node.nodeId)) return node;
@@ -141,7 +145,8 @@ function play(mode: "quorum" | "independent", steps: readonly Step[], cancelAt: 
   });
 }
 
-function checkTurns(next: RolloutRecord, turns: readonly string[], fleet: Fleet): void {
+function checkTurns(next: RolloutRecord, fleet: Fleet): void {
+  const turns = next.nodes.filter((node) => node.status === "updating").map((node) => node.nodeId);
   const holders = [...fleet].filter(([, node]) => node.lease !== null).map(([id]) => id);
   mustHold("one turn at a time", turns.length <= 1);
   mustHold(
@@ -153,7 +158,8 @@ function checkTurns(next: RolloutRecord, turns: readonly string[], fleet: Fleet)
     next.status === "running" || turns.length === holders.length,
   );
   for (const id of turns) {
-    if (next.mode !== "quorum" || fleet.get(id)?.role !== "leader" || fleet.get(id)?.lease !== null) continue;
+    if (next.quorumGroups.length === 0 || fleet.get(id)?.role !== "leader" || fleet.get(id)?.lease !== null)
+      continue;
     const others = next.nodes.filter((node) => !isEnded(node) && node.nodeId !== id);
     mustHold(
       "leader last",

@@ -10,7 +10,7 @@ type Three = [TestAgent, TestAgent, TestAgent];
 async function prepared(house: House): Promise<{ agents: Three; rolloutId: string; jobId: string }> {
   const agents = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
-  const { id } = must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  const { id } = must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, ...agents);
   for (const agent of agents) await agent.prepare();
   await house.beats(1, ...agents);

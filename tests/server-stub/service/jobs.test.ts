@@ -149,7 +149,7 @@ test("who joins late or drifted is brought where the group is; held, quarantined
   await using house = await House.build();
   const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.1.0"));
   house.shelf.put("1.1.0");
-  must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   expect(must(await house.baton.groups.get("db")).desired).toBe("1.1.0");
   const late = await house.join("db", "late", "1.0.0");
   expect(late.orders?.desired).toMatchObject({ release: "1.1.0", cause: "catch-up" });
@@ -178,7 +178,7 @@ test("a development tree is never behind", async () => {
   await using house = await House.build();
   house.shelf.put("1.1.0");
   const [a] = three(await house.group("web", "independent", ["a", "b", "c"], "1.1.0"));
-  must(await house.baton.rollouts.start(ADMIN, { group: "web" }));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["web"] } }));
   const developer = await house.join("web", "developer", "0.0.0-dev");
   await house.beats(3, a, developer);
   expect(developer.orders?.desired).toBeNull();

@@ -13,7 +13,7 @@ async function inFlight(
 ): Promise<{ agents: Three; token: number; rolloutId: string; jobId: string }> {
   const agents = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
-  const { id } = must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  const { id } = must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, ...agents);
   for (const agent of agents) await agent.prepare();
   await house.beats(1, ...agents);
@@ -218,7 +218,7 @@ test("breaking ends the record and not the budget, until a last word or a new id
   expect(broken).toMatchObject({ holder: null, broken: [{ token, reason: "its disk is gone" }], serving: 2 });
   expect(must(await house.baton.leases.break(ADMIN, "db", ask))).toMatchObject({ broken: [{ token }] });
   expect(must(await house.baton.rollouts.get(rolloutId))).toMatchObject({ status: "halted" });
-  must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, b, c);
   await b.prepare();
   await house.beats(1, b, c);

@@ -9,7 +9,7 @@ test("after a restore tokens jump, reservations are gone, and a node at work is 
   await using house = await House.build();
   const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
-  must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, a, b, c);
   for (const agent of [a, b, c]) await agent.prepare();
   await house.beats(1, a, b, c);

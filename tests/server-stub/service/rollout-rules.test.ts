@@ -3,7 +3,7 @@ import { ADMIN, code, House, must, three } from "./house.ts";
 import { buildOf } from "./shelf.ts";
 
 const start = (house: House, more: object = {}) =>
-  house.baton.rollouts.start(ADMIN, { group: "db", ...more });
+  house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] }, ...more });
 
 test("a rollout that cannot be is refused by name", async () => {
   await using house = await House.build();
@@ -24,7 +24,9 @@ test("a rollout that cannot be is refused by name", async () => {
   must(await house.baton.rollouts.cancel(ADMIN, id));
   must(await start(house));
   must(await house.baton.groups.create(ADMIN, { name: "empty" }));
-  expect(code(await house.baton.rollouts.start(ADMIN, { group: "empty" }))).toBe("empty-selection");
+  expect(code(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["empty"] } }))).toBe(
+    "empty-selection",
+  );
 });
 
 test("a release that has no bundle for one of the nodes is not begun", async () => {
@@ -99,7 +101,11 @@ test("cancelling leaves the node under way to finish and the rest untouched, and
   expect(await a.confirm()).toBe(true);
   await house.beats(6, a, b, c);
   const rollout = must(await house.baton.rollouts.get(id));
-  expect(rollout.nodes.map((node) => node.status)).toEqual(["succeeded", "skipped", "skipped"]);
+  expect(rollout.nodes.map((node) => node.status).sort((a, b) => (a < b ? 1 : -1))).toEqual([
+    "succeeded",
+    "skipped",
+    "skipped",
+  ]);
   expect(rollout.endedAt).not.toBeNull();
   // Nobody chases the one that was updated back to where the group was.
   expect([a, b, c].map((agent) => agent.orders?.desired)).toEqual([null, null, null]);
@@ -159,22 +165,24 @@ test("independent nodes each stand for themselves: one failure of four halts not
   await using house = await House.build();
   const agents = await house.group("db", "independent", ["a", "b", "c", "d"], "1.0.0");
   house.shelf.put("1.1.0");
-  const { id } = must(await start(house));
+  const policy = { stages: [1], concurrency: 1 };
+  const { id } = must(await start(house, { policy }));
   for (const agent of agents) await agent.beat();
   for (const agent of agents) await agent.prepare();
   await house.beats(1, ...agents);
-  for (const agent of agents.slice(0, 2)) {
+  for (let round = 0; round < 2; round += 1) {
     expect(must(await house.baton.rollouts.get(id)).status).toBe("running");
-    expect(agents.filter((each) => each.orders?.turn !== null).map((each) => each.name)).toEqual([
-      agent.name,
-    ]);
+    const withTurn = agents.filter((each) => each.orders?.turn !== null);
+    expect(withTurn).toHaveLength(1);
+    const [agent] = withTurn;
+    if (agent === undefined) throw new Error("nobody has a turn");
     const token = await agent.goDown();
     await agent.start(buildOf("1.1.0"));
     await agent.goBack(token, buildOf("1.0.0"));
     await house.beats(1, ...agents);
   }
   const rollout = must(await house.baton.rollouts.get(id));
-  expect(rollout.nodes.map((node) => node.status)).toEqual([
+  expect(rollout.nodes.map((node) => node.status).sort((a, b) => (a < b ? 1 : -1))).toEqual([
     "rolled-back",
     "rolled-back",
     "pending",
@@ -202,11 +210,11 @@ test("leader last also when leadership moves, and nobody goes while nobody knows
   expect(turns()).toEqual(["leader-last", "turn", "not-your-turn"]);
   roles("follower", "leader", "follower");
   await house.beats(2, a, b, c);
-  expect(turns()).toEqual(["turn", "leader-last", "not-your-turn"]);
+  expect(turns()).toEqual(["not-your-turn", "leader-last", "turn"]);
   roles("follower", "follower", "follower");
   await house.beats(2, a, b, c);
   expect(turns()).not.toContain("turn");
-  expect(a.orders?.waiting?.code).toBe("leader-unknown");
+  expect(c.orders?.waiting?.code).toBe("leader-unknown");
 });
 
 test("a rollout takes the place of jobs that have not begun, and waits for one that has", async () => {

@@ -10,7 +10,7 @@ test("three voters go one after the other, the leader last, and the group is the
   c.health = { healthy: true, role: "follower" };
   await house.beats(1, a, b, c);
   house.shelf.put("1.1.0");
-  const { id } = must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  const { id } = must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, a, b, c);
   for (const agent of [a, b, c]) expect(agent.orders?.desired?.release).toBe("1.1.0");
   for (const agent of [a, b, c]) await agent.prepare();
@@ -40,7 +40,9 @@ test("the first failure halts the rollout, and the others stay as they were", as
   await using house = await House.build();
   const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
-  const { id } = must(await house.baton.rollouts.start(ADMIN, { group: "db", release: "1.1.0" }));
+  const { id } = must(
+    await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] }, release: "1.1.0" }),
+  );
   await house.beats(1, a, b, c);
   for (const agent of [a, b, c]) await agent.prepare();
   await house.beats(1, a, b, c);

@@ -115,7 +115,7 @@ test("a wall clock that jumps makes nobody offline and no reservation older", as
   await using house = await House.build();
   const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
-  must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, a, b, c);
   await a.prepare();
   const { token } = must(await a.reserve());
@@ -134,7 +134,7 @@ test("what is new is pushed to whoever is attached, once; a second door supersed
   a.attach();
   expect(superseded).toBe(1);
   house.shelf.put("1.1.0");
-  must(await house.baton.rollouts.start(ADMIN, { group: "db" }));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.settle();
   expect(a.orders?.desired?.release).toBe("1.1.0");
   const pushed = a.pushed.length;

@@ -1,6 +1,6 @@
 import type { JobRecord } from "../../../server-stub/core/job/job.ts";
 import type { LeaseRecord } from "../../../server-stub/core/lease/record.ts";
-import type { RolloutRecord } from "../../../server-stub/core/rollout/rollout.ts";
+import type { Place, RolloutRecord } from "../../../server-stub/core/rollout/rollout.ts";
 import type {
   GroupRecord,
   JoinTokenRecord,
@@ -69,16 +69,49 @@ export const LEASE: LeaseRecord = {
   broken: [],
 };
 
+const place = (name: string): Place => ({
+  nodeId: `n-${name}`,
+  name,
+  group: "db",
+  stage: 0,
+  status: "pending",
+  from: null,
+  to: null,
+  jobId: null,
+  reason: null,
+  startedAt: null,
+  endedAt: null,
+  retry: false,
+});
+
 export const ROLLOUT: RolloutRecord = {
   id: "r-1",
+  kind: "update",
   release: "1.0.0",
-  group: "db",
-  mode: "quorum",
-  retry: false,
+  rollbackOf: null,
+  rolledBackBy: null,
+  selection: { groups: ["db"] },
+  policy: {
+    stages: [1],
+    concurrency: 1,
+    threshold: null,
+    pauseMs: 0,
+    offline: "halt",
+    onFailure: "halt",
+    seed: 1,
+  },
+  quorumGroups: ["db"],
   status: "running",
   reason: null,
   acceptOutage: false,
-  nodes: [],
+  allowUnhealthy: [],
+  stages: [{ share: 1, nodes: 2, status: "running", reason: null, startedAt: 1, endedAt: null }],
+  stage: 0,
+  counts: { pending: 2, preparing: 0, updating: 0, succeeded: 0, failed: 0, rolledBack: 0, skipped: 0 },
+  budget: { failed: 0, allowed: 0 },
+  planHash: null,
+  perNodeMs: null,
+  nodes: ["a", "b"].map(place),
   startedBy: "ada",
   createdAt: 1,
   endedAt: null,

@@ -1,5 +1,6 @@
 import type { Migration, MigrationProvider } from "kysely/migration";
 import { theSpine } from "./0001-the-spine.ts";
+import { rolloutNodes } from "./0002-rollout-nodes.ts";
 import { events } from "./0003-events.ts";
 import { alertsAndWebhooks } from "./0004-alerts-and-webhooks.ts";
 import { requests } from "./0006-requests.ts";
@@ -9,6 +10,7 @@ import { diagnoses } from "./0008-diagnoses.ts";
 /** Every change that the tables have been through, in order. A migration that was released is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-the-spine": { up: theSpine },
+  "0002-rollout-nodes": { up: rolloutNodes },
   "0003-events": { up: events },
   "0004-alerts-and-webhooks": { up: alertsAndWebhooks },
   "0006-requests": { up: requests },

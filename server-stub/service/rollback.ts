@@ -1,0 +1,57 @@
+import { isEnded, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { beginRollout } from "../core/rollout/snapshot.ts";
+import type { Change } from "../store/records.ts";
+import { audit } from "./audit.ts";
+import { type Context, newId } from "./context.ts";
+
+/**
+ * A rollout that takes another back: every node that it has moved, or is moving, returns to what it ran before. One
+ * stage, as many groups at once as the other had, and no failure ends it but that of its own group.
+ */
+export async function rollbackChanges(
+  ctx: Context,
+  rollout: RolloutRecord,
+  by: { readonly actor: string; readonly from: string },
+): Promise<{
+  readonly rollout: RolloutRecord;
+  readonly back: RolloutRecord;
+  readonly changes: readonly Change[];
+}> {
+  const moved = rollout.nodes.filter(hasMoved);
+  const back = beginRollout(
+    {
+      id: newId(ctx.random, "r"),
+      kind: "rollback",
+      release: rollout.release,
+      rollbackOf: rollout.id,
+      selection: { nodes: moved.map((place) => place.name) },
+      policy: { ...rollout.policy, stages: [1], threshold: 1, offline: "skip", onFailure: "halt" },
+      quorumGroups: rollout.quorumGroups,
+      acceptOutage: rollout.acceptOutage,
+      allowUnhealthy: rollout.allowUnhealthy,
+      retry: true,
+      planHash: null,
+      perNodeMs: rollout.perNodeMs,
+      startedBy: by.actor.replace(/^operator /, ""),
+      createdAt: ctx.wall(),
+    },
+    moved.map((place) => ({
+      ...place,
+      role: ctx.live.presence(place.nodeId)?.heartbeat?.health.role ?? null,
+      from: place.to,
+      to: place.from,
+    })),
+  );
+  const said = { release: back.release, rollbackOf: rollout.id, nodes: moved.length };
+  return {
+    rollout: { ...rollout, rolledBackBy: back.id },
+    back,
+    changes: [
+      { kind: "rollout", value: back, expected: 0 },
+      audit(ctx, by, "rollout.started", back.id, null, said),
+    ],
+  };
+}
+
+const hasMoved = (place: Place): boolean =>
+  place.status === "succeeded" || (!isEnded(place) && place.status === "updating");
