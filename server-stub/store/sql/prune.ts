@@ -109,7 +109,10 @@ async function pruneJobs(on: On, { before, limit }: Asked): Promise<number> {
   return gone;
 }
 
-/** In the order in which they were started, so that one that took long may keep those after it for as long. */
+/**
+ * In the order in which they were started, so that one that took long may keep those after it for as long. Its nodes
+ * go first, from the last one on.
+ */
 async function pruneRollouts(on: On, { before, limit }: Asked): Promise<number> {
   const over = await on
     .selectFrom("rollout")
@@ -118,12 +121,26 @@ async function pruneRollouts(on: On, { before, limit }: Asked): Promise<number> 
     .orderBy("seq")
     .limit(limit)
     .execute();
-  const old = over
-    .filter(({ body }) => ((JSON.parse(body) as { endedAt: number | null }).endedAt ?? before) < before)
-    .map(({ id }) => id);
-  if (old.length === 0) return 0;
-  await on.deleteFrom("rollout_node").where("rollout_id", "in", old).execute();
-  return count(await on.deleteFrom("rollout").where("id", "in", old).executeTakeFirst());
+  let gone = 0;
+  for (const { id, body } of over) {
+    if (gone >= limit) break;
+    const { endedAt } = JSON.parse(body) as { endedAt: number | null };
+    if (endedAt === null || endedAt >= before) continue;
+    const last = await on
+      .selectFrom("rollout_node")
+      .select((eb) => eb.fn.max("position").as("position"))
+      .where("rollout_id", "=", id)
+      .executeTakeFirst();
+    const nodes = (last?.position ?? -1) + 1;
+    const from = Math.max(0, nodes - (limit - gone));
+    if (nodes > 0) {
+      const lost = on.deleteFrom("rollout_node").where("rollout_id", "=", id).where("position", ">=", from);
+      gone += count(await lost.executeTakeFirst());
+    }
+    if (from === 0 && gone < limit)
+      gone += count(await on.deleteFrom("rollout").where("id", "=", id).executeTakeFirst());
+  }
+  return gone;
 }
 
 const count = (result: { readonly numDeletedRows: bigint } | undefined): number =>

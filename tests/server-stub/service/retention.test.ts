@@ -71,7 +71,7 @@ describe("a job's log", () => {
     if (joined === undefined) throw new Error("nobody joined");
     agent = joined;
     house.shelf.put("1.1.0");
-    must(await house.baton.rollouts.start(ADMIN, { group: "web" } as never));
+    must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["web"] } }));
     await house.beats(1, agent);
     jobId = (await house.store.activeJob(agent.id))?.value.id ?? "";
   });
