@@ -22,6 +22,7 @@ import type { StartOnPublish } from "./start-on-publish.ts";
 import { createGateWatch } from "./tick-gates.ts";
 import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
+import { createRetention } from "./tick-retention.ts";
 import { tickTrust } from "./tick-trust.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
@@ -40,6 +41,7 @@ export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<
   const due = createDue(ctx);
   const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
+  const retain = createRetention(ctx);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
@@ -56,6 +58,7 @@ export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<
     if (due("requests", EVERY.requests)) await forgetRequests(ctx);
     if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
     if (due("trust", EVERY.trust)) await tickTrust(ctx);
+    await retain();
   };
   // A tick that comes while one is at work is the same tick.
   return () => {
