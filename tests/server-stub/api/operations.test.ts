@@ -67,7 +67,7 @@ const patternOf = ({ method, path }: Operation): RegExp =>
 
 /** The one status of success that an operation has. */
 function statusOf({ responses }: Operation): number {
-  const [status, ...others] = Object.keys(responses).filter((each) => each !== "default");
+  const [status, ...others] = Object.keys(responses).filter((each) => each.startsWith("2"));
   if (others.length > 0) throw new Error(`more than one success: ${status}, ${others.join(", ")}`);
   return Number(status);
 }
