@@ -66,7 +66,8 @@ export class Fleet {
 
   /** The same fleet with more machines in it. */
   async with(nodes: readonly Node[]): Promise<Fleet> {
-    return new Fleet(this.lab, await fleetImage(this.lab), this.c1, [...this.nodes, ...nodes], this.#proxy);
+    const all = [...this.nodes, ...nodes] as const;
+    return new Fleet(this.lab, await fleetImage(this.lab), this.c1, all, this.#proxy);
   }
 
   get proxy(): FaultProxy {
