@@ -8,6 +8,7 @@ import { type Coalesce, createCoalesce } from "./coalesce.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+import { createShownPlans, type ShownPlans } from "./shown-plans.ts";
 
 /** The longest that a drain hook may take, and ten seconds for the flip. */
 const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
@@ -30,6 +31,8 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** By hash; gone with the process. */
+  readonly shownPlans: ShownPlans;
   /** Runs of the same work that are asked for meanwhile become one. */
   readonly coalesce: Coalesce;
 };
@@ -55,6 +58,7 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    shownPlans: createShownPlans(),
     coalesce: createCoalesce(),
     leasePolicy: {
       ttlMs: timings.reservationMs,

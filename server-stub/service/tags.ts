@@ -6,9 +6,9 @@
 import type { Node } from "../../protocol/node.ts";
 import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
 import type { Result } from "../../protocol/result.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import type { GroupRecord } from "../store/records.ts";
 import type { Refusal } from "./coordinator.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { refuse } from "./refusals.ts";
 
 /** An `If-Match` header as it came; null for none, which matches everything. */

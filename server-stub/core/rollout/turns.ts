@@ -92,7 +92,18 @@ function notItsPlace(
   members: readonly Place[],
   fleet: Fleet,
 ): Reason | null {
-  if (!isQuorum(rollout, node) || fleet.get(node.nodeId)?.role !== "leader") return null;
+  if (!isQuorum(rollout, node)) return null;
+  const ill = rollout.allowUnhealthy.includes(node.nodeId)
+    ? undefined
+    : members.find(
+        (other) =>
+          rollout.allowUnhealthy.includes(other.nodeId) && fleet.get(other.nodeId)?.role !== "leader",
+      );
+  if (ill !== undefined) {
+    // Until it is mended the group can spare nobody else.
+    return { code: "not-your-turn", message: `It waits for ${ill.name}, which was ill and goes first.` };
+  }
+  if (fleet.get(node.nodeId)?.role !== "leader") return null;
   const before = members.filter((other) => other !== node && fleet.get(other.nodeId)?.role !== "leader");
   if (before.length === 0) return null;
   const names = before.map((other) => other.name).join(", ");
