@@ -44,6 +44,7 @@ export async function assemble(
       random: (bytes) => randomBytes(bytes),
       log,
       timings: config.timings,
+      streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
     return ok({

@@ -29,6 +29,7 @@ export type Config = {
   readonly logLevel: CoordinatorSettings["logLevel"];
   readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly events: CoordinatorSettings["events"];
   readonly timings: CoordinatorSettings["timings"];
   readonly retention: Retention;
   readonly metrics: {
@@ -106,6 +107,7 @@ export function parseConfig(
     logLevel: settings.logLevel,
     listen,
     tls,
+    events: settings.events,
     timings: settings.timings,
     retention: {
       jobs: settings.retention.jobsDays * DAY_MS,

@@ -77,6 +77,17 @@ export const CoordinatorSettings = Type.Object({
     },
     { description: "What must survive a restart." },
   ),
+  events: Type.Object(
+    {
+      streamsPerToken: Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        default: 50,
+        description: "Streams of events (GET /v1/events) that one token may have open.",
+      }),
+    },
+    { description: "What changes, as dashboards and commands follow it." },
+  ),
   timings: Type.Object(
     {
       heartbeatMs: duration(DEFAULTS.heartbeatMs, "Between two heartbeats of a node."),

@@ -93,7 +93,9 @@ export const PERMISSIONS = {
   "GET /v1/jobs/:jobId/log": seeingOrOwn,
   "POST /v1/jobs/:jobId/log": approved,
 
+  "GET /v1/events": seeing,
   "GET /v1/alerts": seeing,
+  "POST /v1/alerts/:alertId/ack": operating,
   "GET /v1/audit": seeing,
   "GET /v1/audit/export": seeing,
 

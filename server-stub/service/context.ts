@@ -5,9 +5,13 @@ import type { Timing } from "../core/presence/presence.ts";
 import type { RolloutLimits } from "../core/rollout/rollout.ts";
 import type { Store } from "../store/store.ts";
 import { type Coalesce, createCoalesce } from "./coalesce.ts";
+import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+
+/** Unless it is set otherwise. */
+const STREAMS_PER_TOKEN = 50;
 
 /** The longest that a drain hook may take, and ten seconds for the flip. */
 const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
@@ -30,6 +34,10 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** What is heard of nodes and not written, for who follows the events. */
+  readonly nodeNews: NodeNews;
+  /** Streams of events that one token may have open. */
+  readonly streamsPerToken: number;
   /** Runs of the same work that are asked for meanwhile become one. */
   readonly coalesce: Coalesce;
 };
@@ -55,6 +63,8 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    nodeNews: createNodeNews(),
+    streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
     leasePolicy: {
       ttlMs: timings.reservationMs,

@@ -55,6 +55,8 @@ export type Timings = {
 };
 
 export type Parts = {
+  /** Streams of events that one token may have open; 50 unless told otherwise. */
+  readonly streamsPerToken?: number;
   readonly store: Store;
   readonly repository: ReleaseSource;
   readonly clock: Clock;
