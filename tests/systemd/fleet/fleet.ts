@@ -66,7 +66,8 @@ export class Fleet {
 
   /** The same fleet with more machines in it. */
   async with(nodes: readonly Node[]): Promise<Fleet> {
-    const all = [...this.nodes, ...nodes] as const;
+    const [n1, n2, n3, ...others] = this.nodes;
+    const all = [n1, n2, n3, ...others, ...nodes] as const;
     return new Fleet(this.lab, await fleetImage(this.lab), this.c1, all, this.#proxy);
   }
 
