@@ -36,6 +36,7 @@ import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { type TufDirs, tufRoutes } from "./tuf.ts";
 
 export type ApiOptions = {
@@ -162,6 +163,7 @@ const endpointsOf = (
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
   ...alertRoutes(coordinator),
+  ...webhookRoutes(coordinator),
   eventsRoute(coordinator, identify),
   ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),

@@ -88,13 +88,13 @@ export const rolloutLimits = (ctx: Context): RolloutLimits => ({
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** An id as `names.ts` has them: a letter for what it is, and twelve characters nobody can guess. */
-export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t"): string =>
+export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t" | "w"): string =>
   `${letter}-${Array.from(random(12), (byte) => ALPHABET[byte % ALPHABET.length]).join("")}`;
 
 export const newNonce = (random: Random): string => Buffer.from(random(16)).toString("hex");
 
 /** A secret of 256 bits; what it is for can be seen, so that one in the wrong place is noticed. */
-export const newSecret = (random: Random, kind: "node" | "operator" | "join"): string =>
+export const newSecret = (random: Random, kind: "node" | "operator" | "join" | "webhook"): string =>
   `baton_${kind}_${Buffer.from(random(32)).toString("base64url")}`;
 
 /** Secrets are random, so a plain hash keeps them; nothing slower is needed. */

@@ -39,6 +39,14 @@ import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { DurationMs } from "../../protocol/time.ts";
+import type {
+  CreateWebhookRequest,
+  Delivery,
+  EditWebhookRequest,
+  Webhook,
+  WebhookCreated,
+  WebhookId,
+} from "../../protocol/webhook.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { IfMatch } from "./tags.ts";
 
@@ -256,6 +264,22 @@ export type Alerts = {
   acknowledge(by: Principal, id: number, request: AcknowledgeRequest): Answer<Alert>;
 };
 
+export type Webhooks = {
+  list(): Promise<readonly Webhook[]>;
+  get(id: WebhookId): Answer<Webhook>;
+  /** Error: `webhook-refused` for an address that no message may be sent to. */
+  create(by: Principal, request: CreateWebhookRequest): Answer<WebhookCreated>;
+  edit(by: Principal, id: WebhookId, change: EditWebhookRequest, ifMatch?: IfMatch): Answer<Webhook>;
+  remove(by: Principal, id: WebhookId, ifMatch?: IfMatch): Answer<Webhook>;
+  /** Sends one message now and answers what came of it. */
+  test(by: Principal, id: WebhookId): Answer<Delivery>;
+  /** Newest first, at most `limit` of those with an id below `before`. */
+  deliveries(
+    id: WebhookId,
+    page: { readonly before: number | undefined; readonly limit: number },
+  ): Answer<readonly Delivery[]>;
+};
+
 export type Coordinator = {
   readonly sessions: Sessions;
   readonly leases: Leases;
@@ -273,6 +297,7 @@ export type Coordinator = {
   readonly requests: Requests;
   readonly events: Events;
   readonly alerts: Alerts;
+  readonly webhooks: Webhooks;
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
   tick(): Promise<void>;
   /** What `GET /readyz` says: empty when ready. */

@@ -19,6 +19,12 @@ import { createSessions } from "./sessions.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
+import { createPost } from "./webhooks/post.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
+import { createDeliveryWorker } from "./webhooks/worker.ts";
+
+/** Unless it is set otherwise. */
+const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /**
  * Puts the coordinator together and takes up where the last one left off: reservations are renewed, all sessions
@@ -40,6 +46,9 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     jobs: createJobs(ctx),
     releases: createReleases(ctx),
   };
+  const { allowPrivate = false, timeoutMs = WEBHOOK_TIMEOUT_MS, ...lookup } = parts.webhooks ?? {};
+  const post = createPost({ allowPrivate, timeoutMs, now: ctx.wall, ...lookup });
+  const deliveries = createDeliveryWorker(ctx, post);
   const events = createEvents(ctx, readersOf(services, ctx.store));
   return {
     ...services,
@@ -49,13 +58,16 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),
     alerts: createAlerts(ctx),
+    webhooks: createWebhooks(ctx, post, { allowPrivate }),
     async tick() {
       await engine();
       events.tick();
+      deliveries.tick();
     },
     notReady: () => notReady(ctx),
     async close() {
       events.close();
+      await deliveries.close();
       await ctx.live.idle();
       await writeLastSeen(ctx);
     },
