@@ -50,6 +50,8 @@ export async function assemble(
       log: scope.log(log),
       requestId: scope.current,
       timings: config.timings,
+      webhooks: config.webhooks,
+      streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
     return ok({

@@ -22,18 +22,22 @@ import { openApi } from "./openapi.ts";
 import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
 import { carryRequestIds, requestIdOf } from "./request-ids.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { channelRoutes } from "./routes/channels.ts";
+import { eventsRoute } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { policyRoutes } from "./routes/policy.ts";
 import { releaseRoutes, uploadRoute } from "./routes/releases.ts";
 import { rolloutRoutes } from "./routes/rollouts.ts";
 import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
-import { watchRoutes } from "./routes/watch.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { type TufDirs, tufRoutes } from "./tuf.ts";
 
 export type ApiOptions = {
@@ -145,19 +149,23 @@ const SERVER_OPTIONS = {
 };
 
 const endpointsOf = (
-  { coordinator, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
+  { coordinator, identify, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
   document: () => object,
 ): readonly Endpoint[] => [
   ...serviceRoutes(coordinator, version, document),
   ...sessionRoutes(coordinator, { insecureHttp }),
   ...groupRoutes(coordinator),
+  ...policyRoutes(coordinator),
+  ...channelRoutes(coordinator),
   ...leaseRoutes(coordinator),
   ...nodeRoutes(coordinator),
   ...releaseRoutes(coordinator),
   uploadRoute(coordinator),
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
-  ...watchRoutes(coordinator),
+  ...alertRoutes(coordinator),
+  ...webhookRoutes(coordinator),
+  eventsRoute(coordinator, identify),
   ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),

@@ -17,9 +17,10 @@ import type {
   Stored,
 } from "../records.ts";
 import type { DeliveryRecord, WebhookRecord } from "../webhooks.ts";
+import { firstPolicyState, type PolicyState } from "./policy.ts";
 
 /** Values in it never change; the maps and lists that hold them do, by `applyAll` alone. */
-export type MemoryState = {
+export type MemoryState = PolicyState & {
   readonly meta: Map<"meta", Stored<Meta>>;
   readonly groups: Map<GroupName, Stored<GroupRecord>>;
   readonly leases: Map<GroupName, Stored<LeaseRecord>>;
@@ -29,6 +30,8 @@ export type MemoryState = {
   readonly activeJobs: Map<NodeId, JobId>;
   readonly lastJobs: Map<NodeId, JobId>;
   readonly activeDiagnoses: Map<NodeId, JobId>;
+  /** The number under which a job is listed. */
+  readonly jobNumbers: Map<JobId, number>;
   readonly logs: Map<JobId, readonly LogLine[]>;
   readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
   readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
@@ -40,10 +43,11 @@ export type MemoryState = {
   readonly deliveries: Map<number, DeliveryRecord>;
   readonly events: EventRecord[];
   /** Ids only rise, whatever was forgotten. */
-  readonly lastIds: { audit: number };
+  readonly lastIds: { audit: number; jobs: number };
 };
 
 export const emptyState = (): MemoryState => ({
+  ...firstPolicyState(),
   meta: new Map([["meta", { value: { tokenEpoch: 0 }, revision: 1 }]]),
   groups: new Map(),
   leases: new Map(),
@@ -52,6 +56,7 @@ export const emptyState = (): MemoryState => ({
   activeJobs: new Map(),
   lastJobs: new Map(),
   activeDiagnoses: new Map(),
+  jobNumbers: new Map(),
   logs: new Map(),
   rollouts: new Map(),
   operatorTokens: new Map(),
@@ -62,7 +67,7 @@ export const emptyState = (): MemoryState => ({
   webhooks: new Map(),
   deliveries: new Map(),
   events: [],
-  lastIds: { audit: 0 },
+  lastIds: { audit: 0, jobs: 0 },
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;
