@@ -44,6 +44,8 @@ export async function assemble(
       random: (bytes) => randomBytes(bytes),
       log,
       timings: config.timings,
+      webhooks: config.webhooks,
+      streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
     return ok({

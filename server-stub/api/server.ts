@@ -21,8 +21,10 @@ import { createOnce } from "./once.ts";
 import { openApi } from "./openapi.ts";
 import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { eventsRoute } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
@@ -34,7 +36,7 @@ import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
-import { watchRoutes } from "./routes/watch.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { type TufDirs, tufRoutes } from "./tuf.ts";
 
 export type ApiOptions = {
@@ -146,7 +148,7 @@ const SERVER_OPTIONS = {
 };
 
 const endpointsOf = (
-  { coordinator, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
+  { coordinator, identify, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
   document: () => object,
 ): readonly Endpoint[] => [
   ...serviceRoutes(coordinator, version, document),
@@ -160,7 +162,9 @@ const endpointsOf = (
   uploadRoute(coordinator),
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
-  ...watchRoutes(coordinator),
+  ...alertRoutes(coordinator),
+  ...webhookRoutes(coordinator),
+  eventsRoute(coordinator, identify),
   ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),

@@ -175,6 +175,10 @@ function putJob(
   const active = byNode.get(value.nodeId);
   if (isActive(value) && active !== undefined && active !== value.id) return false;
   if (!put(state.jobs, value.id, value, expected)) return false;
+  if (expected === 0) {
+    state.lastIds.jobs += 1;
+    write.set(state.jobNumbers, value.id, state.lastIds.jobs);
+  }
   if (isActive(value)) write.set(byNode, value.nodeId, value.id);
   else if (active === value.id) write.remove(byNode, value.nodeId);
   if (expected === 0 && !isDiagnosis) write.set(state.lastJobs, value.nodeId, value.id);
