@@ -48,7 +48,7 @@ export function newestRelease(releases: readonly Release[]): string | null {
 export type Published = {
   readonly releases: readonly Release[];
   /** The newest with a bundle for that platform; null when there is none. Of all, while the platform is not known. */
-  newestFor(platform: Platform | null): string | null;
+  readonly newestFor: (platform: Platform | null) => string | null;
 };
 
 export function readPublished(ctx: Context): Published {
