@@ -36,7 +36,7 @@ export class Fleet {
   readonly api: ApiClient;
   readonly #proxy: FaultProxy | undefined;
 
-  private constructor(lab: Lab, image: FleetImage, c1: Node, nodes: readonly Node[], proxy?: FaultProxy) {
+  private constructor(lab: Lab, image: FleetImage, c1: Node, nodes: Fleet["nodes"], proxy?: FaultProxy) {
     this.lab = lab;
     this.c1 = c1;
     this.nodes = nodes;
