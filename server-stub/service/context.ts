@@ -27,6 +27,8 @@ export type Context = {
   readonly retention: Retention;
   /** Of the request at work right now; null where none is. */
   readonly requestId: () => string | null;
+  readonly storeFault: () => string | null;
+  readonly freeBytes: () => Promise<number | null>;
   readonly unitFailed: (unit: TickUnit) => void;
   /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
   readonly now: () => EpochMs;
@@ -57,6 +59,8 @@ export async function createContext(parts: Parts): Promise<Context> {
     timings,
     retention: parts.retention ?? DEFAULT_RETENTION,
     requestId: parts.requestId ?? (() => null),
+    storeFault: parts.storeFault ?? (() => null),
+    freeBytes: parts.freeBytes ?? (() => Promise.resolve(null)),
     unitFailed: parts.unitFailed ?? (() => undefined),
     now,
     wall: () => clock.now(),

@@ -153,12 +153,14 @@ async function overdueChanges(ctx: Context, group: string, lease: Stored<LeaseRe
  */
 async function resolveOverdue(ctx: Context): Promise<void> {
   for (const { subject } of await ctx.store.openAlerts("lease_overdue")) {
-    const lease = await ctx.store.lease(subject);
-    const wasOverdue = (holder: Holder) =>
-      holder.phase === "in-flight" &&
-      isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
-    if (lease?.value.holders.some(wasOverdue) === true) continue;
-    await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+    await isolated(ctx, "alert", { group: subject }, async () => {
+      const lease = await ctx.store.lease(subject);
+      const wasOverdue = (holder: Holder) =>
+        holder.phase === "in-flight" &&
+        isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
+      if (lease?.value.holders.some(wasOverdue) === true) return;
+      await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+    });
   }
 }
 
