@@ -44,6 +44,7 @@ export async function assemble(
       random: (bytes) => randomBytes(bytes),
       log,
       timings: config.timings,
+      retention: config.retention,
     });
     return ok({
       coordinator,

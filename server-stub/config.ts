@@ -12,6 +12,7 @@ import {
   settingsFault,
 } from "../protocol/settings.ts";
 import { isLoopback } from "./api/loopback.ts";
+import { DAY_MS, type Retention } from "./service/retention.ts";
 import { CoordinatorSettings } from "./settings.ts";
 
 export const DEFAULT_CONFIG_FILE = "/etc/baton/coordinator.toml";
@@ -29,6 +30,11 @@ export type Config = {
   readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly timings: CoordinatorSettings["timings"];
+  readonly retention: Retention;
+  readonly metrics: {
+    readonly isPublic: boolean;
+    readonly listen: { readonly address: string; readonly port: number } | null;
+  };
 };
 
 /** What the command line may say over the file. */
@@ -88,6 +94,8 @@ export function parseConfig(
       `is ${JSON.stringify(listen.address)}, which others can reach, and without [tls] they could read every credential on the way. Set tls.cert_file and tls.key_file, or say insecure_http = true (--insecure-http).`,
     );
   }
+  const metrics = settings.metrics.listen === undefined ? null : addressOf(settings.metrics.listen);
+  if (metrics !== null && metrics.port > 65_535) problem("metrics.listen", "has a port beyond 65535.");
   if (problems.length > 0) return err(settingsFault(problems));
   return ok({
     stateDir,
@@ -99,5 +107,25 @@ export function parseConfig(
     listen,
     tls,
     timings: settings.timings,
+    retention: {
+      jobs: settings.retention.jobsDays * DAY_MS,
+      rollouts: settings.retention.rolloutsDays * DAY_MS,
+      audit: settings.retention.auditDays * DAY_MS,
+      alerts: settings.retention.alertsDays * DAY_MS,
+      events: settings.retention.eventsDays * DAY_MS,
+      deliveries: settings.retention.deliveriesDays * DAY_MS,
+      bundles: settings.retention.bundlesDays * DAY_MS,
+      maxEvents: settings.retention.maxEvents,
+    },
+    metrics: {
+      isPublic: settings.metrics.public,
+      listen: metrics,
+    },
   });
+}
+
+/** `address:port`, the address in brackets when it is IPv6. */
+function addressOf(text: string): { address: string; port: number } {
+  const colon = text.lastIndexOf(":");
+  return { address: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
 }

@@ -4,6 +4,8 @@ import { settingsTemplate } from "../protocol/settings.ts";
 
 const duration = (value: number, description: string, minimum = 10) =>
   Type.Integer({ minimum, maximum: 86_400_000, default: value, description });
+const days = (value: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum: 36_500, default: value, description });
 const count = (value: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 100, default: value, description });
 
@@ -106,6 +108,43 @@ export const CoordinatorSettings = Type.Object({
       tickMs: duration(250, "Between two looks of the engine at what is due."),
     },
     { description: "Durations in milliseconds. Agents have timings of their own in agent.toml." },
+  ),
+  retention: Type.Object(
+    {
+      jobsDays: days(90, "Jobs that ended, with their logs; a node's last one stays."),
+      rolloutsDays: days(400, "Rollouts that ended, with their nodes."),
+      auditDays: days(400, "Entries of the audit log."),
+      alertsDays: days(90, "Alerts that were resolved."),
+      eventsDays: days(7, "What changed, for those who follow it and were away."),
+      maxEvents: Type.Integer({
+        minimum: 1_000,
+        maximum: 100_000_000,
+        default: 1_000_000,
+        description: "Most of those that are kept, however young.",
+      }),
+      deliveriesDays: days(30, "Messages to webhooks that were delivered or given up."),
+      bundlesDays: days(30, "Bundles in the repository that no release names any more."),
+    },
+    { description: "For how many days what is over is kept. It is let go of a little at a time." },
+  ),
+  metrics: Type.Object(
+    {
+      public: Type.Boolean({
+        default: false,
+        description:
+          "Answer GET /metrics on the address above without a token; otherwise a viewer's is needed.",
+      }),
+      listen: Type.Optional(
+        Type.String({
+          pattern: "^(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9.-]+):\\d{1,5}$",
+          expects: "an address and a port, such as 127.0.0.1:9420",
+          examples: ["127.0.0.1:9420"],
+          description:
+            "An address of its own for GET /metrics, by plain HTTP and without a token: for a scraper nearby.",
+        }),
+      ),
+    },
+    { description: "What Prometheus reads. docs/METRICS.md lists it." },
   ),
 });
 export type CoordinatorSettings = Static<typeof CoordinatorSettings>;

@@ -25,23 +25,36 @@ const VERSIONED_METADATA = /^[1-9]\d{0,15}\.(root|targets|snapshot)\.json$/;
 const HASHED_TARGET = /^([0-9a-f]{64})\./;
 
 export function tufRoutes(app: FastifyInstance, { metadataDir, targetsDir }: TufDirs): void {
-  serve(app, `${TUF_METADATA_PATH}/*`, metadataDir, "The signed metadata of the repository", (name) => {
-    if (VERSIONED_METADATA.test(name)) return { type: "application/json", immutable: true };
-    return name === "timestamp.json" ? { type: "application/json", immutable: false } : null;
+  serve(app, `${TUF_METADATA_PATH}/*`, metadataDir, METADATA, (name) => {
+    if (VERSIONED_METADATA.test(name)) return { immutable: true };
+    return name === "timestamp.json" ? { immutable: false } : null;
   });
-  serve(app, `${TUF_TARGETS_PATH}/*`, targetsDir, "The bundles, by the hash in their name", (name) => {
+  serve(app, `${TUF_TARGETS_PATH}/*`, targetsDir, TARGETS, (name) => {
     const hash = HASHED_TARGET.exec(name.slice(name.lastIndexOf("/") + 1))?.[1];
-    return hash === undefined ? null : { type: "application/octet-stream", immutable: true, etag: hash };
+    return hash === undefined ? null : { immutable: true, etag: hash };
   });
 }
 
-type Kind = { readonly type: string; readonly immutable: boolean; readonly etag?: string };
+const METADATA = {
+  id: "getMetadata",
+  summary: "The signed metadata of the repository",
+  type: "application/json",
+  schema: { type: "object" },
+};
+const TARGETS = {
+  id: "getTarget",
+  summary: "The bundles, by the hash in their name",
+  type: "application/octet-stream",
+  schema: { type: "string", format: "binary" },
+};
+
+type Kind = { readonly immutable: boolean; readonly etag?: string };
 
 function serve(
   app: FastifyInstance,
   url: string,
   dir: string,
-  summary: string,
+  { id, summary, type, schema }: typeof METADATA | typeof TARGETS,
   kindOf: (name: string) => Kind | null,
 ): void {
   app.route({
@@ -50,7 +63,7 @@ function serve(
     // The path is checked by hand below; `*` is no name that a schema's keys could be matched by.
     validatorCompiler: () => (value) => ({ value }),
     schema: {
-      operationId: url.includes("metadata") ? "getMetadata" : "getTarget",
+      operationId: id,
       summary,
       tags: ["tuf"],
       security: [],
@@ -58,7 +71,7 @@ function serve(
       response: {
         200: {
           description: "The file, or the part of it that Range asks for",
-          content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+          content: { [type]: { schema } },
         },
         default: PROBLEM_ANSWER,
       },
@@ -73,7 +86,7 @@ function serve(
           message: "There is no such file in the repository.",
         });
       }
-      return send(request, reply, file, kind);
+      return send(request, reply, file, { ...kind, type });
     },
   });
 }
@@ -98,7 +111,7 @@ async function send(
   request: FastifyRequest,
   reply: FastifyReply,
   file: FileHandle,
-  kind: Kind,
+  kind: Kind & { readonly type: string },
 ): Promise<FastifyReply> {
   const { size, mtimeMs, ino } = await file.stat();
   const etag = `"${kind.etag ?? `${ino.toString(16)}-${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}`}"`;

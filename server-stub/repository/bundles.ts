@@ -8,7 +8,7 @@ import type { RepositoryFiles } from "./files.ts";
 
 /**
  * Puts every bundle that `targets` names in its place. Length and hash of those that `published` does not name
- * yet are verified, all of them before the first is moved. May be repeated after a crash. Error: `release-refused`.
+ * yet, or that are missing, are verified, all of them before the first is moved. May be repeated after a crash. Error: `release-refused`.
  */
 export async function placeBundles(
   files: RepositoryFiles,
@@ -19,8 +19,9 @@ export async function placeBundles(
   const known = new Set((published === null ? [] : bundlesOf(published)).map(identity));
   const moves: { from: string; to: string }[] = [];
   for (const bundle of bundlesOf(targets)) {
-    if (known.has(identity(bundle))) continue;
     const to = join(dir, "targets", targetPath(bundle.name, bundle.sha256));
+    // A backup may have brought back the metadata without the bundles.
+    if (known.has(identity(bundle)) && (await files.changedAt(to)) !== null) continue;
     const from = join(dir, "uploads", bundle.sha256);
     const there = await files.hash(to);
     const found = there ?? (await files.hash(from));

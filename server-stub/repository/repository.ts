@@ -4,6 +4,7 @@
  *   metadata/<n>.root.json  <n>.targets.json  <n>.snapshot.json  timestamp.json
  *   targets/<version>/<sha256>.<platform>-<build>.tar.zst
  *   uploads/<sha256>                                            not served
+ *   withdrawn.json                                              not served: bundles that no release names, since when
  *
  * Invariants:
  * - Files appear in the order targets, targets metadata, snapshot, timestamp, each durable before the next. After
@@ -15,7 +16,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { TrustUpdate } from "../../protocol/ceremony.ts";
-import { type OfflineRole, type OnlineRole, rootFingerprint } from "../../protocol/metadata.ts";
+import { type OfflineRole, type OnlineRole, type Role, rootFingerprint } from "../../protocol/metadata.ts";
 import type { Release } from "../../protocol/release.ts";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
@@ -29,6 +30,7 @@ import { isDue } from "./online-metadata.ts";
 import { foreignKeys, holdsKeysOf, notReady, readyRoot, sameSigned, type TrustNotReady } from "./roots.ts";
 import { type Lifetimes, Shelf } from "./shelf.ts";
 import { receiveUpload, sweepUploads } from "./uploads.ts";
+import { sweepWithdrawn } from "./withdrawn.ts";
 
 export type RepositoryOptions = {
   readonly dir: string;
@@ -101,6 +103,30 @@ export class Repository {
       const { _type: role, version, expires } = metadata.signed;
       const leftMs = Date.parse(expires) - now;
       return leftMs < warnBeforeMs ? [{ role, version, expires, leftMs }] : [];
+    });
+  }
+
+  /** Every role that is signed, with when its signature ends. */
+  expiries(): { role: Role; version: number; expires: string }[] {
+    const { root, targets, snapshot, timestamp } = this.#shelf.state;
+    return [root, targets, snapshot, timestamp].flatMap((metadata) => {
+      if (metadata === null) return [];
+      const { _type: role, version, expires } = metadata.signed;
+      return [{ role, version, expires }];
+    });
+  }
+
+  /**
+   * Removes what was uploaded more than a day ago and never published, and bundles that no release has named for
+   * `bundlesAfterMs`. Answers their names. To be called now and then.
+   */
+  sweep(bundlesAfterMs: DurationMs, now: EpochMs = this.#options.now()): Promise<string[]> {
+    const { dir, files = realFiles } = this.#options;
+    return this.#alone(async () => {
+      const uploads = await sweepUploads(join(dir, "uploads"), now, files, "later");
+      const { targets } = this.#shelf.state;
+      if (targets === null) return uploads;
+      return [...uploads, ...(await sweepWithdrawn(files, dir, targets, now, bundlesAfterMs))];
     });
   }
 

@@ -56,14 +56,26 @@ export async function receiveUpload(
   }
 }
 
-/** Removes what was cut off by a crash, and what was uploaded more than a day ago and never published. */
-export async function sweepUploads(dir: string, now: EpochMs, files: RepositoryFiles): Promise<void> {
+/**
+ * Removes what was uploaded more than a day ago and never published; at start also what a crash has cut off, which
+ * later may be an upload that is under way. Answers the names.
+ */
+export async function sweepUploads(
+  dir: string,
+  now: EpochMs,
+  files: RepositoryFiles,
+  at: "start" | "later" = "start",
+): Promise<string[]> {
+  const removed: string[] = [];
   for (const name of await files.list(dir)) {
     const path = join(dir, name);
     const changedAt = await files.changedAt(path);
     const old = changedAt !== null && now - changedAt > DAY_MS;
-    if (name.startsWith(".part-") || old) await files.remove(path);
+    if (!old && !(at === "start" && name.startsWith(".part-"))) continue;
+    await files.remove(path);
+    removed.push(name);
   }
+  return removed;
 }
 
 const mismatch = (message: string): Result<never, Fault<"upload-mismatch">> =>

@@ -21,4 +21,8 @@ export const audit = (
   subject: string,
   before: unknown,
   after: unknown,
-): Change => ({ kind: "audit", value: { at: ctx.wall(), ...who, action, subject, before, after } });
+): Change => {
+  const requestId = ctx.requestId();
+  const entry = { at: ctx.wall(), ...who, action, subject, before, after };
+  return { kind: "audit", value: requestId === null ? entry : { ...entry, requestId } };
+};

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import { type Coalesce, createCoalesce } from "./coalesce.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
+import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
 
 /** The longest that a drain hook may take, and ten seconds for the flip. */
 const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
@@ -18,6 +19,9 @@ export type Context = {
   readonly random: Random;
   readonly log: Log;
   readonly timings: Timings;
+  readonly retention: Retention;
+  /** Of the request at work right now; null where none is. */
+  readonly requestId: () => string | null;
   /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
   readonly now: () => EpochMs;
   /** For people: audit, jobs, alerts. */
@@ -41,6 +45,8 @@ export async function createContext(parts: Parts): Promise<Context> {
     random: parts.random,
     log: parts.log,
     timings,
+    retention: parts.retention ?? DEFAULT_RETENTION,
+    requestId: parts.requestId ?? (() => null),
     now,
     wall: () => clock.now(),
     timing: {

@@ -4,6 +4,7 @@ import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
 import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { Store } from "../store/store.ts";
+import type { Retention } from "./retention.ts";
 
 /** That many bytes nobody can guess. */
 export type Random = (bytes: number) => Uint8Array;
@@ -17,6 +18,13 @@ export type ReleaseSource = {
   expiring(
     now?: EpochMs,
   ): readonly { readonly role: string; readonly expires: string; readonly leftMs: DurationMs }[];
+  /** Of every role that is signed, with when its signature ends. */
+  expiries(): readonly { readonly role: string; readonly expires: string }[];
+  /**
+   * Removes what was uploaded more than a day ago and never published, and bundles that no release has named for that
+   * long. Answers their names.
+   */
+  sweep(bundlesAfterMs: DurationMs, now?: EpochMs): Promise<readonly string[]>;
   resign(now?: EpochMs): Promise<Result<readonly string[], Fault>>;
   upload(
     sha256: string,
@@ -53,4 +61,8 @@ export type Parts = {
   readonly random: Random;
   readonly log: Log;
   readonly timings: Timings;
+  /** The defaults where there is none. */
+  readonly retention?: Retention;
+  /** The request at work right now, for the audit log. */
+  readonly requestId?: () => string | null;
 };

@@ -16,7 +16,7 @@ import { type Context, newNonce } from "./context.ts";
 import type { Sessions } from "./coordinator.ts";
 import { beginDiagnosis, takeDiagnosis } from "./diagnosis.ts";
 import { runRollout, runRollouts } from "./engine.ts";
-import { appendLog } from "./job-log.ts";
+import { appendLog, wantedNext } from "./job-log.ts";
 import { nextOrders, push, pushGroup } from "./push.ts";
 import { takeReport } from "./reports.ts";
 
@@ -91,7 +91,7 @@ async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<Coordi
 async function logsToAskFor(ctx: Context, nodeId: NodeId): Promise<Map<string, number>> {
   const last = await ctx.store.lastJob(nodeId);
   if (last === null) return new Map();
-  return new Map([[last.value.id, await ctx.store.logLength(last.value.id)]]);
+  return new Map([[last.value.id, await wantedNext(ctx, last.value.id)]]);
 }
 
 /** Null when the message counted. */

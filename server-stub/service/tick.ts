@@ -20,6 +20,7 @@ import { judgePolicy } from "./reports.ts";
 import { forgetRequests } from "./requests.ts";
 import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
+import { createRetention } from "./tick-retention.ts";
 import { tickTrust } from "./tick-trust.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
@@ -36,6 +37,7 @@ const EVERY = {
 export function createTick(ctx: Context): () => Promise<void> {
   const due = createDue(ctx);
   const watchJobs = createJobWatch(ctx);
+  const retain = createRetention(ctx);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
@@ -48,6 +50,7 @@ export function createTick(ctx: Context): () => Promise<void> {
     if (due("requests", EVERY.requests)) await forgetRequests(ctx);
     if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
     if (due("trust", EVERY.trust)) await tickTrust(ctx);
+    await retain();
   };
   // A tick that comes while one is at work is the same tick.
   return () => {

@@ -127,9 +127,9 @@ export type Store = {
   /**
    * Forgets what is over since before that instant, oldest first, `limit` records or so at most, and answers how many
    * went: fewer than `limit` when nothing is left to forget. What is not over stays, and of the jobs also a node's
-   * last one and those of a rollout that is not over.
+   * last one and those of a rollout that is not over. Of events at most `keep` stay, however young.
    */
-  prune(what: Prunable, before: EpochMs, limit: number): Promise<number>;
+  prune(what: Prunable, before: EpochMs, limit: number, keep?: number): Promise<number>;
   /**
    * Copies all of it into a new file, as it is at one instant, while it is in use. Null where the store is no file;
    * then its own tools make the backup.

@@ -3,15 +3,23 @@ import type { Prunable } from "../records.ts";
 import type { MemoryState } from "./state.ts";
 
 /** `Store.prune` in memory, by the same rules; a job goes together with its log. */
-export function pruneMemory(state: MemoryState, what: Prunable, before: number, limit: number): number {
-  const old = OLD[what](state, before).slice(0, limit);
+export function pruneMemory(
+  state: MemoryState,
+  what: Prunable,
+  before: number,
+  limit: number,
+  keep = Number.POSITIVE_INFINITY,
+): number {
+  const old = OLD[what](state, before, keep).slice(0, limit);
   for (const remove of old) remove();
   return old.length;
 }
 
 type Remove = () => void;
 
-const OLD: Readonly<Record<Prunable, (state: MemoryState, before: number) => readonly Remove[]>> = {
+const OLD: Readonly<
+  Record<Prunable, (state: MemoryState, before: number, keep: number) => readonly Remove[]>
+> = {
   jobs: (state, before) => {
     const last = new Map<string, string>();
     for (const { value } of state.jobs.values()) {
@@ -46,11 +54,13 @@ const OLD: Readonly<Record<Prunable, (state: MemoryState, before: number) => rea
     [...state.alerts.values()]
       .filter((alert) => alert.resolvedAt !== null && alert.resolvedAt < before)
       .map((alert) => () => state.alerts.delete(alert.id)),
-  events: (state, before) =>
-    state.events
+  events: (state, before, keep) => {
+    const newest = state.events.at(-1)?.id ?? 0;
+    return state.events
       .slice(0, -1)
-      .filter((event) => event.at < before)
-      .map((event) => () => state.events.splice(state.events.indexOf(event), 1)),
+      .filter(({ id, at }) => at < before || id <= newest - keep)
+      .map((event) => () => state.events.splice(state.events.indexOf(event), 1));
+  },
   deliveries: (state, before) =>
     [...state.deliveries.values()]
       .filter(({ endedAt }) => endedAt !== null && endedAt < before)

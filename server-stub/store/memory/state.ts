@@ -40,7 +40,7 @@ export type MemoryState = {
   readonly deliveries: Map<number, DeliveryRecord>;
   readonly events: EventRecord[];
   /** Ids only rise, whatever was forgotten. */
-  readonly lastIds: { audit: number; alert: number };
+  readonly lastIds: { audit: number };
 };
 
 export const emptyState = (): MemoryState => ({
@@ -62,7 +62,7 @@ export const emptyState = (): MemoryState => ({
   webhooks: new Map(),
   deliveries: new Map(),
   events: [],
-  lastIds: { audit: 0, alert: 0 },
+  lastIds: { audit: 0 },
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;

@@ -130,7 +130,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now): Store {
         if (resolvedAt === null) counts.set(kind, (counts.get(kind) ?? 0) + 1);
       return Promise.resolve([...counts].map(([kind, count]) => ({ kind, count })));
     },
-    prune: async (what, before, limit) => pruneMemory(state, what, before, limit),
+    prune: async (what, before, limit, keep) => pruneMemory(state, what, before, limit, keep),
     copyTo: null,
     close: () => Promise.resolve(),
   };

@@ -4,6 +4,7 @@ import type { Prunable } from "../records.ts";
 import type { Tables } from "./tables.ts";
 
 type On = Transaction<Tables>;
+type Asked = { readonly before: EpochMs; readonly limit: number; readonly keep: number };
 
 /**
  * `Store.prune` on SQL, in one transaction. Run now and then only, so that its queries are not prepared. `reclaim`
@@ -12,23 +13,22 @@ type On = Transaction<Tables>;
 export async function prune(
   db: Kysely<Tables>,
   what: Prunable,
-  before: EpochMs,
-  limit: number,
+  asked: Asked,
   reclaim: () => void,
 ): Promise<number> {
-  const gone = await db.transaction().execute((on) => PRUNE[what](on, before, limit));
+  const gone = await db.transaction().execute((on) => PRUNE[what](on, asked));
   if (gone > 0) reclaim();
   return gone;
 }
 
-const PRUNE: Readonly<Record<Prunable, (on: On, before: EpochMs, limit: number) => Promise<number>>> = {
+const PRUNE: Readonly<Record<Prunable, (on: On, asked: Asked) => Promise<number>>> = {
   jobs: pruneJobs,
   rollouts: pruneRollouts,
-  async audit(on, before, limit) {
+  async audit(on, { before, limit }) {
     const old = on.selectFrom("audit").select("id").where("at", "<", before).orderBy("at").limit(limit);
     return count(await on.deleteFrom("audit").where("id", "in", old).executeTakeFirst());
   },
-  async alerts(on, before, limit) {
+  async alerts(on, { before, limit }) {
     const old = on
       .selectFrom("alert")
       .select("id")
@@ -37,33 +37,32 @@ const PRUNE: Readonly<Record<Prunable, (on: On, before: EpochMs, limit: number) 
       .limit(limit);
     return count(await on.deleteFrom("alert").where("id", "in", old).executeTakeFirst());
   },
-  /** The newest stays: by it the next reader knows where it begins. */
-  async events(on, before, limit) {
-    const old = on
+  /** From the oldest on, as far as they may go. The newest stays: by it the next reader knows where it begins. */
+  async events(on, { before, limit, keep }) {
+    const newest = await on
       .selectFrom("event")
-      .select("id")
-      .where("at", "<", before)
-      .where("id", "<", (eb) =>
-        eb.selectFrom("event as every").select((each) => each.fn.max("every.id").as("id")),
-      )
-      .orderBy("id")
-      .limit(limit);
-    return count(await on.deleteFrom("event").where("id", "in", old).executeTakeFirst());
+      .select((eb) => eb.fn.max("id").as("id"))
+      .executeTakeFirst();
+    const newestId = Number(newest?.id ?? 0);
+    const first = await on.selectFrom("event").select(["id", "at"]).orderBy("id").limit(limit).execute();
+    const last = first.findLast(({ id, at }) => id < newestId && (at < before || id <= newestId - keep));
+    if (last === undefined) return 0;
+    return count(await on.deleteFrom("event").where("id", "<=", last.id).executeTakeFirst());
   },
-  async deliveries(on, before, limit) {
+  async deliveries(on, { before, limit }) {
     const old = on
       .selectFrom("delivery")
       .select("id")
       .where("waiting", "=", 0)
       .where("ended_at", "<", before)
-      .orderBy("id")
+      .orderBy("ended_at")
       .limit(limit);
     return count(await on.deleteFrom("delivery").where("id", "in", old).executeTakeFirst());
   },
 };
 
 /** Line by line from the end of each log: a job goes when its log is gone, so that no step is larger than the limit. */
-async function pruneJobs(on: On, before: EpochMs, limit: number): Promise<number> {
+async function pruneJobs(on: On, { before, limit }: Asked): Promise<number> {
   const jobs = await on
     .selectFrom("job")
     .select("id")
@@ -110,8 +109,11 @@ async function pruneJobs(on: On, before: EpochMs, limit: number): Promise<number
   return gone;
 }
 
-/** In the order in which they were started, so that one that took long may keep those after it for as long. */
-async function pruneRollouts(on: On, before: EpochMs, limit: number): Promise<number> {
+/**
+ * In the order in which they were started, so that one that took long may keep those after it for as long. Its nodes
+ * go first, from the last one on.
+ */
+async function pruneRollouts(on: On, { before, limit }: Asked): Promise<number> {
   const over = await on
     .selectFrom("rollout")
     .select(["id", "body"])
@@ -119,12 +121,26 @@ async function pruneRollouts(on: On, before: EpochMs, limit: number): Promise<nu
     .orderBy("seq")
     .limit(limit)
     .execute();
-  const old = over
-    .filter(({ body }) => ((JSON.parse(body) as { endedAt: number | null }).endedAt ?? before) < before)
-    .map(({ id }) => id);
-  if (old.length === 0) return 0;
-  await on.deleteFrom("rollout_node").where("rollout_id", "in", old).execute();
-  return count(await on.deleteFrom("rollout").where("id", "in", old).executeTakeFirst());
+  let gone = 0;
+  for (const { id, body } of over) {
+    if (gone >= limit) break;
+    const { endedAt } = JSON.parse(body) as { endedAt: number | null };
+    if (endedAt === null || endedAt >= before) continue;
+    const last = await on
+      .selectFrom("rollout_node")
+      .select((eb) => eb.fn.max("position").as("position"))
+      .where("rollout_id", "=", id)
+      .executeTakeFirst();
+    const nodes = (last?.position ?? -1) + 1;
+    const from = Math.max(0, nodes - (limit - gone));
+    if (nodes > 0) {
+      const lost = on.deleteFrom("rollout_node").where("rollout_id", "=", id).where("position", ">=", from);
+      gone += count(await lost.executeTakeFirst());
+    }
+    if (from === 0 && gone < limit)
+      gone += count(await on.deleteFrom("rollout").where("id", "=", id).executeTakeFirst());
+  }
+  return gone;
 }
 
 const count = (result: { readonly numDeletedRows: bigint } | undefined): number =>

@@ -120,7 +120,8 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
         kind: kind as AlertKind,
         count: Number(count),
       })),
-    prune: (what, before, limit) => prune(db, what, before, limit, file.reclaim),
+    prune: (what, before, limit, keep = Number.POSITIVE_INFINITY) =>
+      prune(db, what, { before, limit, keep }, file.reclaim),
     copyTo: file.copyTo,
     async close() {
       await together.idle();

@@ -81,7 +81,7 @@ export async function startCoordinator(settings = ""): Promise<TestCoordinator> 
       return {
         status: response.status,
         headers: response.headers,
-        body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
+        body: isJson(response.headers) && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : {},
       };
     },
     restart: async (meanwhile) => {
@@ -96,6 +96,8 @@ export async function startCoordinator(settings = ""): Promise<TestCoordinator> 
     },
   };
 }
+
+const isJson = (headers: Headers): boolean => /[/+]json\b/.test(headers.get("content-type") ?? "");
 
 function listeningLog() {
   const logged: Record<string, unknown>[] = [];

@@ -38,6 +38,17 @@ export class Shelf implements ReleaseSource {
     return this.expires;
   }
 
+  swept: { bundlesAfterMs: number; at: number }[] = [];
+
+  expiries() {
+    return this.expires.map(({ role, expires }) => ({ role, expires }));
+  }
+
+  sweep(bundlesAfterMs: number, now = 0) {
+    this.swept.push({ bundlesAfterMs, at: now });
+    return Promise.resolve([]);
+  }
+
   resign() {
     this.resigned += 1;
     return Promise.resolve(ok([]));

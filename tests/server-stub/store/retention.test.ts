@@ -102,7 +102,7 @@ describe.each(Object.entries(engines))("retention in the %s store", (_name, open
       { kind: "rollout", value: { ...ROLLOUT, id: "r-running" }, expected: 0 },
       ended("r-young", 60),
     ]);
-    expect(await store.prune("rollouts", 50, 10)).toBe(1);
+    while ((await store.prune("rollouts", 50, 1)) > 0);
     expect(await store.rollout("r-old")).toBeNull();
     expect((await store.rollouts()).map(({ value }) => value.id)).toEqual(["r-young", "r-running"]);
   });
@@ -147,6 +147,18 @@ describe.each(Object.entries(engines))("retention in the %s store", (_name, open
       "b",
     ]);
     expect(await store.countOpenAlerts()).toEqual([{ kind: "node_offline", count: 2 }]);
+  });
+
+  test("events go by their age and by their number, but for the newest", async () => {
+    for (let count = 0; count < 5; count += 1)
+      await store.apply([{ kind: "announce", event: "release", subject: `r${count}` }]);
+    const ids = async () => (await store.changesSince(0, 100)).map(({ id }) => id);
+    const newest = await store.lastEventId();
+    expect(await store.prune("events", 0, 100, 3)).toBe(newest - 3);
+    expect(await ids()).toEqual([newest - 2, newest - 1, newest]);
+    expect(await store.prune("events", Number.MAX_SAFE_INTEGER, 1)).toBe(1);
+    while ((await store.prune("events", Number.MAX_SAFE_INTEGER, 100)) > 0);
+    expect(await ids()).toEqual([newest]);
   });
 
   test("a log is measured in lines and characters", async () => {

@@ -23,5 +23,6 @@ export async function retention(db: Kysely<unknown>): Promise<void> {
       .execute();
   await found("job", "ended_at");
   await found("alert", "resolved_at");
+  await found("delivery", "ended_at");
   await db.schema.createIndex("audit_at").on("audit").column("at").execute();
 }

@@ -1,0 +1,94 @@
+/**
+ * Every operation of the OpenAPI document is called on a real coordinator, and its answer compared with what the
+ * document says. An operation that nobody exercises fails the first test here: give it a row in `operations/`.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openApiDocument } from "../../../server-stub/api/document.ts";
+import { Door } from "../harness/door.ts";
+import { type Json, misfits, type Operation, operationsOf } from "./operations/document.ts";
+import { fleetRows } from "./operations/fleet.ts";
+import { peopleRows } from "./operations/people.ts";
+import type { Rows } from "./operations/row.ts";
+import { serviceRows } from "./operations/service.ts";
+import { workRows } from "./operations/work.ts";
+
+const ROWS: Rows = { ...serviceRows, ...fleetRows, ...workRows, ...peopleRows };
+
+/** Operations that answer with something else than their success, and why that is all that can be had here. */
+const ANSWERS: Readonly<Record<string, number>> = {
+  // A session is opened by upgrading the connection.
+  openSession: 426,
+};
+
+/** What changes something and is in no audit log: what is said all the time, and what leaves everything as it is. */
+const NOT_AUDITED: Readonly<Record<string, string>> = {
+  sendFrames: "what nodes say all the time; what it leads to is audited",
+  appendJobLog: "lines of a log",
+  renewLease: "keeps what was given, every few seconds",
+};
+
+const document = (await openApiDocument("1.2.3")) as Json;
+const operations = operationsOf(document);
+
+test("every operation of the document is exercised, and no other", () => {
+  expect(Object.keys(ROWS).sort()).toEqual(operations.map(({ id }) => id).sort());
+});
+
+describe("on a real coordinator", () => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await Door.open();
+    await door.publish("1.1.0");
+  });
+  afterAll(() => door[Symbol.asyncDispose]());
+
+  const known = operations.filter(({ id }) => ROWS[id] !== undefined);
+  test.each(known.map((operation) => [operation.id, operation] as const))(
+    "%s answers as the document says",
+    async (id, operation) => {
+      const [method, path, call] = (await ROWS[id]?.(door)) ?? ["", ""];
+      expect(`${method} ${path.split("?")[0]}`).toMatch(patternOf(operation));
+      const before = await door.changes();
+      const answer = await door.call(method, path, call);
+      expect({ id, status: answer.status, code: answer.body.code }).toEqual({
+        id,
+        status: ANSWERS[id] ?? statusOf(operation),
+        code: ANSWERS[id] === undefined ? undefined : expect.any(String),
+      });
+      expect(wrong(operation, answer.status, answer.headers["content-type"], answer.text)).toEqual([]);
+      const changed = (await door.changes()) - before;
+      const isAudited = method !== "GET" && NOT_AUDITED[id] === undefined;
+      expect({ id, audited: changed > 0 }).toEqual({ id, audited: isAudited });
+    },
+  );
+});
+
+const patternOf = ({ method, path }: Operation): RegExp =>
+  new RegExp(`^${method} ${path.replace("{path}", ".+").replace(/\{\w+\}/g, "[^/]+")}$`);
+
+/** The one status of success that an operation has. */
+function statusOf({ responses }: Operation): number {
+  const [status, ...others] = Object.keys(responses).filter((each) => each !== "default");
+  if (others.length > 0) throw new Error(`more than one success: ${status}, ${others.join(", ")}`);
+  return Number(status);
+}
+
+/** How an answer is not what the document says. */
+function wrong({ responses }: Operation, status: number, type = "", text: string): string[] {
+  const { content = {} } = responses[String(status)] ?? responses.default ?? {};
+  const kind = Object.keys(content).find((each) => type.startsWith(each));
+  const schema = kind === undefined ? undefined : content[kind]?.schema;
+  if (kind === undefined || schema === undefined) return [`${type} is not in the document`];
+  if (kind === "application/octet-stream") return [];
+  const values = kind === "application/x-ndjson" ? text.trimEnd().split("\n") : [text];
+  return values.flatMap((value) => misfits(document, schema, JSON.parse(value)));
+}
+
+test("an answer that is not as the document says is noticed", () => {
+  const [listGroups] = operations.filter(({ id }) => id === "listGroups");
+  if (listGroups === undefined) throw new Error("no listGroups");
+  expect(wrong(listGroups, 200, "application/json", '{"groups":[]}')).not.toEqual([]);
+  expect(wrong(listGroups, 200, "application/json", '{"groups":[{"name":1}],"next":null}')).not.toEqual([]);
+  expect(wrong(listGroups, 200, "application/json", '{"groups":[],"next":null}')).toEqual([]);
+  expect(wrong(listGroups, 200, "text/plain", "")).toEqual(["text/plain is not in the document"]);
+});

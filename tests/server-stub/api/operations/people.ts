@@ -1,0 +1,29 @@
+import type { Door } from "../../harness/door.ts";
+import type { Rows } from "./row.ts";
+
+const tokenId = async (door: Door): Promise<string> => {
+  const body = { name: door.fresh("ann"), role: "viewer" };
+  const made = await door.must("POST", "/v1/tokens", { body });
+  return (made.token as { id: string }).id;
+};
+const joinTokenId = async (door: Door): Promise<string> => {
+  const made = await door.must("POST", "/v1/join-tokens", { body: { group: await door.group() } });
+  return String(made.id);
+};
+
+/** Tokens, alerts and the audit log. */
+export const peopleRows: Rows = {
+  listTokens: () => ["GET", "/v1/tokens"],
+  createToken: (door) => ["POST", "/v1/tokens", { body: { name: door.fresh("ann"), role: "viewer" } }],
+  revokeToken: async (door) => ["POST", `/v1/tokens/${await tokenId(door)}/revoke`],
+  listJoinTokens: async (door) => {
+    await joinTokenId(door);
+    return ["GET", "/v1/join-tokens"];
+  },
+  createJoinToken: async (door) => ["POST", "/v1/join-tokens", { body: { group: await door.group() } }],
+  revokeJoinToken: async (door) => ["POST", `/v1/join-tokens/${await joinTokenId(door)}/revoke`],
+
+  listAlerts: () => ["GET", "/v1/alerts"],
+  listAudit: () => ["GET", "/v1/audit?limit=5"],
+  exportAudit: () => ["GET", "/v1/audit/export"],
+};

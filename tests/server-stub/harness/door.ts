@@ -1,0 +1,299 @@
+/**
+ * A real coordinator behind its real HTTP door, spoken to without a network: over a state directory of its own, with
+ * hands on its clock, and with a publisher whose keys it trusts as soon as the test says so.
+ */
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import type { FastifyInstance } from "fastify";
+import pino from "pino";
+import type { Build } from "../../../protocol/build.ts";
+import { DEFAULTS } from "../../../protocol/defaults.ts";
+import type { CoordinatorFrame, Heartbeat, Orders } from "../../../protocol/frames.ts";
+import { uploadPath } from "../../../protocol/trust.ts";
+import { identifyByBearer } from "../../../server-stub/api/authorize.ts";
+import { createApi } from "../../../server-stub/api/server.ts";
+import { type Assembled, assemble } from "../../../server-stub/assemble.ts";
+import { init } from "../../../server-stub/commands/init.ts";
+import { parseConfig } from "../../../server-stub/config.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
+import { Publisher } from "../../trust/publisher.ts";
+import { SettableClock } from "../service/settable-clock.ts";
+import { BUILD, heartbeatOf, helloOf } from "./node.ts";
+
+export type DoorAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** What the text is as JSON; an empty object when it is none. */
+  readonly body: Record<string, unknown>;
+};
+
+export type DoorCall = {
+  readonly token?: string | null;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  /** The address that it comes from. */
+  readonly from?: string;
+};
+
+export class Door {
+  readonly clock = new SettableClock();
+  readonly publisher: Publisher;
+  /** Every line that was logged, as it was written. */
+  readonly logged: string[] = [];
+  /** Every answer that was given, as text. */
+  readonly answered: string[] = [];
+  adminToken = "";
+  #assembled: Assembled | undefined;
+  #api: FastifyInstance | undefined;
+  #drawn = 0;
+
+  static async open(settings = ""): Promise<Door> {
+    const door = new Door(await Publisher.make());
+    await door.#open(settings);
+    return door;
+  }
+
+  private constructor(publisher: Publisher) {
+    this.publisher = publisher;
+    publisher.now = this.clock.now();
+  }
+
+  async #open(settings: string): Promise<void> {
+    const config = parseConfig(settings, "test.toml", { stateDir: this.publisher.dir, port: 0 });
+    if (!config.ok) throw new Error(config.error.message);
+    const tokenFile = join(this.publisher.dir, "admin.token");
+    await init(config.value, tokenFile);
+    this.adminToken = (await readFile(tokenFile, "utf8")).trim();
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.logged.push(chunk.toString());
+        done();
+      },
+    });
+    const assembled = await assemble(config.value, pino({ level: "trace" }, stream), this.clock);
+    if (!assembled.ok) throw new Error(assembled.error.message);
+    this.#assembled = assembled.value;
+    const { doors, coordinator } = assembled.value;
+    const identify = identifyByBearer((secret, from) => coordinator.access.authenticate(secret, from));
+    this.#api = createApi({ ...doors, identify, publicUrl: () => "https://baton.example:8420" });
+    await this.#api.ready();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#api?.close();
+    await this.#assembled?.close();
+    await this.publisher.remove();
+  }
+
+  async call(method: string, path: string, options: DoorCall = {}): Promise<DoorAnswer> {
+    const { token = this.adminToken, body, headers = {}, from = "127.0.0.1" } = options;
+    if (this.#api === undefined) throw new Error("the door is closed");
+    const isBytes = body instanceof Buffer || typeof body === "string";
+    const answer = await this.#api.inject({
+      method: method as "GET",
+      url: path,
+      remoteAddress: from,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined || isBytes ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: isBytes ? body : JSON.stringify(body) }),
+    });
+    const text = answer.payload;
+    this.answered.push(text);
+    const isJson = /[/+]json\b/.test(String(answer.headers["content-type"]));
+    return {
+      status: answer.statusCode,
+      headers: answer.headers as Record<string, string>,
+      text,
+      body: isJson && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : {},
+    };
+  }
+
+  /** A call that must succeed. */
+  async must(method: string, path: string, options: DoorCall = {}): Promise<Record<string, unknown>> {
+    const answer = await this.call(method, path, options);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  }
+
+  async tick(passMs = 0): Promise<void> {
+    this.clock.pass(passMs);
+    await this.#assembled?.coordinator.tick();
+  }
+
+  /** A name that nothing has yet. */
+  fresh(what: string): string {
+    this.#drawn += 1;
+    return `${what}-${this.#drawn}`;
+  }
+
+  /** How many changes are in the audit log, up to a thousand. */
+  async changes(): Promise<number> {
+    const { entries } = (await this.must("GET", "/v1/audit?limit=1000")) as { entries: unknown[] };
+    return entries.length;
+  }
+
+  /** The ceremony, and `version` published. */
+  async publish(version: string): Promise<void> {
+    const { publisher } = this;
+    if (publisher.root === null) {
+      const updates = [{ root: await publisher.ceremony() }];
+      await this.must("POST", "/v1/trust", { body: { updates } });
+    }
+    const { sha256, content } = publisher.bundle(version);
+    await this.upload(sha256, content);
+    const targets = publisher.sign(version);
+    const expectedTargetsVersion = targets.signed.version - 1;
+    await this.must("POST", "/v1/releases", { body: { targets, expectedTargetsVersion } });
+    publisher.targets = targets;
+  }
+
+  async upload(sha256: string, content: Buffer): Promise<DoorAnswer> {
+    const headers = { "content-type": "application/octet-stream" };
+    return this.call("PUT", uploadPath(sha256), { body: content, headers });
+  }
+
+  /** The build of a published version, for the nodes here. */
+  build(version: string): Build {
+    const { versionJson } = this.publisher.bundle(version);
+    return { version: versionJson.version, buildHash: versionJson.buildHash };
+  }
+
+  async group(more: { mode?: string; name?: string } = {}): Promise<string> {
+    const name = more.name ?? this.fresh("group");
+    await this.must("POST", "/v1/groups", { body: { ...more, name } });
+    return name;
+  }
+
+  /** A node that has joined; it has not said a word yet. */
+  async join(options: { group?: string; autoApprove?: boolean } = {}): Promise<DoorNode> {
+    const { group = await this.group(), autoApprove = true } = options;
+    const token = await this.must("POST", "/v1/join-tokens", { body: { group, autoApprove } });
+    const name = this.fresh("node");
+    const joined = await this.must("POST", "/v1/join", { token: null, body: { token: token.secret, name } });
+    return new DoorNode(this, String(joined.nodeId), name, group, String(joined.credential));
+  }
+
+  /** A node that is there: welcomed, and heard once. */
+  async online(options: { group?: string; protocol?: number } = {}): Promise<DoorNode> {
+    const node = await this.join(options);
+    await node.hello(options.protocol);
+    await node.beat();
+    return node;
+  }
+}
+
+/** An agent's side of the protocol over HTTP; it says what it is told to say. */
+export class DoorNode {
+  readonly id: string;
+  readonly name: string;
+  readonly group: string;
+  readonly credential: string;
+  instanceId: string = randomUUID();
+  build: Build = BUILD;
+  journal: Heartbeat["journal"] = { kind: "idle" };
+  session = "";
+  orders: Orders | null = null;
+  readonly #door: Door;
+  #seq = 0;
+
+  constructor(door: Door, id: string, name: string, group: string, credential: string) {
+    this.#door = door;
+    this.id = id;
+    this.name = name;
+    this.group = group;
+    this.credential = credential;
+  }
+
+  async hello(protocol = 1): Promise<void> {
+    const { build, journal } = this;
+    const [welcome] = await this.frames([{ ...helloOf(this.instanceId), protocol, build, journal }]);
+    if (welcome?.type !== "welcome") throw new Error(JSON.stringify(welcome));
+    this.session = welcome.session;
+    this.#seq = 0;
+  }
+
+  async beat(more: Partial<Heartbeat> = {}): Promise<void> {
+    this.#seq += 1;
+    const { session, journal } = this;
+    const frame = { ...heartbeatOf(session, this.#seq, this.instanceId), journal, ...more };
+    for (const each of await this.frames([frame])) if (each.type === "orders") this.orders = each;
+  }
+
+  async frames(frames: readonly unknown[]): Promise<readonly CoordinatorFrame[]> {
+    const body = await this.#door.must("POST", "/v1/heartbeat", { token: this.credential, body: { frames } });
+    return body.frames as CoordinatorFrame[];
+  }
+
+  /** Starts an update, as an operator would; answers the job's id. */
+  async update(body: object = {}): Promise<string> {
+    const { jobId } = await this.#door.must("POST", `/v1/nodes/${this.id}/update`, { body });
+    await this.beat();
+    return String(jobId);
+  }
+
+  /** Says that its job has failed, before it took any lease. */
+  async fail(): Promise<void> {
+    const reason = { code: "disk-full", message: "No space left." };
+    await this.beat({ update: { ...IDLE_UPDATE, jobId: this.#desired.jobId, failed: true, reason } });
+  }
+
+  /** Goes through the whole of an update, to being confirmed. */
+  async updateWell(): Promise<void> {
+    const { jobId, build: to } = this.#desired;
+    if (to === null) throw new Error("it is to go back");
+    const prepared = { ...IDLE_UPDATE, state: "prepared" as const, jobId, build: to };
+    await this.beat({ update: prepared });
+    await this.#door.tick();
+    const token = await this.inFlight();
+    this.journal = { kind: "swapping", token, jobId, from: this.build, to };
+    [this.build, this.instanceId] = [to, randomUUID()];
+    await this.hello();
+    for (let beat = 0; beat < 3; beat += 1) {
+      this.#door.clock.pass(DEFAULTS.heartbeatMs);
+      await this.beat();
+    }
+    if (this.orders?.confirm?.instanceId !== this.instanceId) throw new Error("it was not told to confirm");
+    this.journal = { kind: "idle" };
+    await this.beat({ finalWords: [{ token, jobId, word: "confirmed", reason: null }] });
+  }
+
+  get #desired() {
+    const desired = this.orders?.desired;
+    if (desired == null) throw new Error(`${this.name} has no job`);
+    return desired;
+  }
+
+  /** Asks for the lease of its group, for the job and build that it was ordered. */
+  reserve(): [path: string, call: DoorCall] {
+    const { session } = this;
+    const { jobId, build } = this.#desired;
+    const body = { session, jobId, build };
+    return [`/v1/groups/${this.group}/lease/reserve`, { token: this.credential, body }];
+  }
+
+  async reserved(): Promise<number> {
+    const [path, call] = this.reserve();
+    return Number((await this.#door.must("POST", path, call)).token);
+  }
+
+  /** Any other request about the lease. */
+  lease(action: string, more: object): [path: string, call: DoorCall] {
+    const body = { session: this.session, ...more };
+    return [`/v1/groups/${this.group}/lease/${action}`, { token: this.credential, body }];
+  }
+
+  async inFlight(): Promise<number> {
+    const token = await this.reserved();
+    const [path, call] = this.lease("commit", { token, needMs: 10 });
+    await this.#door.must("POST", path, call);
+    return token;
+  }
+}
+
+export { BUILD };
