@@ -13,6 +13,7 @@ export const ALERT_KINDS = [
   "certificate_expiring",
   "coordinator_disk_low",
   "webhook_failing",
+  "rollout_not_started",
 ] as const;
 export const AlertKind = literals(ALERT_KINDS);
 export type AlertKind = (typeof ALERT_KINDS)[number];
@@ -22,7 +23,7 @@ export const Alert = Type.Object(
   {
     id: Type.Integer(),
     kind: AlertKind,
-    /** Id of the node, group, rollout or webhook that it is about, or the name of the part of the coordinator. */
+    /** Id of the node, group, rollout, webhook or channel that it is about, or the name of the part of the coordinator. */
     subject: Type.String(),
     message: Type.String(),
     raisedAt: Type.Integer(),

@@ -1,6 +1,8 @@
 import { Version } from "./build.ts";
+import { Reason } from "./job.ts";
 import { LeaseView } from "./lease.ts";
-import { GroupName } from "./names.ts";
+import { ChannelName, GroupName } from "./names.ts";
+import { Freeze, Window } from "./policy.ts";
 import { literals, nullable, type Static, Type } from "./schema.ts";
 
 const closed = { additionalProperties: false };
@@ -15,6 +17,13 @@ export const Group = Type.Object(
     /** Serving voters to keep beyond the quorum; null takes the default for the number of voters. */
     spare: nullable(Type.Integer({ minimum: 0, maximum: 100 })),
     desired: nullable(Version),
+    /** When its nodes may be disrupted; null takes the fleet's windows, and none at all is always. */
+    windows: nullable(Type.Array(Window, { maxItems: 50 })),
+    freeze: nullable(Freeze),
+    /** The channel that it follows. */
+    channel: nullable(ChannelName),
+    /** Why nobody in it may begin to be disrupted right now: frozen, or outside its window. */
+    gate: nullable(Reason),
     nodes: Type.Integer(),
     lease: LeaseView,
     createdAt: Type.Integer(),
@@ -39,6 +48,9 @@ export const EditGroupRequest = Type.Object(
   {
     mode: Type.Optional(GroupMode),
     spare: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 100 }))),
+    windows: Type.Optional(nullable(Type.Array(Window, { maxItems: 50 }))),
+    channel: Type.Optional(nullable(ChannelName)),
   },
   { ...closed, title: "EditGroupRequest" },
 );
+export type EditGroupRequest = Static<typeof EditGroupRequest>;

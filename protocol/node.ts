@@ -37,6 +37,10 @@ export const Node = Type.Object(
     journal: nullable(JournalReport),
     update: nullable(UpdateReport),
     desired: nullable(Version),
+    /** What it would be brought to if nobody named a release: its channel's, or else the newest for its platform. */
+    latest: nullable(Version),
+    /** Runs another build than the latest. Never true for a node without a known build. */
+    outdated: Type.Boolean(),
     /** Runs another build than the one desired. Never true for a node without a known build. */
     behind: Type.Boolean(),
     jobId: nullable(JobId),

@@ -29,10 +29,12 @@ export const Freeze = Type.Object(
   { ...closed, title: "Freeze" },
 );
 export type Freeze = Static<typeof Freeze>;
+/** Who is frozen already is frozen anew, with this reason and until this time. */
 export const FreezeRequest = Type.Object(
   { reason: Type.String({ minLength: 1, maxLength: 500 }), until: Type.Optional(nullable(Type.Integer())) },
   { ...closed, title: "FreezeRequest" },
 );
+export type FreezeRequest = Static<typeof FreezeRequest>;
 
 /** Of the whole fleet. A group's own windows stand in place of these; a freeze of either stops both. */
 export const FleetPolicy = Type.Object(
@@ -53,16 +55,23 @@ export const EditFleetPolicyRequest = Type.Object(
   },
   { ...closed, title: "EditFleetPolicyRequest" },
 );
+export type EditFleetPolicyRequest = Static<typeof EditFleetPolicyRequest>;
 
-/** A name for a release that moves on, such as `stable`: groups follow it. */
+/**
+ * A name for a release that moves on, such as `stable`: groups follow it. To move it brings no node anywhere by
+ * itself, but for nodes that join later; with `startOnPublish` it starts a rollout.
+ */
 export const Channel = Type.Object(
   {
     name: ChannelName,
     release: nullable(Version),
     /** A release that is promoted to it starts a rollout by itself, with this policy, over this selection. */
     startOnPublish: Type.Boolean(),
+    /** Null: the nodes of all groups that follow it. */
     selection: nullable(Selection),
     policy: RolloutPolicyChoice,
+    /** When it was last moved to a release; null before the first. */
+    promotedAt: nullable(Type.Integer()),
     updatedAt: Type.Integer(),
   },
   { ...closed, title: "Channel" },
@@ -72,6 +81,7 @@ export const ChannelList = Type.Object(
   { channels: Type.Array(Channel), next: nullable(Type.String()) },
   { ...closed, title: "ChannelList" },
 );
+/** Makes the channel when there is none; what is absent stays, or takes its default. */
 export const EditChannelRequest = Type.Object(
   {
     startOnPublish: Type.Optional(Type.Boolean()),
@@ -80,4 +90,5 @@ export const EditChannelRequest = Type.Object(
   },
   { ...closed, title: "EditChannelRequest" },
 );
+export type EditChannelRequest = Static<typeof EditChannelRequest>;
 export const PromoteRequest = Type.Object({ release: Version }, { ...closed, title: "PromoteRequest" });

@@ -13,9 +13,12 @@ export const openApi = (app: FastifyInstance, version: string): void => {
       info: {
         title: "Baton coordinator",
         version,
+        license: { name: "MIT", identifier: "MIT" },
         description:
           "Leases, rollouts and releases of self-updating agents. Refusals are problems (RFC 9457) with stable codes.",
       },
+      // Wherever this document was read.
+      servers: [{ url: "/" }],
       components: {
         securitySchemes: {
           bearer: {
@@ -39,7 +42,7 @@ export function named(document: Json): Json {
   const paths = Object.fromEntries(
     Object.entries(document.paths as Json).map(([path, item]) => [
       path.replace("{*}", "{path}"),
-      lift(path === UPLOAD ? withUpload(item as Json) : pathNamed(item), schemas),
+      lift(withRefusals(path === UPLOAD ? withUpload(item as Json) : pathNamed(item)), schemas),
     ]),
   );
   const components = { ...(document.components as Json), schemas: sorted(schemas) };
@@ -58,6 +61,15 @@ const withUpload = (item: Json): Json => ({
     },
   },
 });
+
+/** Every operation may refuse; what is refused is a problem of the caller's more often than not. */
+const withRefusals = (item: unknown): Json =>
+  Object.fromEntries(
+    Object.entries(item as Record<string, Json>).map(([method, operation]) => {
+      const { default: problem, ...successes } = operation.responses as Json;
+      return [method, { ...operation, responses: { ...successes, "4XX": problem, default: problem } }];
+    }),
+  );
 
 /** A wildcard is called `path` in the document. */
 const pathNamed = (item: unknown): unknown =>

@@ -38,6 +38,21 @@ export const PERMISSIONS = {
   "PATCH /v1/groups/:group": administering,
   "DELETE /v1/groups/:group": administering,
 
+  // Whoever runs rollouts may stop them all; when they may run is policy.
+  "POST /v1/groups/:group/freeze": operating,
+  "POST /v1/groups/:group/unfreeze": operating,
+
+  "GET /v1/policy": seeing,
+  "PATCH /v1/policy": administering,
+  "POST /v1/policy/freeze": operating,
+  "POST /v1/policy/unfreeze": operating,
+
+  "GET /v1/channels": seeing,
+  "GET /v1/channels/:channel": seeing,
+  "PUT /v1/channels/:channel": administering,
+  "DELETE /v1/channels/:channel": administering,
+  "POST /v1/channels/:channel/promote": operating,
+
   "GET /v1/groups/:group/lease": seeingOrOwn,
   "POST /v1/groups/:group/lease/reserve": approved,
   "POST /v1/groups/:group/lease/renew": approved,

@@ -22,10 +22,12 @@ import { openApi } from "./openapi.ts";
 import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { channelRoutes } from "./routes/channels.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { policyRoutes } from "./routes/policy.ts";
 import { releaseRoutes, uploadRoute } from "./routes/releases.ts";
 import { rolloutRoutes } from "./routes/rollouts.ts";
 import { serviceRoutes } from "./routes/service.ts";
@@ -150,6 +152,8 @@ const endpointsOf = (
   ...serviceRoutes(coordinator, version, document),
   ...sessionRoutes(coordinator, { insecureHttp }),
   ...groupRoutes(coordinator),
+  ...policyRoutes(coordinator),
+  ...channelRoutes(coordinator),
   ...leaseRoutes(coordinator),
   ...nodeRoutes(coordinator),
   ...releaseRoutes(coordinator),

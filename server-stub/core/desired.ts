@@ -8,6 +8,7 @@ import {
 } from "../../protocol/build.ts";
 import type { NodeHoldings } from "../../protocol/frames.ts";
 import type { Reason } from "../../protocol/job.ts";
+import type { Channel } from "../../protocol/policy.ts";
 import type { Release } from "../../protocol/release.ts";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { JobRecord } from "./job/job.ts";
@@ -18,12 +19,39 @@ export type Wanted = { readonly release: string; readonly at: EpochMs };
 
 /**
  * What a node should be on outside rollouts: its group's last completed rollout, unless a later one that ended
- * early has already moved this very node; that one's work is left as it is.
+ * early has already moved this very node; that one's work is left as it is. Where no rollout has been, the release of
+ * the channel that the group follows.
  */
-export function wantedFor(group: Wanted | null, node: Wanted | null): string | null {
-  if (group === null) return node?.release ?? null;
+export function wantedFor(
+  group: Wanted | null,
+  node: Wanted | null,
+  channel: Wanted | null = null,
+): string | null {
+  if (group === null) return (node ?? channel)?.release ?? null;
   return node !== null && node.at > group.at ? node.release : group.release;
 }
+
+/**
+ * Only a channel says where this node should be, and has said so since the node joined: to bring it there is a
+ * rollout's affair, or the channel would move every node that follows it at once, without stages. Who joins later is
+ * brought there like anybody who joins late.
+ * Source: docs/adr/0074-channels.md.
+ */
+export const waitsForRollout = (
+  group: Wanted | null,
+  node: Wanted | null,
+  channel: Wanted | null,
+  joinedAt: EpochMs,
+): boolean => group === null && node === null && channel !== null && joinedAt < channel.at;
+
+/** The release that a channel wants of those who follow it, and since when it does of this follower. */
+export const wantedByChannel = (
+  channel: Pick<Channel, "release" | "promotedAt"> | null,
+  followsSince: EpochMs | null,
+): Wanted | null =>
+  channel === null || channel.release === null
+    ? null
+    : { release: channel.release, at: Math.max(channel.promotedAt ?? 0, followsSince ?? 0) };
 
 /**
  * Where a job that has just succeeded leaves its node for good, when that is another release than the one wanted of it:

@@ -6,6 +6,7 @@ import type { Change, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
+import { followed, isLeftToRollouts } from "./followed.ts";
 import { brief } from "./job-changes.ts";
 import { newJob } from "./new-job.ts";
 import { push } from "./push.ts";
@@ -31,6 +32,7 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   const { store } = ctx;
   const node = await store.node(nodeId);
   if (node === null || node.value.membership !== "approved" || node.value.known === null) return nothing;
+  if (await isLeftToRollouts(ctx, node)) return nothing;
   const wanted = await wantedBuild(ctx, node);
   const last = await store.lastJob(nodeId);
   const runs = ctx.live.presence(nodeId)?.hello.build ?? node.value.known.build;
@@ -66,7 +68,8 @@ const holds = (rollout: RolloutRecord, group: string, nodeId: NodeId): boolean =
 /** The build that the node should run outside rollouts; null when nothing is wanted of it. */
 export async function wantedBuild(ctx: Context, node: StoredNode) {
   const group = await ctx.store.group(node.value.group);
-  const release = wantedFor(group?.value.wanted ?? null, node.value.placed);
+  const channel = group === null ? null : await followed(ctx, group.value);
+  const release = wantedFor(group?.value.wanted ?? null, node.value.placed, channel);
   const platform = node.value.known?.platform ?? null;
   return buildFor(ctx.repository.releases().releases, release, platform);
 }

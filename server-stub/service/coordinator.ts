@@ -11,7 +11,7 @@ import type {
   OperatorToken,
 } from "../../protocol/access.ts";
 import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
-import type { Group, GroupMode } from "../../protocol/group.ts";
+import type { EditGroupRequest, Group, GroupMode } from "../../protocol/group.ts";
 import type { Job, JobKind, LogLine } from "../../protocol/job.ts";
 import type {
   BreakRequest,
@@ -23,8 +23,15 @@ import type {
   ReserveReply,
   ReserveRequest,
 } from "../../protocol/lease.ts";
-import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
+import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { Node, RemovalPreview } from "../../protocol/node.ts";
+import type {
+  Channel,
+  EditChannelRequest,
+  EditFleetPolicyRequest,
+  FleetPolicy,
+  FreezeRequest,
+} from "../../protocol/policy.ts";
 import type { ProblemCode } from "../../protocol/problem.ts";
 import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
@@ -110,14 +117,30 @@ export type Groups = {
   list(): Promise<readonly Group[]>;
   get(name: GroupName): Answer<Group>;
   create(by: Principal, group: { name: GroupName; mode?: GroupMode; spare?: number | null }): Answer<Group>;
-  edit(
-    by: Principal,
-    name: GroupName,
-    change: { mode?: GroupMode; spare?: number | null },
-    ifMatch?: IfMatch,
-  ): Answer<Group>;
+  edit(by: Principal, name: GroupName, change: EditGroupRequest, ifMatch?: IfMatch): Answer<Group>;
+  freeze(by: Principal, name: GroupName, request: FreezeRequest): Answer<Group>;
+  unfreeze(by: Principal, name: GroupName): Answer<Group>;
   /** Of one without nodes and without an unfinished rollout. Join tokens for it are revoked. */
   remove(by: Principal, name: GroupName, ifMatch?: IfMatch): Answer<Group>;
+};
+
+/** Windows, freeze and the defaults of rollouts, of the whole fleet. */
+export type Policies = {
+  get(): Answer<FleetPolicy>;
+  edit(by: Principal, change: EditFleetPolicyRequest, ifMatch?: IfMatch): Answer<FleetPolicy>;
+  freeze(by: Principal, request: FreezeRequest): Answer<FleetPolicy>;
+  unfreeze(by: Principal): Answer<FleetPolicy>;
+};
+
+export type Channels = {
+  list(): Promise<readonly Channel[]>;
+  get(name: ChannelName): Answer<Channel>;
+  /** Makes it when there is none. */
+  put(by: Principal, name: ChannelName, change: EditChannelRequest, ifMatch?: IfMatch): Answer<Channel>;
+  /** Of one that no group follows. */
+  remove(by: Principal, name: ChannelName, ifMatch?: IfMatch): Answer<Channel>;
+  /** Starts a rollout where the channel says so; a rollout that is refused is told by an alert and undoes nothing. */
+  promote(by: Principal, name: ChannelName, request: { readonly release: string }): Answer<Channel>;
 };
 
 export type Rollouts = {
@@ -193,6 +216,8 @@ export type Coordinator = {
   readonly leases: Leases;
   readonly nodes: Nodes;
   readonly groups: Groups;
+  readonly policy: Policies;
+  readonly channels: Channels;
   readonly rollouts: Rollouts;
   readonly jobs: Jobs;
   readonly access: Access;

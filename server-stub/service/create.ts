@@ -1,4 +1,5 @@
 import { createAccess } from "./access.ts";
+import { createChannels } from "./channels.ts";
 import { type Context, createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createGroups } from "./groups.ts";
@@ -6,11 +7,13 @@ import { createJobs } from "./jobs.ts";
 import { createLeases } from "./leases.ts";
 import { createNodes } from "./nodes.ts";
 import type { Parts } from "./parts.ts";
+import { createPolicies } from "./policy.ts";
 import { createReleases } from "./releases.ts";
 import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
 import { createRollouts } from "./rollouts.ts";
 import { createSessions } from "./sessions.ts";
+import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
 
@@ -24,13 +27,17 @@ const MAX_ALERTS = 1_000;
 export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const ctx = await createContext(parts);
   await resumeLeases(ctx);
-  const tick = createTick(ctx);
+  const rollouts = createRollouts(ctx);
+  const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
+  const tick = createTick(ctx, starts);
   return {
     sessions: createSessions(ctx),
     leases: createLeases(ctx),
     nodes: createNodes(ctx),
     groups: createGroups(ctx),
-    rollouts: createRollouts(ctx),
+    policy: createPolicies(ctx),
+    channels: createChannels(ctx, starts),
+    rollouts,
     jobs: createJobs(ctx),
     access: createAccess(ctx),
     releases: createReleases(ctx),

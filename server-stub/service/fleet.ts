@@ -14,6 +14,7 @@ import {
 } from "../core/rollout/rollout.ts";
 import type { NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
+import { gatesAt } from "./gates.ts";
 
 /** What a rollout's reconciler sees, and the jobs as they were read, for writing them. */
 export type FleetRead = {
@@ -29,7 +30,7 @@ const GROUPS_ONE_BY_ONE = 16;
 export async function readFleet(ctx: Context, rollout: RolloutRecord): Promise<FleetRead> {
   const places = rollout.nodes.filter((place) => hasBegun(rollout, place) && mayChange(place));
   const groups = [...new Set(places.map((place) => place.group))];
-  const [nodes, active, busy] = await Promise.all([
+  const [nodes, active, busy, policy, own] = await Promise.all([
     readEach(
       groups,
       (group) => ctx.store.nodes(group),
@@ -41,7 +42,15 @@ export async function readFleet(ctx: Context, rollout: RolloutRecord): Promise<F
       () => ctx.store.activeJobs(),
     ),
     ctx.store.busyLeases(),
+    ctx.store.policy(),
+    readEach(
+      groups,
+      async (group) => [await ctx.store.group(group)].filter((found) => found !== null),
+      () => ctx.store.groups(),
+    ),
   ]);
+  const gate = gatesAt(policy.value, ctx.wall());
+  const gates = new Map(own.map(({ value }) => [value.name, gate(value)]));
   const members = new Map(nodes.map((node) => [node.value.id, node]));
   const leases = new Map(busy.map(({ group, value }) => [group, value]));
   const jobs = new Map(active.map((job) => [job.value.id, job]));
@@ -60,6 +69,7 @@ export async function readFleet(ctx: Context, rollout: RolloutRecord): Promise<F
     const other = activeOf.get(place.nodeId);
     fleet.set(place.nodeId, {
       ...nodeView(ctx, node, rollout),
+      gate: gates.get(node.group) ?? null,
       lease: leaseFor(leases.get(node.group) ?? NO_LEASE, node.id, jobId),
       job: job === undefined ? null : jobView(ctx, job),
       otherJob: other === undefined || other.id === jobId ? null : other.id,
@@ -84,7 +94,7 @@ function nodeView(
   ctx: Context,
   node: NodeRecord,
   rollout: RolloutRecord,
-): Omit<FleetNode, "job" | "otherJob" | "lease"> {
+): Omit<FleetNode, "job" | "otherJob" | "lease" | "gate"> {
   const presence = ctx.live.presence(node.id);
   const now = ctx.now();
   const state = stateOf(presence, ctx.timing, now);
@@ -104,7 +114,6 @@ function nodeView(
     reportsRole: node.known?.reportsRole ?? false,
     held: refuses?.code === "held",
     quarantined: refuses?.code === "quarantined",
-    gate: null,
   };
 }
 

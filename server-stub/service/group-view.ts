@@ -2,6 +2,7 @@ import type { NodeId } from "../../protocol/names.ts";
 import type { GroupView, Member } from "../core/lease/view.ts";
 import { ailment, stateOf } from "../core/presence/presence.ts";
 import { isActiveRollout, isEnded } from "../core/rollout/rollout.ts";
+import { gateOf } from "../core/window/gate.ts";
 import type { GroupRecord, NodeRecord } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -17,14 +18,15 @@ export async function readGroupView(
   about?: NodeRecord,
 ): Promise<GroupView> {
   const { mode, spare, name } = group;
+  const gate = gateOf((await ctx.store.policy()).value, group, ctx.wall());
   if (mode === "independent" && about !== undefined) {
-    return { mode, spare, acceptOutage, members: [memberView(ctx, about, false)] };
+    return { mode, spare, acceptOutage, gate, members: [memberView(ctx, about, false)] };
   }
   const [nodes, old] = await Promise.all([ctx.store.nodes(name), readOld(ctx, name)]);
   const members = nodes
     .filter((node) => node.value.membership !== "pending")
     .map(({ value }) => memberView(ctx, value, old.has(value.id)));
-  return { mode, spare, acceptOutage, members };
+  return { mode, spare, acceptOutage, gate, members };
 }
 
 function memberView(ctx: Context, node: NodeRecord, old: boolean): Member {

@@ -1,17 +1,24 @@
 import type { Group } from "../../protocol/group.ts";
-import type { GroupName } from "../../protocol/names.ts";
-import { ok, type Result } from "../../protocol/result.ts";
+import type { ChannelName, GroupName } from "../../protocol/names.ts";
+import { err, ok, type Result } from "../../protocol/result.ts";
+import { wantedFor } from "../core/desired.ts";
 import { NO_LEASE } from "../core/lease/record.ts";
 import { isActiveRollout } from "../core/rollout/rollout.ts";
+import { standing } from "../core/window/gate.ts";
+import { checkWindows } from "../core/window/window.ts";
 import type { Change, GroupRecord } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Groups, Principal, Refusal } from "./coordinator.ts";
+import { followed } from "./followed.ts";
+import { freezing, thawing } from "./freeze.ts";
+import { gatesAt } from "./gates.ts";
 import { revokeJoinTokensOf } from "./join-tokens.ts";
 import { leaseOf } from "./lease-view.ts";
+import { groupFreeze } from "./policy.ts";
 import { pushGroup } from "./push.ts";
-import { noGroup, refuse } from "./refusals.ts";
+import { noChannel, noGroup, refuse } from "./refusals.ts";
 import { denyStale, groupTag, type IfMatch } from "./tags.ts";
 
 export const createGroups = (ctx: Context): Groups => ({
@@ -23,7 +30,7 @@ export const createGroups = (ctx: Context): Groups => ({
   get: (name) => showOne(ctx, name),
 
   async create(by, { name, mode = "independent", spare = null }) {
-    const group: GroupRecord = { name, mode, spare, wanted: null, createdAt: ctx.wall() };
+    const group: GroupRecord = { ...NEW, name, mode, spare, createdAt: ctx.wall() };
     const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
       if ((await ctx.store.group(name)) !== null) {
         return { changes: [], answer: refuse("name-taken", `There is a group ${name} already.`) };
@@ -43,19 +50,45 @@ export const createGroups = (ctx: Context): Groups => ({
       if (group === null) return { changes: [], answer: noGroup(name) };
       const stale = denyStale(ifMatch, groupTag(group.value));
       if (stale !== null) return { changes: [], answer: stale };
-      const { mode, spare } = { ...group.value, ...change };
-      if (mode === group.value.mode && spare === group.value.spare) return { changes: [], answer: ok(null) };
-      const denied = mode === group.value.mode ? null : await denyMode(ctx, name);
+      const before = group.value;
+      const follows = "channel" in change && change.channel !== before.channel;
+      const followsSince = change.channel === null ? null : ctx.wall();
+      const after = { ...before, ...change, ...(follows ? { followsSince } : {}) };
+      if (same(before, after)) return { changes: [], answer: ok(null) };
+      const windows = checkWindows(change.windows ?? []);
+      if (!windows.ok) return { changes: [], answer: err(windows.error) };
+      const denied = after.mode === before.mode ? null : await denyMode(ctx, name);
       if (denied !== null) return { changes: [], answer: denied };
-      const { mode: oldMode, spare: oldSpare } = group.value;
+      const channel = follows ? await following(ctx, after.channel) : ok([]);
+      if (!channel.ok) return { changes: [], answer: channel };
       const changes: Change[] = [
-        { kind: "group", value: { ...group.value, mode, spare }, expected: group.revision },
-        audit(ctx, actorOf(by), "group.edited", name, { mode: oldMode, spare: oldSpare }, { mode, spare }),
+        { kind: "group", value: after, expected: group.revision },
+        ...channel.value,
+        audit(ctx, actorOf(by), "group.edited", name, configured(before), configured(after)),
       ];
       return { changes, answer: ok(null) };
     });
     if (!done.ok) return done;
     await pushGroup(ctx, name);
+    return showOne(ctx, name);
+  },
+
+  /** Refusals: `not-found`, `malformed` for a time that has passed. */
+  async freeze(by, name, request) {
+    const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
+      const group = await ctx.store.group(name);
+      if (group === null) return { changes: [], answer: noGroup(name) };
+      const changes = freezing(ctx, by, groupFreeze(group), request);
+      return changes.ok ? { changes: changes.value, answer: ok(null) } : { changes: [], answer: changes };
+    });
+    return done.ok ? showOne(ctx, name) : done;
+  },
+
+  async unfreeze(by, name) {
+    await attempt(ctx.store, async () => {
+      const group = await ctx.store.group(name);
+      return { changes: group === null ? [] : thawing(ctx, actorOf(by), groupFreeze(group)), answer: null };
+    });
     return showOne(ctx, name);
   },
 
@@ -102,6 +135,14 @@ async function decideRemove(
   return { changes, answer: ok(await showGroup(ctx, group.value)) };
 }
 
+/** The channel is written, so that it is not removed meanwhile. */
+async function following(ctx: Context, name: ChannelName | null): Promise<Result<Change[], Refusal>> {
+  if (name === null) return ok([]);
+  const channel = await ctx.store.channel(name);
+  if (channel === null) return noChannel(name);
+  return ok([{ kind: "channel", value: channel.value, expected: channel.revision }]);
+}
+
 /** The rules do not change under who is at work by them. */
 async function denyMode(ctx: Context, name: GroupName): Promise<Result<never, Refusal> | null> {
   const lease = await ctx.store.lease(name);
@@ -123,14 +164,27 @@ async function showOne(ctx: Context, name: GroupName): Promise<Result<Group, Ref
 
 async function showGroup(ctx: Context, group: GroupRecord): Promise<Group> {
   const lease = await ctx.store.lease(group.name);
-  const { name, mode, spare, wanted, createdAt } = group;
+  const { name, mode, spare, windows, channel, createdAt } = group;
+  const desired = wantedFor(group.wanted, null, await followed(ctx, group));
+  const { value: fleet } = await ctx.store.policy();
   return {
     name,
     mode,
     spare,
-    desired: wanted?.release ?? null,
+    desired,
+    windows: windows === null ? null : [...windows],
+    freeze: standing(group.freeze, ctx.wall()),
+    channel,
+    gate: gatesAt(fleet, ctx.wall())(group),
     nodes: (await ctx.store.nodes(name)).length,
     lease: await leaseOf(ctx, group, lease?.value ?? NO_LEASE),
     createdAt,
   };
 }
+
+const NEW = { wanted: null, windows: null, freeze: null, channel: null, followsSince: null } as const;
+
+const configured = ({ mode, spare, windows, channel }: GroupRecord) => ({ mode, spare, windows, channel });
+
+const same = (a: GroupRecord, b: GroupRecord): boolean =>
+  JSON.stringify(configured(a)) === JSON.stringify(configured(b));

@@ -9,7 +9,7 @@ import type { LeaseRecord } from "../core/lease/record.ts";
 import { reserve } from "../core/lease/reserve.ts";
 import type { Denied, HoldView, Step } from "../core/lease/view.ts";
 import { newestOf } from "../core/presence/presence.ts";
-import type { Change } from "../store/records.ts";
+import type { Change, Revision } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit, nodeActor } from "./audit.ts";
 import type { Context } from "./context.ts";
@@ -26,7 +26,7 @@ export const createLeases = (ctx: Context): Leases => ({
   view: (group) => showLease(ctx, group),
 
   reserve: (nodeId, group, request) =>
-    onLease(ctx, nodeId, group, request.jobId, async (found) => {
+    onLease(ctx, nodeId, group, request.jobId, async (found, policy) => {
       const situation = await startedOnNode(ctx, found, request);
       if (!situation.ok) return situation;
       const { job, isNew } = situation.value;
@@ -40,11 +40,11 @@ export const createLeases = (ctx: Context): Leases => ({
         startedAt: job.startedAt ?? ctx.wall(),
       };
       const entry = step.outcome.ok ? { token: step.outcome.value.token, job: job.id } : null;
-      return stepOf(ctx, found, step, { action: "lease.reserved", entry }, isNew ? null : job, after);
+      return stepOf(ctx, found, step, { action: "lease.reserved", entry }, isNew ? null : job, after, policy);
     }),
 
   commit: (nodeId, group, request) =>
-    onLease(ctx, nodeId, group, jobOfHolder, async (found) => {
+    onLease(ctx, nodeId, group, jobOfHolder, async (found, policy) => {
       const { job } = found;
       if (job === null)
         return refuse("stale-token", `Token ${request.token} does not hold this group's lease.`);
@@ -52,7 +52,7 @@ export const createLeases = (ctx: Context): Leases => ({
       const step = commit(found.lease.value, request, view, ctx.now());
       const entry = step.outcome.ok ? { token: request.token, ...step.outcome.value } : null;
       const after: JobRecord = { ...job.value, status: "running", step: "commit" };
-      return stepOf(ctx, found, step, { action: "lease.committed", entry }, job.value, after);
+      return stepOf(ctx, found, step, { action: "lease.committed", entry }, job.value, after, policy);
     }),
 
   renew: (nodeId, group, request) =>
@@ -97,20 +97,23 @@ function onLease<T>(
   nodeId: NodeId,
   group: GroupName,
   jobId: string | typeof jobOfHolder,
-  decide: (situation: Situation) => Promise<Decided<T>>,
+  decide: (situation: Situation, policy: Revision) => Promise<Decided<T>>,
 ): Promise<Result<T, Refusal>> {
   return attempt<Result<T, Refusal>>(ctx.store, async () => {
+    // Read before anything is decided by it: a freeze that comes in between is noticed by the write.
+    const { revision: policy } = await ctx.store.policy();
     const situation = await readSituation(ctx, nodeId, jobId === jobOfHolder ? undefined : jobId);
     if (situation === null) return { changes: [], answer: noNode(nodeId) };
     if (situation.node.value.group !== group) return { changes: [], answer: noGroup(group) };
-    const decided = await decide(situation);
+    const decided = await decide(situation, policy);
     return decided.ok ? decided.value : { changes: [], answer: decided };
   });
 }
 
 /**
  * What a step of the lease's core means for the store: the lease, its job and the audit entry, on the condition
- * that the group and its members are still what the step was computed from. A refusal may change the lease too.
+ * that the group, its members and the fleet's policy are still what the step was computed from. A refusal may change
+ * the lease too.
  */
 function stepOf<T>(
   ctx: Context,
@@ -119,12 +122,14 @@ function stepOf<T>(
   said: { readonly action: string; readonly entry: object | null },
   before: JobRecord | null,
   after: JobRecord | null,
+  policy: Revision | null = null,
 ): Decided<T> {
   const changes: Change[] = [];
   if (step.lease !== lease.value) changes.push(leaseChange(group.value.name, step.lease, lease.revision));
   if (step.outcome.ok) {
     if (changes.length > 0) {
       changes.unshift({ kind: "same-group", name: group.value.name, expected: group.revision });
+      if (policy !== null) changes.unshift({ kind: "same-policy", expected: policy });
     }
     if (after !== null && stored !== null && before !== null) {
       changes.push(...jobChanges(ctx, { value: before, revision: stored.revision }, after));

@@ -1,17 +1,29 @@
 import type { Node } from "../../protocol/node.ts";
-import { buildFor, isBehind, refusesUnasked, wantedFor } from "../core/desired.ts";
+import type { Channel } from "../../protocol/policy.ts";
+import {
+  buildFor,
+  isBehind,
+  refusesUnasked,
+  waitsForRollout,
+  wantedByChannel,
+  wantedFor,
+} from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { type LeaseRecord, mayBeDown } from "../core/lease/record.ts";
 import { ailment, holdingsOf, stateOf } from "../core/presence/presence.ts";
 import { isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { GroupRecord, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
+import { type Published, readPublished } from "./releases.ts";
 
 /** What else is stored that a node is shown with. */
 export type Around = {
+  readonly published: Published;
   readonly group: GroupRecord;
   readonly lease: LeaseRecord;
   readonly job: JobRecord | null;
+  /** The channel that its group follows. */
+  readonly channel: Channel | null;
   /** The active rollout of its group that has it. */
   readonly rollout: RolloutRecord | null;
 };
@@ -22,8 +34,12 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
   const heard = presence?.heartbeat == null ? null : presence;
   const known = heard === null ? node.known : { ...heard.hello, holdings: holdingsOf(heard) };
   const { job, rollout, group, lease } = around;
-  const wanted = rollout?.release ?? wantedFor(group.wanted, node.placed);
-  const target = buildFor(ctx.repository.releases().releases, wanted, known?.platform ?? null);
+  const { releases } = around.published;
+  const follows = wantedByChannel(around.channel, group.followsSince);
+  const wanted = rollout?.release ?? wantedFor(group.wanted, node.placed, follows);
+  const platform = known?.platform ?? null;
+  const target = buildFor(releases, wanted, platform);
+  const latest = around.channel?.release ?? around.published.newestFor(platform);
   const behind = isBehind(known?.build ?? null, target);
   const state = stateOf(presence, ctx.timing, ctx.now());
   const serving = ailment(presence, ctx.timing, ctx.now()) === null && !mayBeDown(lease, node.id);
@@ -47,9 +63,15 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
     journal: heard?.heartbeat?.journal ?? null,
     update: heard?.heartbeat?.update ?? null,
     desired: wanted,
+    latest,
+    outdated: isBehind(known?.build ?? null, buildFor(releases, latest, platform)),
     behind,
     jobId: job?.id ?? null,
-    reason: reasonOf(node.membership, around, known?.holdings ?? null, behind ? target : null),
+    reason:
+      reasonOf(node.membership, around, known?.holdings ?? null, behind ? target : null) ??
+      (behind && waitsForRollout(group.wanted, node.placed, follows, node.createdAt) && rollout === null
+        ? waits(around.channel)
+        : null),
     createdAt: node.createdAt,
   };
 }
@@ -74,6 +96,11 @@ function reasonOf(
   return refusesUnasked(holdings, behind);
 }
 
+const waits = (channel: Channel | null): Node["reason"] => ({
+  code: "waits-for-rollout",
+  message: `Channel ${channel?.name} was moved to ${channel?.release}; a rollout brings it there.`,
+});
+
 /** Everything that one node is shown with. */
 export async function readAround(ctx: Context, node: StoredNode): Promise<Around> {
   const { store } = ctx;
@@ -85,8 +112,11 @@ export async function readAround(ctx: Context, node: StoredNode): Promise<Around
     store.unfinishedRollouts(name),
   ]);
   if (group === null || lease === null) throw new Error(`node ${id} is in a group that does not exist`);
+  const channel = group.value.channel === null ? null : await store.channel(group.value.channel);
   return {
+    published: readPublished(ctx),
     group: group.value,
+    channel: channel?.value ?? null,
     lease: lease.value,
     job: job?.value ?? null,
     rollout: rolloutWith(

@@ -18,6 +18,7 @@ import { inProgress } from "./node-job.ts";
 import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
 import { push, pushGroup } from "./push.ts";
 import { noNode, refuse } from "./refusals.ts";
+import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
 import { denyStale, type IfMatch, nodeTag } from "./tags.ts";
@@ -70,12 +71,14 @@ export const createNodes = (ctx: Context): Nodes => ({
 
 async function listNodes(ctx: Context, only: string | undefined): Promise<readonly Node[]> {
   const { store } = ctx;
-  const [nodes, groups, busy, rollouts] = await Promise.all([
+  const [nodes, groups, busy, rollouts, channels] = await Promise.all([
     store.nodes(only),
     store.groups(),
     store.busyLeases(),
     store.unfinishedRollouts(only),
+    store.channels(),
   ]);
+  const published = readPublished(ctx);
   const leases = new Map(busy.map((lease) => [lease.group, lease.value]));
   const active = await Promise.all(groups.map((group) => store.activeJobsOf(group.value.name)));
   const jobs = new Map(active.flat().map((job) => [job.value.nodeId, job.value]));
@@ -86,7 +89,9 @@ async function listNodes(ctx: Context, only: string | undefined): Promise<readon
     const group = byName.get(name);
     if (group === undefined) return [];
     const around: Around = {
+      published,
       group,
+      channel: channels.find(({ value }) => value.name === group.channel)?.value ?? null,
       lease: leases.get(name) ?? { lastToken: 0, holders: [], broken: [] },
       job: jobs.get(id) ?? null,
       rollout: rolloutWith(running, id),

@@ -95,7 +95,10 @@ function desiredOf(job: JobRecord, { rollout }: Situation): Desired {
 /** A few nodes may fetch at once; many are spread, ten a second, over half a minute at most. */
 const jitterMs = (nodes: number): number => (nodes <= 5 ? 0 : Math.min(30_000, nodes * 100));
 
-/** The turn is said when a reserve would be granted, and kept while the node holds the lease for it. */
+/**
+ * The turn is said when a reserve would be granted, and kept while the node holds the lease for it; a gate that closes
+ * takes it back until the lease is in flight.
+ */
 async function turnOf(
   ctx: Context,
   situation: Situation,
@@ -105,7 +108,9 @@ async function turnOf(
   const view = leaseViewIn(ctx, situation, job, group);
   const own = holderOf(situation.lease.value, job.nodeId);
   const isHeld = own !== undefined && (own.jobId === job.id || own.jobId === null);
-  const denied = isHeld ? view.asker.noTurn : denyReserve(situation.lease.value, view, ctx.now());
+  const denied = isHeld
+    ? (view.asker.noTurn ?? (own.phase === "reserved" ? group.gate : null))
+    : denyReserve(situation.lease.value, view, ctx.now());
   if (denied !== null) return { turn: null, waiting: { code: denied.code, message: denied.message } };
   return { turn: { jobId: job.id, peers: await peersOf(ctx, group, job) }, waiting: null };
 }

@@ -14,5 +14,8 @@ export const noGroup = (name: string): Result<never, Refusal> =>
 export const noJob = (id: string): Result<never, Refusal> =>
   refuse("not-found", `There is no job ${id}.`, { context: { job: id } });
 
+export const noChannel = (name: string): Result<never, Refusal> =>
+  refuse("not-found", `There is no channel ${name}.`, { context: { channel: name } });
+
 export const noNode = (id: string): Result<never, Refusal> =>
   refuse("not-found", `There is no node ${id}.`, { context: { node: id } });

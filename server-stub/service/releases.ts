@@ -1,4 +1,5 @@
 import { compareBuild, prerelease } from "semver";
+import type { Platform } from "../../protocol/build.ts";
 import type { Release } from "../../protocol/release.ts";
 import { ok } from "../../protocol/result.ts";
 import { actorOf, audit } from "./audit.ts";
@@ -41,4 +42,28 @@ const versions = (releases: readonly Release[]) => releases.map((release) => rel
 export function newestRelease(releases: readonly Release[]): string | null {
   const sorted = versions(releases).sort(compareBuild);
   return sorted.findLast((version) => prerelease(version) === null) ?? sorted.at(-1) ?? null;
+}
+
+/** What is published, read once for many nodes. */
+export type Published = {
+  readonly releases: readonly Release[];
+  /** The newest with a bundle for that platform; null when there is none. Of all, while the platform is not known. */
+  newestFor(platform: Platform | null): string | null;
+};
+
+export function readPublished(ctx: Context): Published {
+  const { releases } = ctx.repository.releases();
+  const newest = new Map<Platform | null, string | null>();
+  return {
+    releases,
+    newestFor(platform) {
+      const known = newest.get(platform);
+      if (known !== undefined) return known;
+      const fits = ({ bundles }: Release) =>
+        platform === null || bundles.some((bundle) => bundle.platform === platform);
+      const found = newestRelease(releases.filter(fits));
+      newest.set(platform, found);
+      return found;
+    },
+  };
 }

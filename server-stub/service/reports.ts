@@ -17,6 +17,7 @@ import type { Change, NodeRecord, Stored } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR, nodeActor } from "./audit.ts";
 import type { Context } from "./context.ts";
+import { followed } from "./followed.ts";
 import { heardOf } from "./heard.ts";
 import { jobChanges } from "./job-changes.ts";
 
@@ -134,7 +135,8 @@ export const judgePolicy = (ctx: Context) => ({
 async function placedBy(ctx: Context, node: NodeRecord, job: JobRecord): Promise<NodeRecord["placed"]> {
   if (job.status !== "succeeded") return node.placed;
   const group = await ctx.store.group(node.group);
-  return movedBy(job, wantedFor(group?.value.wanted ?? null, node.placed)) ?? node.placed;
+  const channel = group === null ? null : await followed(ctx, group.value);
+  return movedBy(job, wantedFor(group?.value.wanted ?? null, node.placed, channel)) ?? node.placed;
 }
 
 /** The node with what is newly known of it; the same object when nothing is. */

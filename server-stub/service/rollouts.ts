@@ -165,9 +165,9 @@ async function decideStart(
   const selected = await selectNodes(ctx, request.selection);
   if (!selected.ok) return no(selected);
   const { nodes, groups } = selected.value;
-  const policy = policyOf(request.selection, request.policy ?? {});
+  const policy = policyOf(request.selection, request.policy ?? {}, (await ctx.store.policy()).value.rollout);
   if (!policy.ok) return no(policy);
-  const release = releaseFor(ctx, request);
+  const release = await releaseFor(ctx, request);
   if (!release.ok) return no(release);
   const denied =
     (await activeWith(
@@ -226,9 +226,12 @@ async function decideStart(
   return { changes, answer: ok(rollout) };
 }
 
-function releaseFor(ctx: Context, request: StartRolloutRequest): Result<Release, Refusal> {
+/** Without a name the one that the selected channel is at, or else the newest. */
+async function releaseFor(ctx: Context, request: StartRolloutRequest): Promise<Result<Release, Refusal>> {
   const { releases } = ctx.repository.releases();
-  const version = request.release ?? newestRelease(releases);
+  const { channel: name } = request.selection;
+  const channel = name === undefined ? null : await ctx.store.channel(name);
+  const version = request.release ?? channel?.value.release ?? newestRelease(releases);
   const release = releases.find((each) => each.version === version);
   if (release !== undefined) return ok(release);
   return refuse(

@@ -4,7 +4,7 @@ import type { Selection } from "../../protocol/rollout.ts";
 import type { GroupRecord, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import type { Refusal } from "./coordinator.ts";
-import { noGroup, noNode, refuse } from "./refusals.ts";
+import { noChannel, noGroup, noNode, refuse } from "./refusals.ts";
 
 /** What was selected, and the groups it is in as they were read. */
 export type SelectedNodes = {
@@ -13,8 +13,8 @@ export type SelectedNodes = {
 };
 
 /**
- * The approved nodes that fit every member of the selection. Refusals: `not-found` for a group or node that is not
- * there, `empty-selection`.
+ * The approved nodes that fit every member of the selection. Refusals: `not-found` for a group, node or channel that is
+ * not there, `empty-selection`.
  */
 export async function selectNodes(
   ctx: Context,
@@ -26,10 +26,13 @@ export async function selectNodes(
   const all = (await ctx.store.nodes()).map(({ value }) => value);
   const stranger = selection.nodes?.find((each) => !all.some(({ id, name }) => id === each || name === each));
   if (stranger !== undefined) return noNode(stranger);
+  const { channel } = selection;
+  if (channel !== undefined && (await ctx.store.channel(channel)) === null) return noChannel(channel);
   const named = new Set(selection.nodes);
   const fits = (node: NodeRecord): boolean =>
     node.membership === "approved" &&
     (selection.groups === undefined || selection.groups.includes(node.group)) &&
+    (channel === undefined || groups.get(node.group)?.value.channel === channel) &&
     (selection.nodes === undefined || named.has(node.id) || named.has(node.name)) &&
     Object.entries(selection.labels ?? {}).every(([label, value]) => node.labels[label] === value);
   const nodes = Object.keys(selection).length === 0 ? [] : all.filter(fits);

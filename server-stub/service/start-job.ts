@@ -11,11 +11,12 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
 import type { Principal, Refusal, StartOptions } from "./coordinator.ts";
+import { followed } from "./followed.ts";
 import { brief } from "./job-changes.ts";
 import { newJob } from "./new-job.ts";
 import { inProgress } from "./node-job.ts";
 import { noNode, refuse } from "./refusals.ts";
-import { newestRelease } from "./releases.ts";
+import { readPublished } from "./releases.ts";
 import { holdingRollout } from "./situation.ts";
 
 type Options = StartOptions & { readonly retryOf?: JobId };
@@ -132,8 +133,10 @@ async function updateTarget(
 ): Promise<Result<Build, Refusal>> {
   const { releases } = ctx.repository.releases();
   const group = await ctx.store.group(node.group);
-  const wanted = wantedFor(group?.value.wanted ?? null, node.placed);
-  const release = options.release ?? wanted ?? newestRelease(releases);
+  const channel = group === null ? null : await followed(ctx, group.value);
+  const wanted = wantedFor(group?.value.wanted ?? null, node.placed, channel);
+  const { newestFor } = readPublished(ctx);
+  const release = options.release ?? wanted ?? newestFor(known.platform) ?? newestFor(null);
   if (release === null) return refuse("no-release", "Nothing has been published yet.");
   if (!releases.some(({ version }) => version === release)) {
     return refuse("no-release", `${release} is not published.`, { context: { release } });

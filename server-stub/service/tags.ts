@@ -4,6 +4,7 @@
  * Source: RFC 9110, 8.8.3 and 13.1.1; docs/adr/0076-repeated-and-stale-requests.md.
  */
 import type { Node } from "../../protocol/node.ts";
+import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { GroupRecord } from "../store/records.ts";
 import type { Refusal } from "./coordinator.ts";
@@ -25,8 +26,26 @@ export const nodeTag = ({
 }: Pick<Node, "name" | "group" | "voter" | "labels" | "membership">): string =>
   tagOf({ name, group, voter, labels, membership });
 
-export const groupTag = ({ name, mode, spare }: Pick<GroupRecord, "name" | "mode" | "spare">): string =>
-  tagOf({ name, mode, spare });
+export const groupTag = ({
+  name,
+  mode,
+  spare,
+  windows,
+  channel,
+}: Pick<GroupRecord, "name" | "mode" | "spare" | "windows" | "channel">): string =>
+  tagOf({ name, mode, spare, windows, channel });
+
+export const policyTag = ({ windows, rollout }: Pick<FleetPolicy, "windows" | "rollout">): string =>
+  tagOf({ windows, rollout });
+
+/** Not of the release: to promote one is no edit. */
+export const channelTag = ({
+  name,
+  startOnPublish,
+  selection,
+  policy,
+}: Pick<Channel, "name" | "startOnPublish" | "selection" | "policy">): string =>
+  tagOf({ name, startOnPublish, selection, policy });
 
 /**
  * Null when the header matches. To be asked with what was read in the very attempt that then writes, so that nobody

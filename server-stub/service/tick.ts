@@ -18,6 +18,8 @@ import { jobChanges } from "./job-changes.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
 import { forgetRequests } from "./requests.ts";
+import type { StartOnPublish } from "./start-on-publish.ts";
+import { createGateWatch } from "./tick-gates.ts";
 import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
@@ -26,6 +28,7 @@ import { tickTrust } from "./tick-trust.ts";
 /** Milliseconds between two runs of what need not be looked at every time. */
 const EVERY = {
   rollouts: 1_000,
+  gates: 1_000,
   sweep: 5_000,
   jobs: 5_000,
   requests: 600_000,
@@ -34,8 +37,9 @@ const EVERY = {
   trust: 60_000,
 };
 
-export function createTick(ctx: Context): () => Promise<void> {
+export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<void> {
   const due = createDue(ctx);
+  const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
   const retain = createRetention(ctx);
   let running: Promise<void> | null = null;
@@ -45,6 +49,10 @@ export function createTick(ctx: Context): () => Promise<void> {
     if (due("rollouts", EVERY.rollouts)) {
       await tickRollouts(ctx);
       await resolveOverdue(ctx);
+    }
+    if (due("gates", EVERY.gates)) {
+      await watchGates();
+      await starts.runAll();
     }
     if (due("jobs", EVERY.jobs)) await watchJobs();
     if (due("requests", EVERY.requests)) await forgetRequests(ctx);

@@ -7,13 +7,15 @@ import type { NodeHoldings } from "../../protocol/frames.ts";
 import type { GroupMode } from "../../protocol/group.ts";
 import type { JobKind, JobStatus, LogLine } from "../../protocol/job.ts";
 import type { Labels } from "../../protocol/labels.ts";
-import type { GroupName, JobId, NodeId, NodeName, RolloutId } from "../../protocol/names.ts";
+import type { ChannelName, GroupName, JobId, NodeId, NodeName, RolloutId } from "../../protocol/names.ts";
+import type { Freeze, Window } from "../../protocol/policy.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Wanted } from "../core/desired.ts";
 import type { JobRecord } from "../core/job/job.ts";
 import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import type { AlertChange } from "./alerts.ts";
+import type { PolicyChange } from "./policy.ts";
 import type { WebhookChange } from "./webhooks.ts";
 
 /** Counts the writes of a record, from 1; a write names the revision that it was computed from. */
@@ -33,6 +35,12 @@ export type GroupRecord = {
   readonly spare: number | null;
   /** Release of the last completed rollout. */
   readonly wanted: Wanted | null;
+  /** Null takes the fleet's. */
+  readonly windows: readonly Window[] | null;
+  readonly freeze: Freeze | null;
+  /** The channel that it follows, and since when. */
+  readonly channel: ChannelName | null;
+  readonly followsSince: EpochMs | null;
   readonly createdAt: EpochMs;
 };
 
@@ -172,6 +180,7 @@ export type Change =
   /** Appends lines that are not there yet; a line that is there stays as it is. */
   | { readonly kind: "log"; readonly jobId: JobId; readonly lines: readonly LogLine[] }
   | { readonly kind: "audit"; readonly value: AuditDraft }
+  | PolicyChange
   /** An event of something that is kept elsewhere, such as a release. */
   | { readonly kind: "announce"; readonly event: EventKind; readonly subject: string }
   | AlertChange

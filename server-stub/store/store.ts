@@ -1,7 +1,8 @@
 import type { Alert } from "../../protocol/alert.ts";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { LogLine } from "../../protocol/job.ts";
-import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
+import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
+import type { FleetPolicy } from "../../protocol/policy.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { WebhookId } from "../../protocol/webhook.ts";
 import type { JobRecord } from "../core/job/job.ts";
@@ -9,6 +10,7 @@ import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutHead, RolloutRecord } from "../core/rollout/rollout.ts";
 import type { AlertFilter } from "./alerts.ts";
 import type { EventRecord } from "./events.ts";
+import type { ChannelRecord } from "./policy.ts";
 import type {
   AlertKind,
   Applied,
@@ -44,6 +46,11 @@ export type Store = {
   touchNodes(seen: readonly { readonly id: NodeId; readonly at: EpochMs }[]): Promise<void>;
 
   meta(): Promise<Stored<Meta>>;
+
+  policy(): Promise<Stored<FleetPolicy>>;
+  channel(name: ChannelName): Promise<Stored<ChannelRecord> | null>;
+  /** By name. */
+  channels(): Promise<readonly Stored<ChannelRecord>[]>;
 
   group(name: GroupName): Promise<Stored<GroupRecord> | null>;
   /** By name. */

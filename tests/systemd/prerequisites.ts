@@ -9,6 +9,7 @@ const NEEDED = {
   "/usr/sbin/mkfs.ext4": "e2fsprogs",
   "/usr/bin/zstd": "zstd",
   "/usr/bin/curl": "curl",
+  "/usr/bin/etcd": "etcd-server",
   "/usr/bin/openssl": "openssl",
   "/usr/bin/strip": "binutils",
   "/usr/bin/strace": "strace",

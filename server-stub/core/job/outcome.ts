@@ -1,6 +1,7 @@
 import type { Build } from "../../../protocol/build.ts";
 import { sameBuild, showBuild } from "../../../protocol/build.ts";
 import type { Reason } from "../../../protocol/job.ts";
+import type { Denial } from "../../../protocol/lease.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import type { Proof } from "../lease/settle.ts";
 import { isActive, type JobRecord } from "./job.ts";
@@ -74,10 +75,13 @@ export const cancelJob = (job: JobRecord, reason: Reason, now: EpochMs): JobReco
   step: "cancelled",
 });
 
+const GATES: readonly string[] = ["outside-window", "paused"] satisfies Denial[];
+
 /** A reservation came to nothing without harm: the job waits for its turn again, a limited number of times. */
 function again(job: JobRecord, code: string, what: string, verdict: Reason | null, now: EpochMs): JobRecord {
   const message = verdict === null ? `${what}.` : `${what}: ${verdict.message}`;
-  const returns = job.returns + 1;
+  // A gate that closes between reserve and commit says nothing of the node or the build, and it may do so often.
+  const returns = verdict !== null && GATES.includes(verdict.code) ? job.returns : job.returns + 1;
   if (returns >= MAX_RETURNS) {
     return fail(job, { code, message: `${message} (${returns} times, so it is not tried again.)` }, now);
   }

@@ -21,8 +21,9 @@ import { nameOf } from "./view.ts";
 /**
  * Lets a node go down: everything is checked once more. From here on time returns nothing. May be called again
  * with the same token, after `actWithin` has passed and the node has resumed; it is then checked again. Refusals:
- * `stale-token`, `stale-session`, `act-within-too-long`, what `noTurn` says, `held-by`, `halted`, `leader-last`,
- * `leader-unknown`, `leader-here`, `quorum`.
+ * `stale-token`, `stale-session`, `act-within-too-long`, what `noTurn` says, what the gate says (`paused`,
+ * `outside-window`; not of what is in flight already), `held-by`, `halted`, `leader-last`, `leader-unknown`,
+ * `leader-here`, `quorum`.
  */
 export function commit(
   lease: LeaseRecord,
@@ -86,6 +87,7 @@ function denyCommit(
   }
   return (
     asker.noTurn ??
+    (own.phase === "reserved" ? group.gate : null) ??
     denyOthers(lease, own, view, now) ??
     denyLeader(group, asker.nodeId, policy) ??
     denyByBudget(group, lease, asker.nodeId, policy) ??

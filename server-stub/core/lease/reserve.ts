@@ -20,8 +20,8 @@ import { nameOf } from "./view.ts";
 
 /**
  * Gives a node leave to get ready. Idempotent: the same process asking again for the same job gets its token
- * again. Refusals: `stale-session`, what `noTurn` says, `held-by`, `halted`, `leader-last`, `leader-unknown`,
- * `quorum`.
+ * again. Refusals: `stale-session`, what `noTurn` says, what the gate says (`paused`,
+ * `outside-window`), `held-by`, `halted`, `leader-last`, `leader-unknown`, `quorum`.
  */
 export function reserve(
   lease: LeaseRecord,
@@ -62,6 +62,7 @@ export function denyReserve(lease: LeaseRecord, view: LeaseView, now: EpochMs): 
   const { asker, group, policy } = view;
   return (
     asker.noTurn ??
+    group.gate ??
     denyHeld(lease, view, now) ??
     denyLeader(group, asker.nodeId, policy) ??
     denyByBudget(group, lease, asker.nodeId, policy)

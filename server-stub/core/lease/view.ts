@@ -52,6 +52,8 @@ export type GroupView = {
   readonly members: readonly Member[];
   /** An operator said that a group of one or two voters may be down meanwhile. */
   readonly acceptOutage: boolean;
+  /** Why nobody may begin to be disrupted right now: frozen, or outside its window. Null while the gate is open. */
+  readonly gate: Denied | null;
 };
 
 /** Who asks, and with what right. */

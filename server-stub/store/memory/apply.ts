@@ -8,6 +8,7 @@ import { deliveriesOf, noticesOf } from "../notices.ts";
 import type { Applied, Change, Revision, Stored } from "../records.ts";
 import { isWebhookChange, type WebhookChange } from "../webhooks.ts";
 import { changedAlerts } from "./alerts.ts";
+import { applyPolicy } from "./policy.ts";
 import { logOf, type MemoryState } from "./state.ts";
 import { changeWebhook, queueDelivery } from "./webhooks.ts";
 
@@ -56,7 +57,7 @@ export function applyAll(state: MemoryState, changes: readonly Change[], at: Epo
 }
 
 /** The only ways in which the state is changed; each can be undone. */
-type Write = {
+export type Write = {
   set<K, V>(map: Map<K, V>, key: K, value: V): void;
   remove<K, V>(map: Map<K, V>, key: K): void;
   append<T>(list: T[], item: T): void;
@@ -154,6 +155,11 @@ function applyOne(state: MemoryState, change: RecordChange, write: Write): boole
       write.set(state.logs, change.jobId, [...stored, ...fresh]);
       return true;
     }
+    case "policy":
+    case "same-policy":
+    case "channel":
+    case "remove-channel":
+      return applyPolicy(state, change, write);
     case "audit":
       state.lastIds.audit += 1;
       write.append(state.audit, { id: state.lastIds.audit, ...change.value });

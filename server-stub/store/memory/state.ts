@@ -17,9 +17,10 @@ import type {
   Stored,
 } from "../records.ts";
 import type { DeliveryRecord, WebhookRecord } from "../webhooks.ts";
+import { firstPolicyState, type PolicyState } from "./policy.ts";
 
 /** Values in it never change; the maps and lists that hold them do, by `applyAll` alone. */
-export type MemoryState = {
+export type MemoryState = PolicyState & {
   readonly meta: Map<"meta", Stored<Meta>>;
   readonly groups: Map<GroupName, Stored<GroupRecord>>;
   readonly leases: Map<GroupName, Stored<LeaseRecord>>;
@@ -44,6 +45,7 @@ export type MemoryState = {
 };
 
 export const emptyState = (): MemoryState => ({
+  ...firstPolicyState(),
   meta: new Map([["meta", { value: { tokenEpoch: 0 }, revision: 1 }]]),
   groups: new Map(),
   leases: new Map(),

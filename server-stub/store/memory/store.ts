@@ -7,6 +7,7 @@ import type { Store } from "../store.ts";
 import { listAlerts } from "./alerts.ts";
 import { applyAll } from "./apply.ts";
 import { listActiveJobs, listAudit, listJobs } from "./lists.ts";
+import { readPolicy } from "./policy.ts";
 import { pruneMemory } from "./prune.ts";
 import { emptyState, isBusy, logOf } from "./state.ts";
 import { dueDeliveries, listDeliveries, listWebhooks } from "./webhooks.ts";
@@ -45,6 +46,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now): Store {
       if (meta === undefined) throw new Error("the store has no meta record");
       return meta;
     },
+    ...readPolicy(state),
     group: (name) => found(state.groups.get(name)),
     groups: () => Promise.resolve([...state.groups.values()].sort(by((group) => group.value.name))),
     lease: (group) => found(state.leases.get(group)),

@@ -20,6 +20,7 @@ import { prepareAlerts } from "./alerts.ts";
 import { writeBatch } from "./batch.ts";
 import { prepareEvents } from "./events.ts";
 import { sqlLists } from "./lists.ts";
+import { preparePolicy } from "./policy.ts";
 import { prune } from "./prune.ts";
 import { type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
 import { prepareRequests } from "./requests.ts";
@@ -38,13 +39,14 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
   const read = prepareReads(db);
   const statements = prepareStatements(db);
   const rollouts = rolloutsOf(db);
+  const policy = preparePolicy(db);
   const requests = prepareRequests(db);
   const lists = sqlLists(db);
   const alerts = prepareAlerts(db);
   const webhooks = prepareWebhooks(db);
   const events = prepareEvents(db);
   const changed = createPoke();
-  const write = writeChange(statements, requests, rollouts);
+  const write = writeChange(statements, { requests, rollouts, policy });
   const batch = writeBatch({ write, alerts, webhooks, events, now });
   const together = applyTogether(db, batch, changed.poke);
   const none = {};
@@ -60,6 +62,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
       if (meta === null) throw new Error("the store has no meta record");
       return record<Meta>(meta);
     },
+    ...policy.read,
     group: async (name) => orNull(first(await read.group(db, { name })), record<GroupRecord>),
     groups: async () => (await read.groups(db, none)).rows.map(record<GroupRecord>),
     lease: async (group) => orNull(first(await read.lease(db, { group })), record<LeaseRecord>),

@@ -6,6 +6,8 @@ import type { Generated } from "kysely";
  */
 export type Tables = {
   meta: { id: number; revision: number; body: string };
+  policy: { id: number; revision: number; body: string };
+  channel: { name: string; revision: number; body: string };
   node_group: { name: string; revision: number; body: string };
   /** `busy`: held, or broken and not settled. */
   lease: { node_group: string; revision: number; busy: number; body: string };

@@ -2,6 +2,7 @@ import { isActive } from "../../core/job/job.ts";
 import type { AlertChange } from "../alerts.ts";
 import type { Change } from "../records.ts";
 import type { WebhookChange } from "../webhooks.ts";
+import type { preparePolicy } from "./policy.ts";
 import type { Runner } from "./prepared.ts";
 import type { prepareRequests } from "./requests.ts";
 import type { Rollouts } from "./rollouts.ts";
@@ -15,7 +16,14 @@ type RecordChange = Exclude<Change, AlertChange | WebhookChange | { readonly kin
 /** Writes one change within a transaction. False: its expectation does not hold, and the batch is to be undone. */
 export type WriteChange = (runner: Runner, change: RecordChange) => Promise<boolean>;
 
-export function writeChange(on: Statements, requests: RequestStatements, rollouts: Rollouts): WriteChange {
+export function writeChange(
+  on: Statements,
+  {
+    requests,
+    rollouts,
+    policy,
+  }: { requests: RequestStatements; rollouts: Rollouts; policy: ReturnType<typeof preparePolicy> },
+): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
       case "meta":
@@ -86,6 +94,11 @@ export function writeChange(on: Statements, requests: RequestStatements, rollout
           await on.log(runner, { jobId: change.jobId, line: index, at, source, step, text });
         }
         return true;
+      case "policy":
+      case "same-policy":
+      case "channel":
+      case "remove-channel":
+        return policy.write(runner, change);
       case "audit": {
         const { at, actor, action, subject, before, after, from, requestId = null } = change.value;
         const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };

@@ -1,3 +1,7 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openApiDocument } from "../../../server-stub/api/document.ts";
 import { named } from "../../../server-stub/api/openapi.ts";
@@ -40,7 +44,7 @@ describe("the OpenAPI document", () => {
     expect(described).toEqual(served);
   });
 
-  test("names every operation once, says what it does, and what refuses it", () => {
+  test("names every operation once, says what it does, and how it is refused", () => {
     const ids = operations.map(([, , { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
     const bare = operations.filter(
@@ -60,6 +64,34 @@ describe("the OpenAPI document", () => {
       );
     });
     expect(wrong).toEqual([]);
+  });
+
+  const lint = async (value: object): Promise<string[]> => {
+    const config = await createConfig({ extends: ["recommended-strict"] });
+    const source = JSON.stringify(value);
+    const problems = await lintFromString({ source, absoluteRef: "/openapi.json", config });
+    return problems.map(
+      ({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer ?? ""})`,
+    );
+  };
+
+  test("passes a linter with every rule that it recommends", async () => {
+    expect(await lint(document)).toEqual([]);
+  });
+
+  test("would be told off by it", async () => {
+    const [path = ""] = Object.keys(document.paths);
+    const { get, ...others } = document.paths[path] ?? {};
+    const paths = { ...document.paths, [path]: { ...others, get: { ...get, operationId: "get x" } } };
+    expect((await lint({ ...document, paths })).join()).toContain("operation-operationId-url-safe");
+  });
+
+  test("is printed by npm run -s openapi", async () => {
+    const main = fileURLToPath(new URL("../../../server-stub/openapi-main.ts", import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [main], { maxBuffer: 16_000_000 });
+    const printed = JSON.parse(stdout) as Document;
+    expect(printed.openapi).toBe("3.1.0");
+    expect(Object.keys(printed.paths)).toEqual(Object.keys(document.paths));
   });
 
   test("has every schema that it refers to", () => {

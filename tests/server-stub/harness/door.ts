@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
 import type { Build } from "../../../protocol/build.ts";
@@ -36,6 +36,8 @@ export type DoorCall = {
   readonly headers?: Record<string, string>;
   /** The address that it comes from. */
   readonly from?: string;
+  /** The answer is a stream of events without an end: read until one came, after this was done. */
+  readonly provoke?: () => Promise<unknown>;
 };
 
 export class Door {
@@ -89,7 +91,7 @@ export class Door {
   }
 
   async call(method: string, path: string, options: DoorCall = {}): Promise<DoorAnswer> {
-    const { token = this.adminToken, body, headers = {}, from = "127.0.0.1" } = options;
+    const { token = this.adminToken, body, headers = {}, from = "127.0.0.1", provoke } = options;
     if (this.#api === undefined) throw new Error("the door is closed");
     const isBytes = body instanceof Buffer || typeof body === "string";
     const answer = await this.#api.inject({
@@ -102,8 +104,10 @@ export class Door {
         ...headers,
       },
       ...(body === undefined ? {} : { payload: isBytes ? body : JSON.stringify(body) }),
+      payloadAsStream: provoke !== undefined,
     });
-    const text = answer.payload;
+    await provoke?.();
+    const text = provoke === undefined ? answer.payload : await firstEvent(answer.stream());
     this.answered.push(text);
     const isJson = /[/+]json\b/.test(String(answer.headers["content-type"]));
     return {
@@ -132,10 +136,10 @@ export class Door {
     return `${what}-${this.#drawn}`;
   }
 
-  /** How many changes are in the audit log, up to a thousand. */
-  async changes(): Promise<number> {
-    const { entries } = (await this.must("GET", "/v1/audit?limit=1000")) as { entries: unknown[] };
-    return entries.length;
+  /** Id of the newest entry in the audit log. */
+  async lastChange(): Promise<number> {
+    const { entries } = (await this.must("GET", "/v1/audit?limit=1")) as { entries: { id: number }[] };
+    return entries[0]?.id ?? 0;
   }
 
   /** The ceremony, and `version` published. */
@@ -186,6 +190,16 @@ export class Door {
     await node.beat();
     return node;
   }
+}
+
+/** The text of a stream of server-sent events up to the end of the first that has data. */
+async function firstEvent(stream: Readable): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (/^data: .*\n\n/m.test(text)) break;
+  }
+  return text;
 }
 
 /** An agent's side of the protocol over HTTP; it says what it is told to say. */

@@ -10,7 +10,17 @@ import type {
 
 const BUILD = { version: "1.0.0", buildHash: "a".repeat(64) };
 
-export const GROUP: GroupRecord = { name: "db", mode: "quorum", spare: null, wanted: null, createdAt: 1 };
+export const GROUP: GroupRecord = {
+  name: "db",
+  mode: "quorum",
+  spare: null,
+  wanted: null,
+  windows: null,
+  freeze: null,
+  channel: null,
+  followsSince: null,
+  createdAt: 1,
+};
 
 export const NODE: NodeRecord = {
   id: "n-abcdefghijkl",

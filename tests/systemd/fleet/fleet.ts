@@ -7,7 +7,7 @@ import { Job, JobLogPage, type LogLine } from "../../../protocol/job.ts";
 import { LeaseView } from "../../../protocol/lease.ts";
 import { Node as NodeView } from "../../../protocol/node.ts";
 import { type Fault, FaultError, type Result } from "../../../protocol/result.ts";
-import { Rollout } from "../../../protocol/rollout.ts";
+import { Rollout, type StartRolloutRequest } from "../../../protocol/rollout.ts";
 import type { Static, TSchema } from "../../../protocol/schema.ts";
 import type { FaultProxy } from "../../harness/fault-proxy.ts";
 import type { Sampler } from "../../harness/sampler.ts";
@@ -31,16 +31,12 @@ export type FleetOptions = {
 export class Fleet {
   readonly lab: Lab;
   readonly c1: Node;
-  readonly nodes: readonly [Node, Node, Node];
+  /** The machines with agents; n1, n2 and n3 of `db` first. */
+  readonly nodes: readonly [Node, Node, Node, ...Node[]];
   readonly api: ApiClient;
   readonly #proxy: FaultProxy | undefined;
 
-  private constructor(
-    lab: Lab,
-    image: FleetImage,
-    [c1, ...nodes]: readonly [Node, Node, Node, Node],
-    proxy?: FaultProxy,
-  ) {
+  private constructor(lab: Lab, image: FleetImage, c1: Node, nodes: readonly Node[], proxy?: FaultProxy) {
     this.lab = lab;
     this.c1 = c1;
     this.nodes = nodes;
@@ -63,9 +59,14 @@ export class Fleet {
     // Else a proxy that has nobody to pass a WebSocket on to would make the agents settle for plain HTTP.
     if (proxy !== undefined) await coordinator.then(untilListening);
     const [c1, n1, n2, n3] = await Promise.all([coordinator, make("n1"), make("n2"), make("n3")]);
-    const fleet = new Fleet(lab, image, [c1, n1, n2, n3], proxy);
+    const fleet = new Fleet(lab, image, c1, [n1, n2, n3], proxy);
     await fleet.untilServing(AGENTS);
     return fleet;
+  }
+
+  /** The same fleet with more machines in it. */
+  async with(nodes: readonly Node[]): Promise<Fleet> {
+    return new Fleet(this.lab, await fleetImage(this.lab), this.c1, [...this.nodes, ...nodes], this.#proxy);
   }
 
   get proxy(): FaultProxy {
@@ -97,6 +98,16 @@ export class Fleet {
   async startRollout(release: string, options: readonly string[] = []): Promise<string> {
     const args = ["rollout", "start", "--group", GROUP, "--release", release, "--json", ...options];
     return (JSON.parse(await this.baton(args)) as { id: string }).id;
+  }
+
+  /** Starts a rollout through the API, with whatever it is told. */
+  async start(body: StartRolloutRequest): Promise<Rollout> {
+    return this.#post(["v1", "rollouts"], body);
+  }
+
+  /** `pause`, `resume`, `cancel`, `retry` or `rollback`; gives the rollout, or the new one that takes it back. */
+  tell(id: string, action: "pause" | "resume" | "cancel" | "retry" | "rollback"): Promise<Rollout> {
+    return this.#post(["v1", "rollouts", id, action], {});
   }
 
   rollout(id: string): Promise<Rollout> {
@@ -186,13 +197,19 @@ export class Fleet {
 
   /** Looks at the workload of every agent from outside, every 50 ms, until stopped. */
   sample(): Sampler {
-    const targets = Object.fromEntries(AGENTS.map((name) => [name, `http://${ADDRESSES[name]}:8080/status`]));
+    const targets = Object.fromEntries(
+      this.nodes.map(({ name, address }) => [name, `http://${address}:8080/status`]),
+    );
     return this.lab.sample({ targets });
   }
 
   /** What `dist` or `dist.bak` of a node names: `releases/<version>-<hash12>`. */
   link(name: string, link: "dist" | "dist.bak" = "dist"): string {
     return readlinkSync(this.machine(name).outside(`/var/lib/baton-agent/${link}`));
+  }
+
+  async #post(parts: readonly string[], body: unknown): Promise<Rollout> {
+    return must(await this.api.call({ method: "POST", path: path(...parts), body, answer: Rollout }));
   }
 
   async #get<S extends TSchema>(parts: readonly string[], answer: S): Promise<Static<S>> {

@@ -114,7 +114,7 @@ async function setUpCoordinator(lab: Lab): Promise<Node> {
   return c1;
 }
 
-async function joinNode(
+export async function joinNode(
   node: Node,
   token: { readonly secret: string; readonly rootFingerprint: string | null },
 ) {
@@ -125,7 +125,7 @@ async function joinNode(
 const baton = (c1: Node, args: readonly string[]): Promise<string> =>
   c1.must(["baton", ...args], { env: BATON_ENV, timeoutMs: 90_000 });
 
-async function lead(node: Node): Promise<void> {
+export async function lead(node: Node): Promise<void> {
   const answer = await fetch(`http://${node.address}:8080/lead`, { method: "POST", body: '{"term":1}' });
   if (!answer.ok) throw new Error(`${node.name} does not take leadership: ${await answer.text()}`);
 }

@@ -4,7 +4,7 @@ import { AGENT_ENTRY } from "../../../cli/bundle/make.ts";
 import type { PackedBundle } from "../../../cli/bundle/pack.ts";
 import { build } from "../../../packaging/bundle/build.ts";
 import type { Build } from "../../../protocol/build.ts";
-import { makeBundle } from "../fixtures/make-bundle.ts";
+import { type BundleRequest, makeBundle } from "../fixtures/make-bundle.ts";
 import type { VariantName } from "../fixtures/variants.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Node } from "../lab/node.ts";
@@ -13,11 +13,12 @@ export type BundleWish = {
   readonly variant: VariantName;
   readonly version: string;
   readonly ballastBytes?: number;
+  readonly workload?: BundleRequest["workload"];
 };
 
 /** A bundle of the stock agent and the lab's workload, made once for all scenarios. */
 export function bundle(lab: Lab, wish: BundleWish): Promise<PackedBundle> {
-  const name = `${wish.version}-${wish.variant}-${wish.ballastBytes ?? 0}`;
+  const name = `${wish.version}-${wish.variant}-${wish.ballastBytes ?? 0}${wish.workload === undefined ? "" : `-${wish.workload}`}`;
   return lab.once(`bundle ${name}`, async () => {
     const dir = join(lab.site.directory, "bundles");
     mkdirSync(dir, { recursive: true });

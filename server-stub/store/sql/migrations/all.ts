@@ -3,6 +3,7 @@ import { theSpine } from "./0001-the-spine.ts";
 import { rolloutNodes } from "./0002-rollout-nodes.ts";
 import { events } from "./0003-events.ts";
 import { alertsAndWebhooks } from "./0004-alerts-and-webhooks.ts";
+import { policyAndChannels } from "./0005-policy-and-channels.ts";
 import { requests } from "./0006-requests.ts";
 import { retention } from "./0007-retention.ts";
 import { diagnoses } from "./0008-diagnoses.ts";
@@ -15,6 +16,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-alerts-and-webhooks": { up: alertsAndWebhooks },
   "0006-requests": { up: requests },
   "0007-retention": { up: retention },
+  "0005-policy-and-channels": { up: policyAndChannels },
   "0008-diagnoses": { up: diagnoses },
 };
 

@@ -11,7 +11,7 @@ const joinTokenId = async (door: Door): Promise<string> => {
   return String(made.id);
 };
 
-/** Tokens, alerts and the audit log. */
+/** Tokens, alerts, events and the audit log. */
 export const peopleRows: Rows = {
   listTokens: () => ["GET", "/v1/tokens"],
   createToken: (door) => ["POST", "/v1/tokens", { body: { name: door.fresh("ann"), role: "viewer" } }],
@@ -23,7 +23,19 @@ export const peopleRows: Rows = {
   createJoinToken: async (door) => ["POST", "/v1/join-tokens", { body: { group: await door.group() } }],
   revokeJoinToken: async (door) => ["POST", `/v1/join-tokens/${await joinTokenId(door)}/revoke`],
 
+  streamEvents: async (door) => {
+    const node = await door.join();
+    await node.hello();
+    return ["GET", "/v1/events", { provoke: () => node.beat() }];
+  },
   listAlerts: () => ["GET", "/v1/alerts"],
+  acknowledgeAlert: async (door) => {
+    const node = await door.online();
+    await node.update();
+    await node.fail();
+    const { alerts } = (await door.must("GET", "/v1/alerts")) as { alerts: { id: number }[] };
+    return ["POST", `/v1/alerts/${alerts[0]?.id}/ack`, { body: { note: "looking into it" } }];
+  },
   listAudit: () => ["GET", "/v1/audit?limit=5"],
   exportAudit: () => ["GET", "/v1/audit/export"],
 };

@@ -309,7 +309,7 @@ export class SmallWorld {
     const presence = this.#presence.get(agent.id);
     return {
       policy: this.#policy,
-      group: { mode: "quorum", spare: null, members, acceptOutage: false },
+      group: { mode: "quorum", spare: null, members, acceptOutage: false, gate: null },
       asker: {
         nodeId: agent.id,
         jobId: "j-000000000000",

@@ -1,6 +1,7 @@
 /** Drives the lease's real core by words, as the transcripts have them. */
 import type { Build } from "../../../../protocol/build.ts";
 import type { FinalWord, JournalReport } from "../../../../protocol/journal.ts";
+import type { FleetPolicy, Freeze, Window } from "../../../../protocol/policy.ts";
 import type { Result } from "../../../../protocol/result.ts";
 import { budgetOf } from "../../../../server-stub/core/lease/budget.ts";
 import { commit } from "../../../../server-stub/core/lease/commit.ts";
@@ -10,6 +11,7 @@ import { type Holder, type LeaseRecord, NO_LEASE } from "../../../../server-stub
 import { reserve } from "../../../../server-stub/core/lease/reserve.ts";
 import { settle } from "../../../../server-stub/core/lease/settle.ts";
 import type { Denied, LeasePolicy, LeaseView, Member } from "../../../../server-stub/core/lease/view.ts";
+import { gateOf } from "../../../../server-stub/core/window/gate.ts";
 
 export const POLICY: LeasePolicy = {
   ttlMs: 60_000,
@@ -32,6 +34,8 @@ export class LeaseWorld {
   #mode: "quorum" | "independent" = "quorum";
   #spare: number | null = null;
   #acceptOutage = false;
+  #fleet: Pick<FleetPolicy, "windows" | "freeze"> = { windows: [], freeze: null };
+  #own: { windows: Window[] | null; freeze: Freeze | null } = { windows: null, freeze: null };
   readonly #nodes = new Map<string, NodeState>();
 
   /** Runs one line; answers what came of it and, when it changed, the lease. */
@@ -75,6 +79,32 @@ export class LeaseWorld {
         return this.#each(words, { turn: false });
       case "turn":
         return this.#each(words, { turn: true });
+      case "observer":
+        return this.#each(words, { role: "observer", reportsRole: true });
+      case "silent":
+        return this.#each(words, { role: null });
+      case "window":
+        this.#own = {
+          ...this.#own,
+          windows: name === "fleet" ? null : name === "always" ? [] : [parseWindow(words)],
+        };
+        return [];
+      case "fleet-window":
+        this.#fleet = { ...this.#fleet, windows: [parseWindow(words)] };
+        return [];
+      case "freeze":
+        this.#own = { ...this.#own, freeze: parseFreeze(words) };
+        return [];
+      case "fleet-freeze":
+        this.#fleet = { ...this.#fleet, freeze: parseFreeze(words) };
+        return [];
+      case "thaw":
+        this.#own = { ...this.#own, freeze: null };
+        this.#fleet = { ...this.#fleet, freeze: null };
+        return [];
+      case "clock":
+        this.now = Date.parse(`${name}Z`);
+        return [];
       case "hello":
         return this.#each([name], {
           session: second,
@@ -207,7 +237,13 @@ export class LeaseWorld {
     };
     return {
       policy: this.#policy,
-      group: { mode: this.#mode, spare: this.#spare, members, acceptOutage: this.#acceptOutage },
+      group: {
+        mode: this.#mode,
+        spare: this.#spare,
+        members,
+        acceptOutage: this.#acceptOutage,
+        gate: this.#gate(),
+      },
       asker: {
         nodeId: name,
         jobId: `job-${name}`,
@@ -217,6 +253,10 @@ export class LeaseWorld {
         noTurn: node.turn ? null : noTurn,
       },
     };
+  }
+
+  #gate(): Denied | null {
+    return gateOf(this.#fleet, { name: "db", ...this.#own }, this.now);
   }
 
   #showLease(): string {
@@ -230,7 +270,7 @@ export class LeaseWorld {
     const who = `${holder.nodeId} has ${token(holder.token)} ${holder.phase}`;
     if (holder.phase === "in-flight")
       return holder.instanceId === null ? `${who}, committed by nobody knows whom` : who;
-    return `${who} until ${holder.expiresAtMs / 1000} s${holder.attempted ? ", attempted" : ""}`;
+    return `${who} until ${showTime(holder.expiresAtMs)}${holder.attempted ? ", attempted" : ""}`;
   }
 }
 
@@ -240,6 +280,10 @@ function show<T>(outcome: Result<T, Denied>, granted: (value: T) => string): str
     : `${outcome.error.code}: ${outcome.error.message}`;
 }
 
+/** Seconds from the start, or where a transcript has set the clock the time of day. */
+const showTime = (at: number): string =>
+  at < 1e9 ? `${at / 1000} s` : new Date(at).toISOString().slice(11, 19);
+
 /** Tokens of a later epoch are written with it: 1/1 is the first of the first. */
 const EPOCH = 2 ** 32;
 const token = (value: number): string =>
@@ -248,6 +292,23 @@ const token = (value: number): string =>
 function parseToken(word: string): number {
   const [first = "0", second] = word.split("/");
   return second === undefined ? Number(first) : Number(first) * EPOCH + Number(second);
+}
+
+/** "0 22 * * * Europe/Berlin 4h" */
+function parseWindow(words: readonly string[]): Window {
+  const [timezone = "", span = ""] = words.slice(5);
+  return { cron: words.slice(0, 5).join(" "), timezone, durationMs: Number.parseInt(span, 10) * 3_600_000 };
+}
+
+/** "until=2026-01-01T00:00 because it snows" */
+function parseFreeze(words: readonly string[]): Freeze {
+  const until = option(words, "until");
+  return {
+    reason: words.slice(words.indexOf("because") + 1).join(" "),
+    until: until === undefined ? null : Date.parse(`${until}Z`),
+    by: "ada",
+    at: 0,
+  };
 }
 
 function seconds(word: string): number {
