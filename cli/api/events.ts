@@ -3,9 +3,9 @@
  * Source: WHATWG HTML, "Server-sent events", interpreting an event stream.
  */
 import { FleetEvent } from "../../protocol/event.ts";
-import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
+import { err, ok, type Result } from "../../protocol/result.ts";
 import { Value } from "../../protocol/schema.ts";
-import { type ApiClient, query } from "./client.ts";
+import { type ApiClient, type ApiFault, query } from "./client.ts";
 
 /** `event` is "message" unless the sender named it; `id` is the last one given. */
 export type ServerEvent = { readonly event: string; readonly id: string; readonly data: string };
@@ -47,7 +47,7 @@ export type FleetNews = { readonly kind: "event"; readonly event: FleetEvent } |
 export async function fleetEvents(
   api: ApiClient,
   { since, kinds, signal }: { since?: number | undefined; kinds?: string | undefined; signal: AbortSignal },
-): Promise<Result<AsyncIterable<FleetNews>, Fault>> {
+): Promise<Result<AsyncIterable<FleetNews>, ApiFault>> {
   const headers = {
     accept: "text/event-stream",
     ...(since === undefined ? {} : { "last-event-id": String(since) }),

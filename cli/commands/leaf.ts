@@ -1,5 +1,5 @@
 /** What every command that speaks to the coordinator shares: its options, its answer, its refusals. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, type Option } from "commander";
 import { nearest } from "../../protocol/nearest.ts";
 import { type Fault, FaultError, type Result } from "../../protocol/result.ts";
 import { parseSpan } from "../../protocol/span.ts";
@@ -29,10 +29,15 @@ function shared(command: Command, options: readonly (readonly [string, string])[
   return command;
 }
 
-/** A command that only holds others; `list` is run when none is named. */
-export function branch(name: string, description: string, children: readonly Command[]): Command {
+/** A command that only holds others; `usual` is run when none is named. */
+export function branch(
+  name: string,
+  description: string,
+  children: readonly Command[],
+  usual = "list",
+): Command {
   const parent = new Command(name).description(description);
-  for (const child of children) parent.addCommand(child, { isDefault: child.name() === "list" });
+  for (const child of children) parent.addCommand(child, { isDefault: child.name() === usual });
   // With a default, a mistyped name would be an argument too many of that one.
   return parent.hook("preSubcommand", (self, child) => {
     const [first] = self.args;
@@ -100,6 +105,15 @@ export const countOption = (text: string): number => {
 
 /** For an option that may be given several times. */
 export const several = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+/** An option that may be given several times, each time with one of `choices`. */
+export function someOf(option: Option, choices: readonly string[]): Option {
+  option.choices(choices);
+  return option.argParser((text, before: readonly string[] | undefined) => {
+    if (choices.includes(text)) return [...(before ?? []), text];
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+  });
+}
 
 /** `k=v`, given several times. */
 export function labelOption(

@@ -3,7 +3,7 @@ import type { Reason } from "../../../protocol/job.ts";
 import type { Rollout, RolloutNode, RolloutStage } from "../../../protocol/rollout.ts";
 import { isAtWork } from "./marks.ts";
 import { heldBy, jobOf, type RolloutMoment } from "./moment.ts";
-import { aimOf, groupsOf, percent, plural, runsNow, whyOf } from "./words.ts";
+import { aimOf, groupsOf, plural, runsNow, sharesOf, whyOf } from "./words.ts";
 
 /** One change; `kind` says of what. What changes all the time, such as percentages, is none. */
 export type RolloutChange =
@@ -57,7 +57,7 @@ function tellings(moment: RolloutMoment) {
   const { rollout } = moment;
   return [
     ...rollout.nodes.map((node) => ofNode(node, moment)),
-    ...rollout.stages.map((stage, index) => ofStage(stage, index, rollout.stages.length)),
+    ...rollout.stages.map((stage, index) => ofStage(stage, index, sharesOf(rollout.stages))),
     ofRollout(rollout),
   ];
 }
@@ -77,11 +77,11 @@ function ofNode(node: RolloutNode, moment: RolloutMoment) {
   return { key: nodeId as string, change, line: parts.join("") };
 }
 
-function ofStage({ share, nodes, status, reason }: RolloutStage, stage: number, of: number) {
+function ofStage({ share, nodes, status, reason }: RolloutStage, stage: number, shares: readonly string[]) {
   const change: RolloutChange = { kind: "stage", stage, share, nodes, status, reason };
   const why = reason === null || status !== "running" ? "" : `: ${reason.message}`;
   const words = status === "pending" ? "waits" : status === "running" ? "at work" : "done";
-  const line = `stage ${stage + 1} of ${of} (${percent(share)}, ${plural(nodes, "node")}): ${words}${why}`;
+  const line = `stage ${stage + 1} of ${shares.length} (${shares[stage]}, ${plural(nodes, "node")}): ${words}${why}`;
   return { key: `stage ${stage}`, change, line };
 }
 

@@ -58,7 +58,7 @@ function heading(colors: Colors, { rollout, now }: RolloutMoment, columns: numbe
   const began = clockTime(rollout.createdAt).slice(0, 5);
   const when = rollout.endedAt === null ? `since ${began}, for ${since}` : `at ${began}, took ${since}`;
   const who = [what, `by ${rollout.startedBy}`, when];
-  const how = [...policyParts(rollout.policy), ...consents(rollout)];
+  const how = [...policyParts(rollout.policy, rollout.stages.length), ...consents(rollout)];
   return [
     edges(title, rolloutState(colors, rollout.status), columns),
     ...[who, how].flatMap((parts) => flow(parts, " · ", columns)).map((line) => colors.dim(line)),
@@ -125,7 +125,12 @@ function countParts(colors: Colors, counts: RolloutCounts): readonly string[] {
 
 /** "failures ✗○○ 1 of 3 allowed". */
 function budget(colors: Colors, { budget: { failed, allowed } }: Rollout): readonly string[] {
-  const words = allowed === 0 && failed === 0 ? "no failure allowed" : `failures ${failed} of ${allowed} allowed`;
+  const words =
+    allowed > 0
+      ? `failures ${failed} of ${allowed} allowed`
+      : failed === 0
+        ? "no failure allowed"
+        : `${plural(failed, "failure")}, none allowed`;
   const few = allowed > 0 && allowed <= 12;
   const shown = few
     ? `${"✗".repeat(Math.min(failed, allowed))}${"○".repeat(Math.max(0, allowed - failed))} `

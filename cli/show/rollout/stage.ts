@@ -5,7 +5,7 @@ import { pad } from "../table.ts";
 import { span } from "../time.ts";
 import { type Colors, hasFailed, isAtWork, nodeMark, paintOf, STAGE_MARKS } from "./marks.ts";
 import type { RolloutMoment } from "./moment.ts";
-import { nodeNote, percent, plural } from "./words.ts";
+import { nodeNote, plural, sharesOf } from "./words.ts";
 
 /**
  * How much is told of the nodes: a line each; their names in columns, with a line for those at work or failed; a mark
@@ -49,8 +49,8 @@ function title(
   index: number,
   columns: number,
 ): string {
-  const widest = Math.max(...rollout.stages.map((each, at) => nameOf(each, at).length));
-  const named = nameOf(stage, index).padEnd(widest);
+  const names = sharesOf(rollout.stages).map((share, at) => `stage ${at + 1} · ${share}`);
+  const named = (names[index] ?? "").padEnd(Math.max(...names.map((each) => each.length)));
   const name = stage.status === "pending" ? colors.dim(named) : colors.bold(named);
   const mark = paintOf(colors, statusOf(rollout, stage))(STAGE_MARKS[stage.status]);
   const left = `${mark}  ${name}  ${colors.dim(plural(stage.nodes, "node"))}`;
@@ -60,8 +60,6 @@ function title(
 /** A stage at work is what its rollout is. */
 const statusOf = (rollout: Rollout, { status }: RolloutStage) =>
   status === "running" ? rollout.status : status;
-
-const nameOf = ({ share }: RolloutStage, index: number): string => `stage ${index + 1} · ${percent(share)}`;
 
 function stateOf(colors: Colors, rollout: Rollout, stage: RolloutStage, index: number, now: number): string {
   const { status, startedAt, endedAt } = stage;

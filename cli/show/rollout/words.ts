@@ -1,7 +1,14 @@
 /** What is said of a rollout and its nodes, in a few words each. */
 import { showBuild } from "../../../protocol/build.ts";
 import type { Job } from "../../../protocol/job.ts";
-import type { Rollout, RolloutNode, RolloutPolicy, RolloutSummary } from "../../../protocol/rollout.ts";
+import type {
+  Rollout,
+  RolloutCounts,
+  RolloutNode,
+  RolloutPolicy,
+  RolloutPolicyChoice,
+  RolloutSummary,
+} from "../../../protocol/rollout.ts";
 import { span } from "../time.ts";
 import { type Colors, isAtWork } from "./marks.ts";
 import { heldBy, jobOf, type RolloutMoment } from "./moment.ts";
@@ -12,24 +19,34 @@ export const aimOf = ({ kind, release, rollbackOf }: RolloutSummary): string =>
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** How it goes forward and when it stops, a part each. */
-export function policyParts(policy: RolloutPolicy): readonly string[] {
-  const { stages, concurrency, threshold, pauseMs, offline, onFailure } = policy;
-  const parts = [
-    stages.length === 1 ? "one stage" : `stages ${stages.map((share) => Math.round(share * 100)).join("/")} %`,
-    concurrency === 1 ? "one group at a time" : `${concurrency} groups at once`,
-  ];
-  if (stages.length > 1) {
-    if (pauseMs === null) parts.push("between stages it waits for resume");
-    else if (pauseMs > 0) parts.push(`${span(pauseMs)} between stages`);
+/** How it goes forward and when it stops, a part each; with one stage there is nothing to say of stages. */
+export function policyParts({ stages, ...policy }: RolloutPolicy, count: number): readonly string[] {
+  const one = count === 1;
+  const { pauseMs, ...rest } = policy;
+  return [one ? "one stage" : stagesOf(stages), ...choiceParts(one ? rest : { pauseMs, ...rest })];
+}
+
+/** The same of a choice: what is absent says nothing, and neither does the usual. */
+export function choiceParts(policy: RolloutPolicyChoice): readonly string[] {
+  const { stages, concurrency, threshold, pauseMs, offline, onFailure, seed } = policy;
+  const parts: string[] = [];
+  if (stages !== undefined) parts.push(stagesOf(stages));
+  if (concurrency !== undefined) {
+    parts.push(concurrency === 1 ? "one group at a time" : `${concurrency} groups at once`);
   }
+  if (pauseMs === null) parts.push("between stages it waits for resume");
+  else if (pauseMs !== undefined && pauseMs > 0) parts.push(`${span(pauseMs)} between stages`);
   const then = onFailure === "rollback" ? "goes back" : "halts";
   if (threshold === 0) parts.push(`${then} at the first failure`);
-  else if (threshold !== null) parts.push(`${then} above ${percent(threshold)} failed`);
+  else if (threshold != null) parts.push(`${then} above ${percent(threshold)} failed`);
   else if (onFailure === "rollback") parts.push("goes back when it halts");
   if (offline === "skip") parts.push("leaves out who is offline");
+  if (seed !== undefined && stages !== undefined) parts.push(`seed ${seed}`);
   return parts;
 }
+
+const stagesOf = (stages: readonly number[]): string =>
+  `stages ${stages.map((share) => Math.round(share * 100)).join("/")} %`;
 
 /** What the node does or why it waits; empty when there is nothing to say. */
 export function nodeNote(colors: Colors, node: RolloutNode, moment: RolloutMoment): string {
@@ -67,5 +84,18 @@ export const runsNow = (node: RolloutNode): string =>
 
 export const groupsOf = ({ nodes }: Rollout): number => new Set(nodes.map(({ group }) => group)).size;
 
+/** How much of the whole is done after each stage: few nodes make other shares than the policy asks for. */
+export function sharesOf(stages: readonly { readonly nodes: number }[]): readonly string[] {
+  const total = stages.reduce((sum, { nodes }) => sum + nodes, 0);
+  let done = 0;
+  return stages.map(({ nodes }) => {
+    done += nodes;
+    return percent(done / Math.max(1, total));
+  });
+}
+
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
+
+export const totalOf = (counts: RolloutCounts): number =>
+  Object.values(counts).reduce((sum, each) => sum + each, 0);

@@ -161,6 +161,7 @@ const jobOf = (node: RolloutNode): Job => ({
   from: node.from,
   to: node.to,
   retry: false,
+  retryOf: null,
   status: "running",
   step: node.status === "updating" ? "drain" : "fetch",
   percent: node.status === "updating" ? 70 : 40,
