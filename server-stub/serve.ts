@@ -45,8 +45,9 @@ export async function serve(
     const identify = identifyByBearer((secret, from) => coordinator.access.authenticate(secret, from));
     const publicUrl = () => config.publicUrl ?? url;
     const tls = config.tls === null ? null : await readTls(config.tls);
+    const scoped = doors.scope === undefined ? {} : { scope: doors.scope };
     const api = createApi({ ...doors, identify, publicUrl, tls });
-    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log });
+    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped });
     api.server.on("upgrade", live.upgrade);
     const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl });
     await listenLocally(control, config.controlSocket);

@@ -5,7 +5,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { NODE_HEADER } from "../../protocol/access.ts";
+import { NodeId } from "../../protocol/names.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
+import { Value } from "../../protocol/schema.ts";
 import type { Principal, Refusal } from "../service/coordinator.ts";
 import { audienceOf, isOpen, mayCall, type RouteKey } from "./permissions.ts";
 import { refuse } from "./problems.ts";
@@ -49,7 +51,8 @@ export const identifyByBearer =
         code: "forbidden",
         message: "The credential belongs to another node than the one that the request claims to be.",
         hint: "Every node needs a credential of its own: join it again.",
-        context: { claimed: String(claimed), caller: nameOf(caller) },
+        // What is no id may be anything, a secret in the wrong place too: it is not repeated.
+        context: { claimed: Value.Check(NodeId, claimed) ? claimed : null, caller: nameOf(caller) },
       });
     }
     return ok(caller);

@@ -5,9 +5,13 @@ import type { Timing } from "../core/presence/presence.ts";
 import type { RolloutLimits } from "../core/rollout/rollout.ts";
 import type { Store } from "../store/store.ts";
 import { type Coalesce, createCoalesce } from "./coalesce.ts";
+import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+
+/** Unless it is set otherwise. */
+const STREAMS_PER_TOKEN = 50;
 
 /** The longest that a drain hook may take, and ten seconds for the flip. */
 const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
@@ -30,6 +34,10 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** What is heard of nodes and not written, for who follows the events. */
+  readonly nodeNews: NodeNews;
+  /** Streams of events that one token may have open. */
+  readonly streamsPerToken: number;
   /** Runs of the same work that are asked for meanwhile become one. */
   readonly coalesce: Coalesce;
 };
@@ -55,6 +63,8 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    nodeNews: createNodeNews(),
+    streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
     leasePolicy: {
       ttlMs: timings.reservationMs,
@@ -78,13 +88,13 @@ export const rolloutLimits = (ctx: Context): RolloutLimits => ({
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** An id as `names.ts` has them: a letter for what it is, and twelve characters nobody can guess. */
-export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t"): string =>
+export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t" | "w"): string =>
   `${letter}-${Array.from(random(12), (byte) => ALPHABET[byte % ALPHABET.length]).join("")}`;
 
 export const newNonce = (random: Random): string => Buffer.from(random(16)).toString("hex");
 
 /** A secret of 256 bits; what it is for can be seen, so that one in the wrong place is noticed. */
-export const newSecret = (random: Random, kind: "node" | "operator" | "join"): string =>
+export const newSecret = (random: Random, kind: "node" | "operator" | "join" | "webhook"): string =>
   `baton_${kind}_${Buffer.from(random(32)).toString("base64url")}`;
 
 /** Secrets are random, so a plain hash keeps them; nothing slower is needed. */

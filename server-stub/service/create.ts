@@ -1,7 +1,10 @@
 import { createAccess } from "./access.ts";
+import { createAlerts } from "./alerts.ts";
 import { createChannels } from "./channels.ts";
 import { type Context, createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
+import { createEvents } from "./events/events.ts";
+import { readersOf } from "./events/readers.ts";
 import { createGroups } from "./groups.ts";
 import { createJobs } from "./jobs.ts";
 import { createLeases } from "./leases.ts";
@@ -16,9 +19,12 @@ import { createSessions } from "./sessions.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
+import { createPost } from "./webhooks/post.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
+import { createDeliveryWorker } from "./webhooks/worker.ts";
 
-/** How much of the alerts is ever shown at once. */
-const MAX_ALERTS = 1_000;
+/** Unless it is set otherwise. */
+const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /**
  * Puts the coordinator together and takes up where the last one left off: reservations are renewed, all sessions
@@ -29,24 +35,39 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
-  const tick = createTick(ctx, starts);
-  return {
-    sessions: createSessions(ctx),
+  const engine = createTick(ctx, starts);
+  const services = {
     leases: createLeases(ctx),
     nodes: createNodes(ctx),
     groups: createGroups(ctx),
+    rollouts,
     policy: createPolicies(ctx),
     channels: createChannels(ctx, starts),
-    rollouts,
     jobs: createJobs(ctx),
-    access: createAccess(ctx),
     releases: createReleases(ctx),
+  };
+  const { allowPrivate = false, timeoutMs = WEBHOOK_TIMEOUT_MS, ...lookup } = parts.webhooks ?? {};
+  const post = createPost({ allowPrivate, timeoutMs, now: ctx.wall, ...lookup });
+  const deliveries = createDeliveryWorker(ctx, post);
+  const events = createEvents(ctx, readersOf(services, ctx.store));
+  return {
+    ...services,
+    sessions: createSessions(ctx),
+    access: createAccess(ctx),
+    events,
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),
-    alerts: { list: () => ctx.store.alerts({ state: "all", limit: MAX_ALERTS }) },
-    tick,
+    alerts: createAlerts(ctx),
+    webhooks: createWebhooks(ctx, post, { allowPrivate }),
+    async tick() {
+      await engine();
+      events.tick();
+      deliveries.tick();
+    },
     notReady: () => notReady(ctx),
     async close() {
+      events.close();
+      await deliveries.close();
       await ctx.live.idle();
       await writeLastSeen(ctx);
     },

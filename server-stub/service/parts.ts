@@ -5,6 +5,7 @@ import type { Fault, Result } from "../../protocol/result.ts";
 import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { Store } from "../store/store.ts";
 import type { Retention } from "./retention.ts";
+import type { PostSettings } from "./webhooks/post.ts";
 
 /** That many bytes nobody can guess. */
 export type Random = (bytes: number) => Uint8Array;
@@ -55,6 +56,10 @@ export type Timings = {
 };
 
 export type Parts = {
+  /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */
+  readonly webhooks?: Partial<Omit<PostSettings, "now">>;
+  /** Streams of events that one token may have open; 50 unless told otherwise. */
+  readonly streamsPerToken?: number;
   readonly store: Store;
   readonly repository: ReleaseSource;
   readonly clock: Clock;

@@ -41,7 +41,8 @@ function watch(ctx: Context, job: JobRecord, before: Watched | undefined, now: E
 async function timeOut(ctx: Context, id: JobId): Promise<void> {
   const failed = await attempt(ctx.store, () => decide(ctx, id));
   if (failed === null) return;
-  ctx.log.warn({ jobId: id, nodeId: failed.nodeId, step: failed.step }, "job timed out");
+  const { rolloutId, nodeId, step } = failed;
+  ctx.log.warn({ jobId: id, rolloutId, nodeId, step }, "job timed out");
   if (failed.rolloutId !== null) await runRollout(ctx, failed.rolloutId);
   push(ctx, failed.nodeId);
 }

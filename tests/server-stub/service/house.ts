@@ -52,7 +52,7 @@ export class House {
   }
 
   async open(): Promise<void> {
-    this.#store = must(await openSqliteStore(join(this.dir, "coordinator.db")));
+    this.#store = must(await openSqliteStore(join(this.dir, "coordinator.db"), () => this.clock.now()));
     const say = (level: string) => (fields: object, message: string) => {
       this.logged.push({ level, fields, message });
     };

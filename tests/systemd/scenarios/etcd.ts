@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFromEtcd, writeToEtcd } from "../fleet/etcd-writer.ts";
 import { Fleet, releaseOf, showRollout } from "../fleet/fleet.ts";
-import { AGENTS, GROUP } from "../fleet/image.ts";
+import { AGENTS, GROUP, LEADER } from "../fleet/image.ts";
 import { ADDRESSES, type Lab } from "../lab/lab.ts";
 import { type Say, scenario } from "../runner.ts";
 
@@ -49,6 +49,7 @@ async function underAWriter(lab: Lab, say: Say): Promise<void> {
 async function bringUpEtcd(fleet: Fleet): Promise<void> {
   await fleet.publish({ variant: "good", version: "1.1.0", workload: "etcd" });
   await fleet.baton(["groups", "edit", GROUP, "--mode", "independent"]);
+  await stepDown(fleet);
   const begun = await fleet.start({
     selection: { groups: [GROUP] },
     release: "1.1.0",
@@ -58,6 +59,13 @@ async function bringUpEtcd(fleet: Fleet): Promise<void> {
   assert.equal(rollout.status, "completed", showRollout(rollout));
   await fleet.baton(["groups", "edit", GROUP, "--mode", "quorum"]);
   await fleet.untilServing(AGENTS);
+}
+
+/** Of the service that runs before etcd: with all three on their way at once there is nobody to hand over to. */
+async function stepDown(fleet: Fleet): Promise<void> {
+  const leader = `http://${ADDRESSES[LEADER]}:8080/follow`;
+  assert.ok((await fetch(leader, { method: "POST", body: '{"term":2}' })).ok);
+  await fleet.untilSeen(LEADER, "following", (node) => node.health?.role === "follower");
 }
 
 /** As the coordinator hears it. */
