@@ -21,7 +21,9 @@ import type { World } from "./world.ts";
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () =>
-    interrupt.abort(new FaultError({ code: "interrupted", message: "Interrupted. What was begun may go on." })),
+    interrupt.abort(
+      new FaultError({ code: "interrupted", message: "Interrupted. What was begun may go on." }),
+    ),
   );
 }
 // `baton events | head` ends when nobody reads any more.
@@ -76,7 +78,11 @@ function useProxy(): void {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FaultError(
-      { code: "settings", message: `The proxy that the environment names cannot be used: ${why}.`, hint: "Look at HTTPS_PROXY and HTTP_PROXY." },
+      {
+        code: "settings",
+        message: `The proxy that the environment names cannot be used: ${why}.`,
+        hint: "Look at HTTPS_PROXY and HTTP_PROXY.",
+      },
       { cause },
     );
   }

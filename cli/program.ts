@@ -30,16 +30,32 @@ export function createProgram(world: World, version: string, local: readonly Com
     .showHelpAfterError("(say --help for how it is used)")
     .addHelpText("after", HELP);
   const groups: readonly (readonly [string, readonly Command[]])[] = [
-    ["See:", [statusCommand(world), nodesCommand(world), groupsCommand(world), jobsCommand(world), alertsCommand(world), eventsCommand(world)]],
+    [
+      "See:",
+      [
+        statusCommand(world),
+        nodesCommand(world),
+        groupsCommand(world),
+        jobsCommand(world),
+        alertsCommand(world),
+        eventsCommand(world),
+      ],
+    ],
     ["Roll out:", [rolloutCommand(world), channelsCommand(world), policyCommand(world), leaseCommand(world)]],
     ["Publish:", [...local, releasesCommand(world)]],
-    ["Administer:", [tokensCommand(world), joinTokensCommand(world), webhooksCommand(world), auditCommand(world)]],
+    [
+      "Administer:",
+      [tokensCommand(world), joinTokensCommand(world), webhooksCommand(world), auditCommand(world)],
+    ],
     ["This command:", [contextCommand(world), completionCommand(world), versionCommand(world, version)]],
   ];
   for (const [title, commands] of groups) {
     for (const command of commands) program.addCommand(command.helpGroup(title));
   }
-  program.addCommand(hiddenCompleteCommand(world, () => program), { hidden: true });
+  program.addCommand(
+    hiddenCompleteCommand(world, () => program),
+    { hidden: true },
+  );
   for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => world.out.write(text),

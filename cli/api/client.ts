@@ -56,7 +56,10 @@ export type ClientOptions = {
   readonly newKey?: () => string;
 };
 
-type Init = RequestInit & { readonly duplex?: "half"; readonly headers: Record<string, string> };
+type Init = Omit<RequestInit, "headers"> & {
+  readonly duplex?: "half";
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 const TIMEOUT_MS = 30_000;
 
@@ -75,9 +78,7 @@ export function createClient(options: ClientOptions): ApiClient {
 
   const attempt = async (path: string, init: Init, limitMs: number | null): Promise<Attempt> => {
     try {
-      const response = await open(path, init, [
-        limitMs === null ? undefined : AbortSignal.timeout(limitMs),
-      ]);
+      const response = await open(path, init, [limitMs === null ? undefined : AbortSignal.timeout(limitMs)]);
       return ok({ response, text: await response.text() });
     } catch (cause) {
       signal?.throwIfAborted();
@@ -119,7 +120,9 @@ export function createClient(options: ClientOptions): ApiClient {
       const headers = { "content-type": "application/octet-stream", "content-length": String(bytes) };
       const init: Init = { method: "PUT", body: ReadableStream.from(body), duplex: "half", headers };
       const got = await attempt(path, init, null);
-      return got.ok ? read(url, got.value.response, got.value.text, answer) : err(unreachable(url, got.error));
+      return got.ok
+        ? read(url, got.value.response, got.value.text, answer)
+        : err(unreachable(url, got.error));
     },
     stream: async (path, headers, until) => {
       try {

@@ -36,7 +36,9 @@ export const auditCommand = (world: World): Command =>
       const api = await apiOf(world, command);
       const filter = { ...rest, since: since?.toString(), until: until?.toString() };
       if (file !== undefined) {
-        const lines = must(await api.stream(`/v1/audit/export${query(filter)}`, { accept: "application/x-ndjson" }));
+        const lines = must(
+          await api.stream(`/v1/audit/export${query(filter)}`, { accept: "application/x-ndjson" }),
+        );
         return print(world, command, ...(await written(file, lines)));
       }
       const entries = must(await newest(api, ["v1", "audit"], "entries", AuditEntry, limit, filter));

@@ -88,7 +88,11 @@ const promote = (world: World): Command =>
     .argument("<release>", "a version that is published")
     .action(async (name: string, release: string, _: object, command: Command) => {
       const api = await apiOf(world, command);
-      const request = { method: "POST", path: path("v1", "channels", name, "promote"), body: { release } } as const;
+      const request = {
+        method: "POST",
+        path: path("v1", "channels", name, "promote"),
+        body: { release },
+      } as const;
       const channel = must(await api.call({ ...request, answer: Channel }));
       print(world, command, channel, promoted(channel));
     });

@@ -34,9 +34,11 @@ export const eventsCommand = (world: World): Command =>
       try {
         for (;;) {
           const events = await waiting.patiently(() => fleetEvents(api, { since: last, kinds, signal }));
-          const ended = await during(waiting, reading(events, show, () => left > 0));
+          await during(
+            waiting,
+            reading(events, show, () => left > 0),
+          );
           if (left <= 0) return;
-          if (ended !== null && !(ended instanceof Error)) throw ended;
           await waiting.wait(AGAIN_MS);
         }
       } finally {
@@ -47,31 +49,37 @@ export const eventsCommand = (world: World): Command =>
 /** Until the stream ends; the time runs meanwhile. */
 async function during<T>(waiting: ReturnType<typeof waitingFor>, read: Promise<T>): Promise<T> {
   for (;;) {
-    const ended = await waiting.wait(AGAIN_MS, read.then((value) => ({ value })));
+    const ended = await waiting.wait(
+      AGAIN_MS,
+      read.then((value) => ({ value })),
+    );
     if (ended !== undefined) return ended.value;
   }
 }
 
-/** Null at the end of the stream, or what broke it. */
+/** Until the stream ends or breaks. */
 async function reading(
   events: AsyncIterable<FleetNews>,
   show: (news: FleetNews) => void,
   goOn: () => boolean,
-): Promise<unknown> {
+): Promise<void> {
   try {
     for await (const news of events) {
       show(news);
-      if (!goOn()) return null;
+      if (!goOn()) return;
     }
-    return null;
   } catch (error) {
-    return error;
+    if (!(error instanceof Error)) throw error;
   }
 }
 
 function write({ out, colors }: World, news: FleetNews, json: boolean): void {
   if (news.kind === "reset") {
-    out.write(json ? '{"reset":true}\n' : `${colors.yellow("Some events are gone for good; what follows is complete.")}\n`);
+    out.write(
+      json
+        ? '{"reset":true}\n'
+        : `${colors.yellow("Some events are gone for good; what follows is complete.")}\n`,
+    );
     return;
   }
   const { event } = news;
@@ -80,4 +88,3 @@ function write({ out, colors }: World, news: FleetNews, json: boolean): void {
 
 const line = (colors: World["colors"], event: FleetEvent): string =>
   `${colors.dim(clockTime(event.at))} ${event.kind.padEnd(12)} ${eventLine(event)}`;
-

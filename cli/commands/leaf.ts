@@ -49,7 +49,10 @@ export function branch(
 
 /** There is no such command, and which one was most likely meant. */
 export function unknownCommand(parent: Command, typed: string): Fault<"usage"> {
-  const names = parent.createHelp().visibleCommands(parent).map((each) => each.name());
+  const names = parent
+    .createHelp()
+    .visibleCommands(parent)
+    .map((each) => each.name());
   const meant = nearest(typed, names);
   const path = pathOf(parent);
   return {

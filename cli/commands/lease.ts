@@ -24,7 +24,10 @@ type BreakOptions = { reason: string; token?: number; yes?: true };
 
 const breakIt = (world: World): Command =>
   withYes(
-    leaf("break", "end the lease of a node that is lost; the node counts as down until it says its last word"),
+    leaf(
+      "break",
+      "end the lease of a node that is lost; the node counts as down until it says its last word",
+    ),
   )
     .argument("<group>", "name")
     .requiredOption("--reason <text>", "why; it is kept in the audit log")

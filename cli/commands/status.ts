@@ -15,15 +15,16 @@ import { isOver } from "./rollout/watch.ts";
 
 /** `baton status`: the fleet at a glance. */
 export const statusCommand = (world: World): Command =>
-  leaf("status", "the fleet at a glance: who serves, what runs, what is under way, what wants a person").action(
-    async (_: object, command: Command) => {
-      const api = await apiOf(world, command);
-      const fleet = await lookAt(api, world.now());
-      const { nodes, ...rest } = fleet;
-      const told = { ...rest, nodes: nodes.length, behind: nodes.filter((node) => node.behind).length };
-      print(world, command, told, fleetText(world.colors, fleet, world.out.columns ?? 100));
-    },
-  );
+  leaf(
+    "status",
+    "the fleet at a glance: who serves, what runs, what is under way, what wants a person",
+  ).action(async (_: object, command: Command) => {
+    const api = await apiOf(world, command);
+    const fleet = await lookAt(api, world.now());
+    const { nodes, ...rest } = fleet;
+    const told = { ...rest, nodes: nodes.length, behind: nodes.filter((node) => node.behind).length };
+    print(world, command, told, fleetText(world.colors, fleet, world.out.columns ?? 100));
+  });
 
 async function lookAt(api: ApiClient, now: number): Promise<Fleet> {
   const [coordinator, nodes, groups, rollouts, alerts, policy] = await Promise.all([

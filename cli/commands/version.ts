@@ -15,7 +15,10 @@ export const versionCommand = (world: World, version: string): Command =>
       const text = facts([
         ["baton", version],
         ["coordinator", `${coordinator.version} at ${api.url}`],
-        ["speaks", oldestProtocol === protocol ? `protocol ${protocol}` : `protocols ${oldestProtocol} to ${protocol}`],
+        [
+          "speaks",
+          oldestProtocol === protocol ? `protocol ${protocol}` : `protocols ${oldestProtocol} to ${protocol}`,
+        ],
       ]);
       print(world, command, { baton: version, url: api.url, coordinator }, text);
     },

@@ -37,10 +37,7 @@ export function waitingFor(
     }
     const enough = new AbortController();
     try {
-      const slept = world.sleep(
-        Math.min(ms, leftMs),
-        AbortSignal.any([world.interrupted, enough.signal]),
-      );
+      const slept = world.sleep(Math.min(ms, leftMs), AbortSignal.any([world.interrupted, enough.signal]));
       if (sooner === undefined) await slept;
       else return await Promise.race([sooner, slept.then(() => undefined, asleep(enough.signal))]);
     } catch (cause) {

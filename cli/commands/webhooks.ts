@@ -49,7 +49,11 @@ const withTold = (command: Command): Command =>
     .option("--no-rollout", "of no rollouts");
 
 const toldOf = ({ alert, allAlerts, rollout }: ToldOptions) => ({
-  ...(allAlerts === true ? { alerts: null } : alert === undefined ? {} : { alerts: alert === false ? [] : alert }),
+  ...(allAlerts === true
+    ? { alerts: null }
+    : alert === undefined
+      ? {}
+      : { alerts: alert === false ? [] : alert }),
   ...(rollout === undefined
     ? {}
     : { rollouts: rollout === false ? [] : rollout.map((each) => `rollout.${each}`) }),
@@ -66,7 +70,9 @@ const add = (world: World): Command =>
       const made = must(await api.call({ method: "POST", path: where, body, answer: WebhookCreated }));
       print(world, command, made, made.secret);
       if (!wantsJson(command)) {
-        world.err.write(`Webhook ${made.webhook.id}. Its secret is shown only now; try it: baton webhooks test ${made.webhook.id}\n`);
+        world.err.write(
+          `Webhook ${made.webhook.id}. Its secret is shown only now; try it: baton webhooks test ${made.webhook.id}\n`,
+        );
       }
     });
 
@@ -88,7 +94,12 @@ const edit = (world: World): Command =>
       };
       const where = path("v1", "webhooks", id);
       const webhook = must(await api.call({ method: "PATCH", path: where, body, answer: Webhook }));
-      print(world, command, webhook, `Webhook ${webhook.id} is changed, and ${webhook.enabled ? "on" : "off"}.`);
+      print(
+        world,
+        command,
+        webhook,
+        `Webhook ${webhook.id} is changed, and ${webhook.enabled ? "on" : "off"}.`,
+      );
     });
 
 const test = (world: World): Command =>

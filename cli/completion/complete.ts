@@ -39,10 +39,14 @@ export function complete(program: Command, words: readonly string[]): Completion
   }
   const commands = at.operands > 0 || at.plain ? [] : commandsOf(at.command);
   const { registeredArguments } = at.command;
-  const argument = registeredArguments[at.operands] ?? registeredArguments.filter((each) => each.variadic).at(-1);
+  const argument =
+    registeredArguments[at.operands] ?? registeredArguments.filter((each) => each.variadic).at(-1);
   const kind = argument === undefined ? NOTHING : kindOfArgument(argument);
   // Where nothing else can stand, the options are what a person may be looking for.
-  return answer(kind, commands.length === 0 && kind.kind === "nothing" && current === "" ? optionsOf(at.command) : commands);
+  return answer(
+    kind,
+    commands.length === 0 && kind.kind === "nothing" && current === "" ? optionsOf(at.command) : commands,
+  );
 }
 
 type Place = {
@@ -94,7 +98,8 @@ const childOf = (command: Command, name: string): Command | undefined =>
   );
 
 /** `baton nodes --group db` is `baton nodes list --group db`. */
-const usualOf = (command: Command): Command | undefined => childOf(command, "list") ?? childOf(command, "show");
+const usualOf = (command: Command): Command | undefined =>
+  childOf(command, "list") ?? childOf(command, "show");
 
 const find = (command: Command, name: string): Option | undefined =>
   [command, usualOf(command)]

@@ -35,25 +35,46 @@ export async function namesOf(
   return ASK[kind](api);
 }
 
-const ASK: Readonly<Record<Exclude<NameKind, "context">, (api: ApiClient) => Promise<readonly Candidate[]>>> = {
-  node: (api) =>
-    some(api, "nodes", "nodes", Node, (node) => [node.name, `${node.group}, ${node.build?.version ?? "-"}, ${stateOf(node)}`]),
-  group: (api) => some(api, "groups", "groups", Group, ({ name, mode, nodes }) => [name, `${mode}, ${nodes} nodes`]),
-  rollout: (api) =>
-    some(api, "rollouts", "rollouts", RolloutSummary, (each) => [each.id, `${aimOf(each)}, ${each.status}`]),
-  job: (api) => some(api, "jobs", "jobs", Job, (job) => [job.id, `${job.kind} ${job.release ?? ""}, ${job.status}`]),
-  channel: (api) => some(api, "channels", "channels", Channel, ({ name, release }) => [name, release ?? "no release"]),
-  release: async (api) => some(api, "releases", "releases", Release, ({ version, bundles }) => [version, bundles.map(({ platform }) => platform).join(", ")]),
-  token: (api) => some(api, "tokens", "tokens", OperatorToken, ({ id, name, role }) => [id, `${name}, ${role}`]),
-  "join-token": (api) => some(api, "join-tokens", "joinTokens", JoinToken, ({ id, group, usesLeft }) => [id, `${group}, ${usesLeft} left`]),
-  webhook: (api) => some(api, "webhooks", "webhooks", Webhook, ({ id, url }) => [id, url]),
-  alert: (api) => some(api, "alerts", "alerts", Alert, ({ id, message }) => [String(id), message]),
-  label: async (api) => {
-    const nodes = await list(api, "nodes", "nodes", Node);
-    const labels = new Set(nodes.flatMap((node) => Object.entries(node.labels).map(([key, value]) => `${key}=${value}`)));
-    return [...labels].sort().map((value) => ({ value, description: "" }));
-  },
-};
+const ASK: Readonly<Record<Exclude<NameKind, "context">, (api: ApiClient) => Promise<readonly Candidate[]>>> =
+  {
+    node: (api) =>
+      some(api, "nodes", "nodes", Node, (node) => [
+        node.name,
+        `${node.group}, ${node.build?.version ?? "-"}, ${stateOf(node)}`,
+      ]),
+    group: (api) =>
+      some(api, "groups", "groups", Group, ({ name, mode, nodes }) => [name, `${mode}, ${nodes} nodes`]),
+    rollout: (api) =>
+      some(api, "rollouts", "rollouts", RolloutSummary, (each) => [
+        each.id,
+        `${aimOf(each)}, ${each.status}`,
+      ]),
+    job: (api) =>
+      some(api, "jobs", "jobs", Job, (job) => [job.id, `${job.kind} ${job.release ?? ""}, ${job.status}`]),
+    channel: (api) =>
+      some(api, "channels", "channels", Channel, ({ name, release }) => [name, release ?? "no release"]),
+    release: async (api) =>
+      some(api, "releases", "releases", Release, ({ version, bundles }) => [
+        version,
+        bundles.map(({ platform }) => platform).join(", "),
+      ]),
+    token: (api) =>
+      some(api, "tokens", "tokens", OperatorToken, ({ id, name, role }) => [id, `${name}, ${role}`]),
+    "join-token": (api) =>
+      some(api, "join-tokens", "joinTokens", JoinToken, ({ id, group, usesLeft }) => [
+        id,
+        `${group}, ${usesLeft} left`,
+      ]),
+    webhook: (api) => some(api, "webhooks", "webhooks", Webhook, ({ id, url }) => [id, url]),
+    alert: (api) => some(api, "alerts", "alerts", Alert, ({ id, message }) => [String(id), message]),
+    label: async (api) => {
+      const nodes = await list(api, "nodes", "nodes", Node);
+      const labels = new Set(
+        nodes.flatMap((node) => Object.entries(node.labels).map(([key, value]) => `${key}=${value}`)),
+      );
+      return [...labels].sort().map((value) => ({ value, description: "" }));
+    },
+  };
 
 async function some<S extends TSchema>(
   api: ApiClient,
@@ -68,9 +89,17 @@ async function some<S extends TSchema>(
   });
 }
 
-async function list<S extends TSchema>(api: ApiClient, topic: string, key: string, entry: S): Promise<readonly Static<S>[]> {
+async function list<S extends TSchema>(
+  api: ApiClient,
+  topic: string,
+  key: string,
+  entry: S,
+): Promise<readonly Static<S>[]> {
   // The releases come in one piece.
   const asked = topic === "releases" ? "" : query({ limit: MOST });
-  const answer = await api.call({ path: `${path("v1", topic)}${asked}`, answer: Type.Object({ [key]: Type.Array(entry) }) });
+  const answer = await api.call({
+    path: `${path("v1", topic)}${asked}`,
+    answer: Type.Object({ [key]: Type.Array(entry) }),
+  });
   return answer.ok ? ((answer.value as Record<string, Static<S>[]>)[key] ?? []) : [];
 }

@@ -24,7 +24,11 @@ const list = (world: World): Command =>
     async (_: object, command: Command) => {
       const { contexts, current, plain } = await readContexts(world.env);
       const chosen = world.env.BATON_CONTEXT ?? current;
-      const named = [...contexts].map(([name, place]) => ({ name, ...told(place), current: name === chosen }));
+      const named = [...contexts].map(([name, place]) => ({
+        name,
+        ...told(place),
+        current: name === chosen,
+      }));
       const rows = named.map(({ name, url, current: used, token }) => [used ? "*" : " ", name, url, token]);
       const text =
         rows.length === 0
@@ -131,7 +135,8 @@ const remove = (world: World): Command =>
         return current === name ? withCurrent(without, null) : without;
       });
       if (tokenFile === tokenFileOf(world, name)) await rm(tokenFile, { force: true });
-      const left = current === name && contexts.size > 1 ? " Choose another with: baton context use NAME" : "";
+      const left =
+        current === name && contexts.size > 1 ? " Choose another with: baton context use NAME" : "";
       print(world, command, { context: name }, `${name} is forgotten.${left}`);
     });
 
@@ -152,4 +157,3 @@ function contextName(text: string): string {
   if (!CONTEXT_NAME.test(text)) throw new InvalidArgumentError("Use small letters, digits and hyphens.");
   return text;
 }
-

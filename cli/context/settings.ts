@@ -43,7 +43,11 @@ const PlaceSettings = Type.Object(place);
 export type Place = Static<typeof PlaceSettings>;
 
 const current = Type.Optional(
-  Type.String({ minLength: 1, examples: ["prod"], description: "The context that is used unless told otherwise." }),
+  Type.String({
+    minLength: 1,
+    examples: ["prod"],
+    description: "The context that is used unless told otherwise.",
+  }),
 );
 
 /** Without its contexts, each of which is a table `[contexts.NAME]` of the same settings. */
@@ -64,7 +68,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export const CONTEXT_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export const settingsFileOf = (env: Env): string =>
-  env.BATON_CLI_CONFIG ?? join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? "/", ".config"), "baton", "config.toml");
+  env.BATON_CLI_CONFIG ??
+  join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? "/", ".config"), "baton", "config.toml");
 
 /** Throws `FaultError` `settings`. A file that is not there is one without settings, unless it was asked for by name. */
 export async function readContexts(env: Env): Promise<ContextSettings> {
@@ -105,7 +110,11 @@ export function contextsIn(text: string, file: string): ContextSettings {
       : Type.Object({ ...BatonSettings.properties, contexts: Type.Object(tables) });
   const read = readSettings(schema, text, file);
   if (!read.ok) throw new FaultError(read.error);
-  const { context, contexts = {}, ...plain } = read.value.settings as Static<typeof BatonSettings> & {
+  const {
+    context,
+    contexts = {},
+    ...plain
+  } = read.value.settings as Static<typeof BatonSettings> & {
     contexts?: Record<string, Place>;
   };
   const settings = { file, current: context ?? null, plain, contexts: new Map(Object.entries(contexts)) };

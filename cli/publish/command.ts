@@ -50,7 +50,8 @@ export const publishCommand = (
       const api = await apiOf(world, command);
       const { minVersion, channel, rebuild, afterRestore } = options;
       // A channel that is not there is told before anything is signed.
-      if (channel !== undefined) must(await api.call({ path: path("v1", "channels", channel), answer: Channel }));
+      if (channel !== undefined)
+        must(await api.call({ path: path("v1", "channels", channel), answer: Channel }));
       const done = must(
         await publishRelease({
           keys: { dir: keysDirOf(world.env, options.keys), passphrase },
@@ -66,7 +67,9 @@ export const publishCommand = (
       const version = bundles[0]?.versionJson.version ?? null;
       const moved =
         channel === undefined || version === null ? null : must(await promote(api, channel, version));
-      const text = [sentence(version, bundles, done), ...(moved === null ? [] : [promoted(moved)])].join("\n");
+      const text = [sentence(version, bundles, done), ...(moved === null ? [] : [promoted(moved)])].join(
+        "\n",
+      );
       print(world, command, { version, ...done, ...(moved === null ? {} : { channel: moved }) }, text);
     });
 

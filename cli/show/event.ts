@@ -1,7 +1,17 @@
 import type { FleetEvent } from "../../protocol/event.ts";
 
 /** Members of what an event is about that say most of it, in the order in which they are told. */
-const TOLD = ["status", "presence", "membership", "phase", "step", "release", "desired", "message", "role"] as const;
+const TOLD = [
+  "status",
+  "presence",
+  "membership",
+  "phase",
+  "step",
+  "release",
+  "desired",
+  "message",
+  "role",
+] as const;
 
 /** What an event says in a line: its subject, and the little of it that a person looks for. */
 export function eventLine({ subject, value }: FleetEvent): string {

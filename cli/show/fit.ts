@@ -1,26 +1,25 @@
 /** Text that has to fit into so many columns. */
 import { pad, width } from "./table.ts";
 
-/** A piece that takes no column (a colour), or one character. */
-const PIECES = new RegExp("\\u001b\\[[0-9;]*m|[\\s\\S]", "gu");
+const ESC = "\u001b";
 
 /** Cut to `columns`, with an ellipsis where something is missing; colours are kept and ended. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let room = Math.max(0, columns - 1);
   let out = "";
-  let colored = false;
-  for (const [piece] of text.matchAll(PIECES)) {
-    if (piece.startsWith("\u001b")) {
-      out += piece;
-      colored = true;
+  let inColor = false;
+  for (const character of text) {
+    if (character === ESC) inColor = true;
+    if (inColor) {
+      out += character;
+      inColor = character !== "m";
     } else if (room > 0) {
-      out += piece;
       room--;
-      if (room === 0) out += "…";
+      out += room === 0 ? `${character}…` : character;
     }
   }
-  return colored ? out : out.trimEnd();
+  return out;
 }
 
 /** `left`, and `right` at the right edge; `right` goes first when there is no room for both. */

@@ -58,18 +58,27 @@ function countsOf(colors: Colors, { nodes, alerts }: Fleet): readonly string[] {
   const parts: readonly (readonly [number, string, string, (text: string) => string])[] = [
     [count(({ serving }) => serving), "●", "serving", colors.green],
     [
-      count(({ presence, serving, membership }) => presence === "online" && !serving && membership === "approved"),
+      count(
+        ({ presence, serving, membership }) => presence === "online" && !serving && membership === "approved",
+      ),
       "◐",
       "not serving",
       colors.yellow,
     ],
-    [count(({ presence, membership }) => presence === "offline" && membership === "approved"), "✗", "offline", colors.red],
+    [
+      count(({ presence, membership }) => presence === "offline" && membership === "approved"),
+      "✗",
+      "offline",
+      colors.red,
+    ],
     [count(({ presence }) => presence === "unknown"), "?", "not heard yet", colors.dim],
     [count(({ membership }) => membership === "pending"), "○", "waiting for approval", colors.yellow],
     [count(({ behind }) => behind), "→", "behind", colors.yellow],
     [alerts.length, "!", alerts.length === 1 ? "alert" : "alerts", colors.red],
   ];
-  return parts.filter(([number]) => number > 0).map(([number, mark, word, paint]) => `${paint(mark)} ${number} ${word}`);
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, mark, word, paint]) => `${paint(mark)} ${number} ${word}`);
 }
 
 function freezeLines(colors: Colors, { freeze }: FleetPolicy, columns: number): readonly string[] {
@@ -105,10 +114,15 @@ function groupLines(colors: Colors, { groups, now }: Fleet, columns: number): re
   const widest = Math.max(0, ...told.map(({ name }) => name.length));
   return capped(
     told.map(({ name, lease, gate, mode }) => {
-      const voters = mode === "quorum" ? `${lease.serving} of ${lease.voters} serve, quorum ${lease.quorum}` : "";
-      const held = lease.holder === null && lease.broken.length === 0 ? "" : `lease: ${leaseLine(lease, now)}`;
+      const voters =
+        mode === "quorum" ? `${lease.serving} of ${lease.voters} serve, quorum ${lease.quorum}` : "";
+      const held =
+        lease.holder === null && lease.broken.length === 0 ? "" : `lease: ${leaseLine(lease, now)}`;
       const closed = gate === null ? "" : colors.yellow(gate.message);
-      return cut(`${pad(name, widest)}  ${[voters, held, closed].filter((part) => part !== "").join(" · ")}`, columns);
+      return cut(
+        `${pad(name, widest)}  ${[voters, held, closed].filter((part) => part !== "").join(" · ")}`,
+        columns,
+      );
     }),
   );
 }
@@ -120,7 +134,10 @@ const rolloutLines = (colors: Colors, { rollouts, now }: Fleet, columns: number)
       const when = endedAt === null ? `for ${span(now - createdAt)}` : `${span(now - endedAt)} ago`;
       const title = `${rolloutState(colors, status)} ${aimOf(rollout)}  ${selected(rollout.selection)}`;
       const right = `${counts.succeeded} of ${totalOf(counts)}, ${when}  ${colors.dim(id)}`;
-      const why = rollout.reason === null || status === "completed" ? [] : [cut(`  ${rollout.reason.message}`, columns)];
+      const why =
+        rollout.reason === null || status === "completed"
+          ? []
+          : [cut(`  ${rollout.reason.message}`, columns)];
       return [edges(title, right, columns), ...why];
     }),
   );

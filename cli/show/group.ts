@@ -15,7 +15,12 @@ export const groupFacts = (group: Group, now: number): string =>
     ["windows", windowsOf(group)],
     ...(group.freeze === null
       ? []
-      : [["frozen", `by ${group.freeze.by} since ${instant(group.freeze.at)}: ${group.freeze.reason}`] as const]),
+      : [
+          [
+            "frozen",
+            `by ${group.freeze.by} since ${instant(group.freeze.at)}: ${group.freeze.reason}`,
+          ] as const,
+        ]),
     ...(group.gate === null ? [] : [["closed", `${group.gate.message} (${group.gate.code})`] as const]),
   ]);
 
@@ -26,6 +31,8 @@ const quorumFacts = ({ spare, lease }: Group): readonly (readonly [string, strin
 
 const windowsOf = ({ windows }: Group): string => {
   if (windows === null) return "the fleet's";
-  const all = windows.map(({ cron, timezone, durationMs }) => `${cron} (${timezone}) for ${span(durationMs)}`);
+  const all = windows.map(
+    ({ cron, timezone, durationMs }) => `${cron} (${timezone}) for ${span(durationMs)}`,
+  );
   return all.join("; ") || "always open";
 };

@@ -39,7 +39,10 @@ function checkLines(colors: Colors, checks: readonly Check[], columns: number): 
     const paint = { passed: colors.green, warned: colors.yellow, refused: colors.red }[outcome];
     const counted = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
     const details = counted.length === 0 ? "" : ` (${counted.join(", ")})`;
-    const way = override === null || outcome === "passed" ? "" : ` Say --${override.replace("offline-skip", "offline skip")} to go on all the same.`;
+    const way =
+      override === null || outcome === "passed"
+        ? ""
+        : ` Say --${override.replace("offline-skip", "offline skip")} to go on all the same.`;
     const [first = "", ...rest] = wrapWords(`${message}${details}${way}`, columns - widest - 4, 4);
     return [
       `${paint(OUTCOMES[outcome])} ${pad(check, widest)}  ${first}`,

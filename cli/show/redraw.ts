@@ -30,12 +30,16 @@ export function screen(out: Output): Screen {
       if (picture === last && out.columns === columns) return;
       // A terminal that became narrower has wrapped what was drawn, and it takes more rows now.
       const rows =
-        out.columns === columns ? drawn.length : drawn.reduce((sum, line) => sum + rowsOf(line, out.columns), 0);
+        out.columns === columns
+          ? drawn.length
+          : drawn.reduce((sum, line) => sum + rowsOf(line, out.columns), 0);
       const lines = picture.split("\n");
       const up = rows === 0 ? "" : `${ESC}${rows}A`;
       const fresh = lines.map((line) => `${CLEAR_LINE}${line}\n`).join("");
       const begin = last === null ? HIDE_CURSOR : "";
-      out.write(`${BEGIN}${begin}${NO_WRAP}${up}${fresh}${lines.length < rows ? CLEAR_BELOW : ""}${WRAP}${END}`);
+      out.write(
+        `${BEGIN}${begin}${NO_WRAP}${up}${fresh}${lines.length < rows ? CLEAR_BELOW : ""}${WRAP}${END}`,
+      );
       drawn = lines;
       last = picture;
       columns = out.columns;

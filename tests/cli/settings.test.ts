@@ -39,7 +39,9 @@ describe("which coordinator, and with which token", () => {
       url: "http://e",
       token: "t",
     });
-    expect(await targetOf({ ...env, BATON_URL: "http://e" }, { url: "http://o" })).toMatchObject({ url: "http://o" });
+    expect(await targetOf({ ...env, BATON_URL: "http://e" }, { url: "http://o" })).toMatchObject({
+      url: "http://o",
+    });
   });
 
   test("wrong settings are wrong usage, with file, line and what was meant", async () => {

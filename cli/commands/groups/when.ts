@@ -34,7 +34,9 @@ export const freezeGroup = (world: World): Command =>
     .action(async (name: string, options: FreezeOptions, command: Command) => {
       const api = await apiOf(world, command);
       const where = path("v1", "groups", name, "freeze");
-      const group = must(await api.call({ method: "POST", path: where, body: freezeOf(options), answer: Group }));
+      const group = must(
+        await api.call({ method: "POST", path: where, body: freezeOf(options), answer: Group }),
+      );
       print(world, command, group, `${group.name} is ${freezeLine(group.freeze)}`);
     });
 

@@ -68,7 +68,8 @@ async function meaning(api: ApiClient, node: Node): Promise<string> {
         : `Voters ${votersBefore} → ${votersAfter}, quorum ${quorumBefore} → ${quorumAfter}; ${servingAfter} of them serve without it.`,
     );
   }
-  if (preview.holdsLease) parts.push("It holds the group's lease, or owes its last word on one: that ends with it.");
+  if (preview.holdsLease)
+    parts.push("It holds the group's lease, or owes its last word on one: that ends with it.");
   if (preview.warning !== null) parts.push(preview.warning);
   return parts.join(" ");
 }

@@ -60,14 +60,15 @@ const edit = async (api: ApiClient, body: object, ifMatch: string | null): Promi
   must(await api.call({ method: "PATCH", path: WHERE, body, ifMatch, answer: FleetPolicy }));
 
 const freeze = (world: World): Command =>
-  withFreeze(world, leaf("freeze", "nobody begins to be updated until it is lifted; what is in flight finishes")).action(
-    async (options: FreezeOptions, command: Command) => {
-      const api = await apiOf(world, command);
-      const request = { method: "POST", path: `${WHERE}/freeze`, body: freezeOf(options) } as const;
-      const policy = must(await api.call({ ...request, answer: FleetPolicy }));
-      print(world, command, policy, `The fleet is ${freezeLine(policy.freeze)}`);
-    },
-  );
+  withFreeze(
+    world,
+    leaf("freeze", "nobody begins to be updated until it is lifted; what is in flight finishes"),
+  ).action(async (options: FreezeOptions, command: Command) => {
+    const api = await apiOf(world, command);
+    const request = { method: "POST", path: `${WHERE}/freeze`, body: freezeOf(options) } as const;
+    const policy = must(await api.call({ ...request, answer: FleetPolicy }));
+    print(world, command, policy, `The fleet is ${freezeLine(policy.freeze)}`);
+  });
 
 const unfreeze = (world: World): Command =>
   leaf("unfreeze", "lift the fleet's freeze; those of single groups stay").action(
@@ -81,13 +82,18 @@ const unfreeze = (world: World): Command =>
 type RolloutOptions = PolicyOptions & { reset?: true };
 
 const rollout = (world: World): Command =>
-  withPolicy(leaf("rollout", "what a rollout takes when it is not told otherwise; shows it when nothing is said"))
+  withPolicy(
+    leaf("rollout", "what a rollout takes when it is not told otherwise; shows it when nothing is said"),
+  )
     .option("--reset", "back to the defaults, but for what else is said")
     .action(async (options: RolloutOptions, command: Command) => {
       const api = await apiOf(world, command);
       const before = must(await api.tagged({ path: WHERE, answer: FleetPolicy }));
       const change = policyOf(options);
-      const wanted: RolloutPolicyChoice = { ...(options.reset === true ? {} : before.value.rollout), ...change };
+      const wanted: RolloutPolicyChoice = {
+        ...(options.reset === true ? {} : before.value.rollout),
+        ...change,
+      };
       const asked = options.reset === true || Object.keys(change).length > 0;
       const policy = asked ? await edit(api, { rollout: wanted }, before.etag) : before.value;
       const lines = choiceParts(policy.rollout);

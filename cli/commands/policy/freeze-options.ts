@@ -9,8 +9,10 @@ export type FreezeOptions = { reason: string; until?: number };
 export const withFreeze = (world: World, command: Command): Command =>
   command
     .requiredOption("--reason <text>", "why; whoever waits is told")
-    .option("--until <when>", "it lifts itself then: 4h, 2d or 2026-12-31T06:00Z (default: when it is lifted)", (text) =>
-      untilOf(world, text),
+    .option(
+      "--until <when>",
+      "it lifts itself then: 4h, 2d or 2026-12-31T06:00Z (default: when it is lifted)",
+      (text) => untilOf(world, text),
     );
 
 export const freezeOf = ({ reason, until }: FreezeOptions): FreezeRequest => ({

@@ -46,7 +46,9 @@ type BackOptions = WatchOptions & { yes?: true };
 
 export const rollBackRollout = (world: World): Command =>
   withWatch(
-    withYes(leaf("rollback", "bring every node that it moved back to what it ran before, as a rollout of its own")),
+    withYes(
+      leaf("rollback", "bring every node that it moved back to what it ran before, as a rollout of its own"),
+    ),
   )
     .argument("<rollout>", "its id")
     .action(async (id: string, { yes, watch, timeout }: BackOptions, command: Command) => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { Rollout, RolloutSummary } from "../../../protocol/rollout.ts";
 import { FaultError } from "../../../protocol/result.ts";
+import { Rollout, RolloutSummary } from "../../../protocol/rollout.ts";
 import { type ApiClient, path } from "../../api/client.ts";
 import { newest } from "../../api/newest.ts";
 import { rolloutState } from "../../show/rollout/marks.ts";
@@ -37,17 +37,18 @@ export const showRollout = (world: World): Command =>
   withWatch(leaf("status", "one rollout: its stages, each of its nodes, and why it is where it is"))
     .argument("[rollout]", "its id (default: the one that is under way, or else the newest)")
     .option("--nodes", "a line for every node, however many there are")
-    .action(
-      async (id: string | undefined, options: WatchOptions & { nodes?: true }, command: Command) => {
-        const api = await apiOf(world, command);
-        const which = id ?? (await current(api));
-        if (options.watch === true) return watched(world, command, api, which, options.timeout);
-        const rollout = must(await api.call({ path: path("v1", "rollouts", which), answer: Rollout }));
-        const moment = await momentOf(world, api, rollout, { patiently: async (ask) => must(await ask()) });
-        const room = { columns: world.out.columns ?? 100, rows: options.nodes === true ? null : world.out.rows };
-        print(world, command, rollout, rolloutPicture(world.colors, moment, room));
-      },
-    );
+    .action(async (id: string | undefined, options: WatchOptions & { nodes?: true }, command: Command) => {
+      const api = await apiOf(world, command);
+      const which = id ?? (await current(api));
+      if (options.watch === true) return watched(world, command, api, which, options.timeout);
+      const rollout = must(await api.call({ path: path("v1", "rollouts", which), answer: Rollout }));
+      const moment = await momentOf(world, api, rollout, { patiently: async (ask) => must(await ask()) });
+      const room = {
+        columns: world.out.columns ?? 100,
+        rows: options.nodes === true ? null : world.out.rows,
+      };
+      print(world, command, rollout, rolloutPicture(world.colors, moment, room));
+    });
 
 /** The rollout that a person means who names none. */
 async function current(api: ApiClient): Promise<string> {

@@ -1,8 +1,8 @@
 /** What is ordered: the options of a start, as a request, and the plan of it. */
 import type { Command } from "commander";
 import { RolloutPlan } from "../../../protocol/plan.ts";
-import type { Selection, StartRolloutRequest } from "../../../protocol/rollout.ts";
 import { FaultError } from "../../../protocol/result.ts";
+import type { Selection, StartRolloutRequest } from "../../../protocol/rollout.ts";
 import { type ApiClient, path } from "../../api/client.ts";
 import { must, several } from "../leaf.ts";
 import { type PolicyOptions, policyOf, withPolicy } from "./policy-options.ts";
@@ -22,7 +22,11 @@ export const withOrder = (command: Command): Command =>
     .option("--release <release>", "the release (default: the channel's, or else the newest)")
     .option("--retry", "also on nodes that are held or have quarantined the release")
     .option("--accept-outage", "also where a group is too small to lose a node")
-    .option("--allow-unhealthy <node>", "although this node is unhealthy; may be given several times", several);
+    .option(
+      "--allow-unhealthy <node>",
+      "although this node is unhealthy; may be given several times",
+      several,
+    );
 
 export type Order = StartRolloutRequest & { readonly selection: Selection };
 

@@ -18,20 +18,29 @@ const GROUP = "How it goes forward, and when it stops:";
 
 export function withPolicy(command: Command): Command {
   const options = [
-    new Option("--stages <list>", "shares of the nodes in percent, each with those before: 10,50,100").argParser(
-      stagesOption,
-    ),
+    new Option(
+      "--stages <list>",
+      "shares of the nodes in percent, each with those before: 10,50,100",
+    ).argParser(stagesOption),
     new Option("--concurrency <n>", "how many groups are at work at once").argParser(countOption),
-    new Option("--threshold <percent>", "stop above this share of failures in a stage; 0: at the first").argParser(
-      percentOption,
+    new Option(
+      "--threshold <percent>",
+      "stop above this share of failures in a stage; 0: at the first",
+    ).argParser(percentOption),
+    new Option("--pause <time>", "between two stages: 10s, 1h, or manual (until resumed)").argParser(
+      pauseOption,
     ),
-    new Option("--pause <time>", "between two stages: 10s, 1h, or manual (until resumed)").argParser(pauseOption),
-    new Option("--offline <what>", "for nodes that stay offline when their turn comes").choices(["halt", "skip"]),
+    new Option("--offline <what>", "for nodes that stay offline when their turn comes").choices([
+      "halt",
+      "skip",
+    ]),
     new Option("--on-failure <what>", "halt leaves what is updated; rollback brings it all back").choices([
       "halt",
       "rollback",
     ]),
-    new Option("--seed <n>", "of the order of the groups; the same seed gives the same order").argParser(countOption),
+    new Option("--seed <n>", "of the order of the groups; the same seed gives the same order").argParser(
+      countOption,
+    ),
   ];
   for (const option of options) command.addOption(option.helpGroup(GROUP));
   return command;

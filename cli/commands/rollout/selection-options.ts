@@ -16,7 +16,9 @@ const GROUP = "Which nodes (those that fit everything that is said):";
 
 export function withSelection(command: Command): Command {
   const options = [
-    new Option("--group <group>", "of this group, or of these: may be given several times").argParser(several),
+    new Option("--group <group>", "of this group, or of these: may be given several times").argParser(
+      several,
+    ),
     new Option("--node <node>", "this node, by name or id: may be given several times").argParser(several),
     new Option("--label <key=value>", "with this label: may be given several times").argParser(labelOption),
     new Option("--channel <channel>", "of groups that follow this channel"),

@@ -26,7 +26,8 @@ export const startRollout = (world: World): Command =>
         await api.call({ method: "POST", path: path("v1", "rollouts"), body: agreed, answer: Rollout }),
       );
       if (options.watch === true) return watched(world, command, api, rollout.id, options.timeout);
-      const follow = rollout.endedAt === null ? `\nFollow it with: baton rollout status ${rollout.id} --watch` : "";
+      const follow =
+        rollout.endedAt === null ? `\nFollow it with: baton rollout status ${rollout.id} --watch` : "";
       const size = plural(rollout.nodes.length, "node");
       print(
         world,

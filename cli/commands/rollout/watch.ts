@@ -69,11 +69,7 @@ type Until = {
 };
 
 /** Until something is new, or it is time to look anyway. */
-async function untilNews(
-  world: World,
-  waiting: Waiting,
-  { news, next, lookMs, tick }: Until,
-): Promise<void> {
+async function untilNews(world: World, waiting: Waiting, { news, next, lookMs, tick }: Until): Promise<void> {
   const until = world.now() + lookMs;
   let awaited = next;
   await waiting.wait(REDRAW_MS);
@@ -105,9 +101,7 @@ export async function momentOf(
   const busy = rollout.nodes.filter(({ status }) => isAtWork(status));
   if (busy.length === 0) return { rollout, leases: [], jobs: [], now: world.now() };
   const [jobs, leases] = await Promise.all([
-    patiently(() =>
-      everything(api, ["v1", "jobs"], "jobs", Job, { rollout: rollout.id, status: "running" }),
-    ),
+    patiently(() => everything(api, ["v1", "jobs"], "jobs", Job, { rollout: rollout.id, status: "running" })),
     patiently(() => leasesOf(api, [...new Set(busy.map(({ group }) => group))])),
   ]);
   return { rollout, leases, jobs, now: world.now() };

@@ -66,7 +66,18 @@ function ofNode(node: RolloutNode, moment: RolloutMoment) {
   const { nodeId, name, group, stage, status, jobId, reason } = node;
   const step = isAtWork(status) ? (jobOf(moment, node)?.step ?? null) : null;
   const lease = heldBy(moment, node)?.phase ?? null;
-  const change: RolloutChange = { kind: "node", nodeId, name, group, stage, status, step, lease, jobId, reason };
+  const change: RolloutChange = {
+    kind: "node",
+    nodeId,
+    name,
+    group,
+    stage,
+    status,
+    step,
+    lease,
+    jobId,
+    reason,
+  };
   const parts = [
     `${name}: ${status}`,
     step === null ? "" : `, ${step}`,

@@ -102,7 +102,8 @@ function nodeLines(
 }
 
 /** Who swaps goes first, then who failed, then who prepares: the order in which a person wants to know. */
-const rank = ({ status }: RolloutNode): number => (status === "updating" ? 0 : status === "preparing" ? 2 : 1);
+const rank = ({ status }: RolloutNode): number =>
+  status === "updating" ? 0 : status === "preparing" ? 2 : 1;
 
 function notes(
   colors: Colors,
@@ -128,7 +129,10 @@ function names(colors: Colors, nodes: readonly RolloutNode[], columns: number): 
   const across = Math.max(1, Math.floor((columns + 2) / (widest + 4)));
   return chunks(nodes, across).map((row) =>
     cut(
-      row.map((node) => `${nodeMark(colors, node.status)} ${pad(nameIn(colors, node), widest)}`).join("  ").trimEnd(),
+      row
+        .map((node) => `${nodeMark(colors, node.status)} ${pad(nameIn(colors, node), widest)}`)
+        .join("  ")
+        .trimEnd(),
       columns,
     ),
   );

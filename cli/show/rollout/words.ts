@@ -15,7 +15,9 @@ import { heldBy, jobOf, type RolloutMoment } from "./moment.ts";
 
 /** "1.4.0", or what a rollback takes back. */
 export const aimOf = ({ kind, release, rollbackOf }: RolloutSummary): string =>
-  kind === "rollback" ? `back from ${release}${rollbackOf === null ? "" : ` (${rollbackOf})`}` : `→ ${release}`;
+  kind === "rollback"
+    ? `back from ${release}${rollbackOf === null ? "" : ` (${rollbackOf})`}`
+    : `→ ${release}`;
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 

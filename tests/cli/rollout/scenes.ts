@@ -101,9 +101,15 @@ export function sceneOf(scene: Scene): RolloutMoment {
     acceptOutage: false,
     allowUnhealthy: [],
     stages,
-    stage: Math.max(0, stages.findIndex(({ status }) => status !== "done")),
+    stage: Math.max(
+      0,
+      stages.findIndex(({ status }) => status !== "done"),
+    ),
     counts: countsOf(nodes),
-    budget: { failed: nodes.filter(({ status }) => status === "failed" || status === "rolled-back").length, allowed: 3 },
+    budget: {
+      failed: nodes.filter(({ status }) => status === "failed" || status === "rolled-back").length,
+      allowed: 3,
+    },
     estimatedEnd: NOW + 190 * S,
     planHash: null,
     startedBy: "anna",
@@ -114,7 +120,9 @@ export function sceneOf(scene: Scene): RolloutMoment {
   };
   return {
     rollout,
-    leases: nodes.filter(({ status }) => status === "updating").map((node) => leaseOf(node, scene.overdue ?? false)),
+    leases: nodes
+      .filter(({ status }) => status === "updating")
+      .map((node) => leaseOf(node, scene.overdue ?? false)),
     jobs: nodes.filter(({ status }) => status === "updating" || status === "preparing").map(jobOf),
     now,
   };
@@ -198,19 +206,36 @@ export const TWELVE: Scene = {
   name: (index) => `${ofThree(index)}-${(index % 3) + 1}`,
   node: ({ status, group }) =>
     status === "rolled-back"
-      ? { reason: { code: "never-healthy", message: "It did not become healthy within 90 s: exit 1 of the health hook." } }
+      ? {
+          reason: {
+            code: "never-healthy",
+            message: "It did not become healthy within 90 s: exit 1 of the health hook.",
+          },
+        }
       : status === "pending"
-        ? { reason: { code: "not-your-turn", message: `Another node of ${group} goes first. Its turn comes by itself.` } }
+        ? {
+            reason: {
+              code: "not-your-turn",
+              message: `Another node of ${group} goes first. Its turn comes by itself.`,
+            },
+          }
         : {},
   rollout: {
     budget: { failed: 1, allowed: 3 },
-    reason: { code: "working", message: "Two groups are at work, which is as many as the policy allows at once." },
+    reason: {
+      code: "working",
+      message: "Two groups are at work, which is as many as the policy allows at once.",
+    },
   },
 };
 
 /** Three hundred nodes that each stand for themselves. */
 export const THREE_HUNDRED: Scene = {
-  stages: ["s".repeat(30), `${"s".repeat(61)}ffr${"u".repeat(5)}${"p".repeat(9)}${"o".repeat(42)}`, "o".repeat(150)],
+  stages: [
+    "s".repeat(30),
+    `${"s".repeat(61)}ffr${"u".repeat(5)}${"p".repeat(9)}${"o".repeat(42)}`,
+    "o".repeat(150),
+  ],
   group: (index) => `edge-${index}`,
   name: (index) => `edge-${String(index + 1).padStart(3, "0")}.fra.example`,
   node: ({ status }) =>
@@ -219,7 +244,10 @@ export const THREE_HUNDRED: Scene = {
       : {},
   rollout: {
     budget: { failed: 3, allowed: 36 },
-    reason: { code: "working", message: "Five nodes are at work, which is as many as the policy allows at once." },
+    reason: {
+      code: "working",
+      message: "Five nodes are at work, which is as many as the policy allows at once.",
+    },
   },
 };
 
