@@ -8,11 +8,12 @@ import { Door } from "../harness/door.ts";
 import { type Json, misfits, type Operation, operationsOf } from "./operations/document.ts";
 import { fleetRows } from "./operations/fleet.ts";
 import { peopleRows } from "./operations/people.ts";
+import { policyRows } from "./operations/policy.ts";
 import type { Rows } from "./operations/row.ts";
 import { serviceRows } from "./operations/service.ts";
 import { workRows } from "./operations/work.ts";
 
-const ROWS: Rows = { ...serviceRows, ...fleetRows, ...workRows, ...peopleRows };
+const ROWS: Rows = { ...serviceRows, ...fleetRows, ...workRows, ...peopleRows, ...policyRows };
 
 /** Operations that answer with something else than their success, and why that is all that can be had here. */
 const ANSWERS: Readonly<Record<string, number>> = {
