@@ -60,7 +60,7 @@ async function fromBefore(lab: Lab, say: Say): Promise<void> {
 /** Of the leases that the coordinator's audit log knows of. The restored log knows of none after the backup. */
 async function tokens(fleet: Fleet): Promise<readonly number[]> {
   const entries = await auditOf(fleet, "lease.reserved");
-  const restoredAt = Math.max(0, ...(await auditOf(fleet, "coordinator.restored")).map((entry) => entry.at));
+  const restoredAt = Math.max(0, ...(await auditOf(fleet, "store.restored")).map((entry) => entry.at));
   return entries
     .filter((entry) => entry.at > restoredAt)
     .map(({ after }) => (after as { token: number }).token);
