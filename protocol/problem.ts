@@ -50,6 +50,7 @@ const OWN = {
   "release-refused": 422,
   "root-refused": 422,
   "upload-mismatch": 422,
+  "webhook-refused": 422,
   "idempotency-key-reused": 422,
   "trust-not-ready": 409,
   "join-token-invalid": 403,

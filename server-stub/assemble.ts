@@ -1,5 +1,6 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -9,9 +10,12 @@ import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
+import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
+import { createRequestScope } from "./service/request-scope.ts";
 import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
+import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
   readonly coordinator: Coordinator;
@@ -29,8 +33,12 @@ export async function assemble(
   clock: Clock,
 ): Promise<Result<Assembled, OpenFault>> {
   // The database first: its lock says that no other coordinator uses this state directory.
-  const store = await openSqliteStore(config.databaseFile, () => clock.now());
-  if (!store.ok) return store;
+  const opened = await openSqliteStore(config.databaseFile, () => clock.now());
+  if (!opened.ok) return opened;
+  const scope = createRequestScope();
+  const writes = watchWrites();
+  const watches = [logChanges(scope.log(log)), writes.watch];
+  const store = watchedStore(opened.value, watches, () => performance.now());
   try {
     const repository = await Repository.open({
       dir: config.repositoryDir,
@@ -38,12 +46,20 @@ export async function assemble(
       now: () => clock.now(),
     });
     const coordinator = await createCoordinator({
-      store: store.value,
+      store,
       repository,
       clock,
       random: (bytes) => randomBytes(bytes),
-      log,
+      log: scope.log(log),
+      requestId: scope.current,
+      storeFault: writes.fault,
+      freeBytes: async () => {
+        const { bavail, bsize } = await statfs(config.stateDir);
+        return bavail * bsize;
+      },
       timings: config.timings,
+      webhooks: config.webhooks,
+      streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
     return ok({
@@ -52,6 +68,7 @@ export async function assemble(
       doors: {
         coordinator,
         log,
+        scope,
         version: PRODUCT_VERSION,
         tuf: {
           metadataDir: join(config.repositoryDir, "metadata"),
@@ -66,18 +83,24 @@ export async function assemble(
           const after = installed.value;
           if (after.fingerprint === before.fingerprint) return installed;
           const said = { action: "trust.installed", subject: `root ${after.version}`, before, after };
-          const entry = { at: clock.now(), ...actorOf(by), ...said };
-          await store.value.apply([{ kind: "audit", value: entry }]);
+          const requestId = scope.current();
+          const entry = {
+            at: clock.now(),
+            ...actorOf(by),
+            ...said,
+            ...(requestId === null ? {} : { requestId }),
+          };
+          await store.apply([{ kind: "audit", value: entry }]);
           return installed;
         },
       },
       close: async () => {
         await coordinator.close();
-        await store.value.close();
+        await store.close();
       },
     });
   } catch (error) {
-    await store.value.close();
+    await store.close();
     throw error;
   }
 }

@@ -29,6 +29,8 @@ export type Config = {
   readonly logLevel: CoordinatorSettings["logLevel"];
   readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly events: CoordinatorSettings["events"];
+  readonly webhooks: CoordinatorSettings["webhooks"];
   readonly timings: CoordinatorSettings["timings"];
   readonly retention: Retention;
   readonly metrics: {
@@ -106,6 +108,8 @@ export function parseConfig(
     logLevel: settings.logLevel,
     listen,
     tls,
+    events: settings.events,
+    webhooks: settings.webhooks,
     timings: settings.timings,
     retention: {
       jobs: settings.retention.jobsDays * DAY_MS,

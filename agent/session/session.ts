@@ -50,6 +50,11 @@ export type Session = {
 
 /** In mode `auto`, how long to stay on HTTP before a WebSocket is tried again. */
 const TRY_WEBSOCKET_EVERY_MS = 300_000;
+/**
+ * How long who is not let in waits, about, before it asks again. Somebody has to let it in, and asking often would only
+ * be counted as guessing; `poll` asks at once.
+ */
+const LET_IN_EVERY_MS = 60_000;
 /** A session that lasted so many heartbeats was a good one: the next reconnect begins with a short wait. */
 const SETTLED_AFTER_HEARTBEATS = 3;
 
@@ -71,7 +76,10 @@ export function createSession(parts: SessionParts): Session {
       const ended = await converse();
       if (stopping.signal.aborted) return;
       attempt = ended.settled ? 1 : attempt + 1;
-      const waitMs = backoffMs(attempt, reconnect, parts.random);
+      const isTurnedAway = ended.fault.code === "unauthorized";
+      const waitMs = isTurnedAway
+        ? Math.round(LET_IN_EVERY_MS * (0.5 + parts.random()))
+        : backoffMs(attempt, reconnect, parts.random);
       const fields = { code: ended.fault.code, attempt, waitMs };
       if (attempt === 1 || ended.fault.code !== status.fault?.code) log.warn(fields, ended.fault.message);
       else log.debug(fields, ended.fault.message);

@@ -5,11 +5,13 @@ import type { Clock, DurationMs, UptimeMs } from "../../protocol/time.ts";
 import type { Log } from "../effects/log.ts";
 import {
   type Conversation,
+  type DiagnosisParts,
   greeting,
   type HeartbeatParts,
   type HelloParts,
   hear,
   helloFrame,
+  sayDiagnosis,
   sayHeartbeat,
   sayLog,
   urgentPart,
@@ -21,6 +23,8 @@ import type { Transport, TransportFault } from "./transport.ts";
 export type SessionSource = {
   hello(): HelloParts;
   heartbeat(): HeartbeatParts;
+  /** How the diagnosis of this job ended; null while it has not. */
+  diagnosis(jobId: JobId): DiagnosisParts | null;
   /** Lines of a job's durable log from `from` on, in order, at most `limit`; none when there is no such log. */
   logLines(jobId: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
 };
@@ -28,7 +32,7 @@ export type SessionSource = {
 export type TalkEvents = {
   welcomed(welcome: Welcome): void;
   orders(orders: Orders): void;
-  /** The session is not known any more; hello was said again on the same transport. */
+  /** The session is not known, or not in this protocol; hello was said again on the same transport. */
   lost(): void;
   ended(fault: TransportFault): void;
 };
@@ -67,6 +71,8 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
   let cursors: Cursors = new Map();
   /** What the last heartbeat said: what would have been urgent of it, and all of it. */
   let lastSaid: { readonly urgent: string; readonly all: string } | null = null;
+  /** What the orders ask for, and whether its end was said since the last heartbeat. */
+  let diagnosis: { readonly jobId: JobId; readonly said: boolean } | null = null;
   let lastHeard: UptimeMs = clock.uptime();
   let over = false;
   const timers = createTimers();
@@ -81,13 +87,14 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
 
   const sayHello = () => {
     timers.clear();
-    conversation = greeting;
+    if (conversation.kind !== "greeting") conversation = greeting;
     cursors = new Map();
     lastSaid = null;
+    diagnosis = null;
     timers.set("welcome", WELCOME_WITHIN_MS, () =>
       end({ code: "silent", message: `${transport.server} did not welcome within ${WELCOME_WITHIN_MS} ms.` }),
     );
-    transport.send([helloFrame(source.hello())]);
+    transport.send([helloFrame(conversation, source.hello())]);
   };
 
   const heartbeat = () => {
@@ -96,6 +103,19 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     const { next, frame } = sayHeartbeat(conversation, parts);
     conversation = next;
     lastSaid = { urgent: urgentPart(parts), all: JSON.stringify(parts) };
+    transport.send([frame]);
+    // What orders went on asking for after it was said was lost.
+    if (diagnosis !== null) diagnosis = { ...diagnosis, said: false };
+  };
+
+  /** After the lines of its log, so that nobody reads the end of a job and misses some. */
+  const sayHowDiagnosisEnded = () => {
+    if (diagnosis === null || diagnosis.said || over || conversation.kind !== "open") return;
+    const ended = source.diagnosis(diagnosis.jobId);
+    if (ended === null) return;
+    const { next, frame } = sayDiagnosis(conversation, ended);
+    conversation = next;
+    diagnosis = { ...diagnosis, said: true };
     transport.send([frame]);
   };
 
@@ -120,6 +140,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     sendingLogs = true;
     try {
       for (const jobId of cursors.keys()) await sendLogOf(jobId);
+      sayHowDiagnosisEnded();
     } finally {
       sendingLogs = false;
     }
@@ -145,6 +166,11 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
       sendLogs().catch((cause: unknown) => log.warn({ cause }, "a job's log could not be read for sending"));
     });
 
+  const wantDiagnosis = (jobId: JobId | null) => {
+    if (jobId === null) diagnosis = null;
+    else if (diagnosis?.jobId !== jobId) diagnosis = { jobId, said: false };
+  };
+
   const hearFrame = (frame: CoordinatorFrame) => {
     const result = hear(conversation, frame);
     conversation = result.conversation;
@@ -158,6 +184,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
         return;
       case "orders":
         cursors = cursorsAfter(cursors, heard.orders.logNext, source.heartbeat().update.jobId);
+        wantDiagnosis(heard.orders.diagnose?.jobId ?? null);
         events.orders(heard.orders);
         logsSoon(0);
         return;

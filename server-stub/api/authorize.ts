@@ -5,7 +5,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { NODE_HEADER } from "../../protocol/access.ts";
+import { NodeId } from "../../protocol/names.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
+import { Value } from "../../protocol/schema.ts";
 import type { Principal, Refusal } from "../service/coordinator.ts";
 import { audienceOf, isOpen, mayCall, type RouteKey } from "./permissions.ts";
 import { refuse } from "./problems.ts";
@@ -27,7 +29,7 @@ export type Identify = (request: {
 export const identifyByBearer =
   (
     authenticate: (secret: string, from: string) => Promise<Principal | null>,
-    strikes: Strikes = createStrikes(uptime),
+    strikes: Strikes = createStrikes(),
   ): Identify =>
   async ({ headers, from }) => {
     const header = headers.authorization;
@@ -49,7 +51,8 @@ export const identifyByBearer =
         code: "forbidden",
         message: "The credential belongs to another node than the one that the request claims to be.",
         hint: "Every node needs a credential of its own: join it again.",
-        context: { claimed: String(claimed), caller: nameOf(caller) },
+        // What is no id may be anything, a secret in the wrong place too: it is not repeated.
+        context: { claimed: Value.Check(NodeId, claimed) ? claimed : null, caller: nameOf(caller) },
       });
     }
     return ok(caller);
@@ -58,8 +61,6 @@ export const identifyByBearer =
 /** For a door that only this machine's owner of the state directory can open: everybody there is an administrator. */
 export const identifyAsLocal: Identify = async () =>
   ok({ kind: "operator", id: "local", name: "local", role: "admin", from: "control socket" });
-
-const uptime = (): number => performance.now();
 
 /** Whether `caller` may call `route`: nothing, or why not. Pure. */
 export function refusalFor(route: RouteKey, caller: Principal | null): Refusal | null {

@@ -93,12 +93,23 @@ export const PERMISSIONS = {
   "GET /v1/jobs/:jobId/log": seeingOrOwn,
   "POST /v1/jobs/:jobId/log": approved,
 
+  "GET /v1/events": seeing,
   "GET /v1/alerts": seeing,
+  "POST /v1/alerts/:alertId/ack": operating,
+
+  "GET /v1/webhooks": administering,
+  "POST /v1/webhooks": administering,
+  "GET /v1/webhooks/:webhookId": administering,
+  "PATCH /v1/webhooks/:webhookId": administering,
+  "DELETE /v1/webhooks/:webhookId": administering,
+  "POST /v1/webhooks/:webhookId/test": administering,
+  "GET /v1/webhooks/:webhookId/deliveries": administering,
   "GET /v1/audit": seeing,
   "GET /v1/audit/export": seeing,
 
   "POST /v1/trust": administering,
 
+  "GET /v1/whoami": seeing,
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,
   "POST /v1/tokens/:tokenId/revoke": administering,

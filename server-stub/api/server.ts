@@ -2,7 +2,6 @@
  * The HTTP door: every route of the coordinator, put together and not yet listening. The same routes serve the
  * network and the local control socket; they differ only in how a caller is identified.
  */
-import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
@@ -14,6 +13,7 @@ import Fastify, {
 } from "fastify";
 import { MAX_FRAME_BYTES } from "../../protocol/frames.ts";
 import type { Coordinator } from "../service/coordinator.ts";
+import { createRequestScope, type RequestScope } from "../service/request-scope.ts";
 import { authorizeHook, type Identify, nameOf } from "./authorize.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { methodsAt } from "./methods.ts";
@@ -21,8 +21,11 @@ import { createOnce } from "./once.ts";
 import { openApi } from "./openapi.ts";
 import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
+import { carryRequestIds, requestIdOf } from "./request-ids.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { eventsRoute } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
@@ -34,7 +37,7 @@ import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
-import { watchRoutes } from "./routes/watch.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { type TufDirs, tufRoutes } from "./tuf.ts";
 
 export type ApiOptions = {
@@ -49,6 +52,8 @@ export type ApiOptions = {
   readonly publicUrl: () => string;
   readonly rootFingerprint: () => string | null;
   readonly installTrust: InstallTrust;
+  /** Under which requests are worked on; one of its own where there is none. */
+  readonly scope?: RequestScope;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
 };
 
@@ -60,8 +65,8 @@ const HEADERS_MS = 15_000;
 export function createApi(options: ApiOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: options.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
+    genReqId: ({ headers }) => requestIdOf(headers),
     requestIdHeader: false,
     bodyLimit: MAX_FRAME_BYTES,
     forceCloseConnections: "idle",
@@ -102,9 +107,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     }
     urls.set(url, methods);
   });
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
-  });
+  carryRequestIds(app, options.scope ?? createRequestScope());
   app.addHook("onRequest", authorizeHook(options.identify, routeOf));
   app.addHook("onResponse", async (request, reply) =>
     logAnswer(request, reply.statusCode, reply.elapsedTime),
@@ -146,7 +149,7 @@ const SERVER_OPTIONS = {
 };
 
 const endpointsOf = (
-  { coordinator, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
+  { coordinator, identify, version, insecureHttp, publicUrl, rootFingerprint, installTrust }: ApiOptions,
   document: () => object,
 ): readonly Endpoint[] => [
   ...serviceRoutes(coordinator, version, document),
@@ -160,7 +163,9 @@ const endpointsOf = (
   uploadRoute(coordinator),
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
-  ...watchRoutes(coordinator),
+  ...alertRoutes(coordinator),
+  ...webhookRoutes(coordinator),
+  eventsRoute(coordinator, identify),
   ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),

@@ -68,7 +68,7 @@ async function authenticate(ctx: Context, secret: string, from: string): Promise
   if (lastUsedAt === null || now - lastUsedAt >= NOTE_USE_EVERY_MS) {
     const value = { ...token.value, lastUsedAt: now };
     // Whoever wrote meanwhile noted a use, or revoked it; either is newer than this.
-    await ctx.store.apply([{ kind: "operator-token", value, expected: token.revision }]);
+    await ctx.store.apply([{ kind: "operator-token", value, expected: token.revision, isUse: true }]);
   }
   return { kind: "operator", id, name, role, from };
 }

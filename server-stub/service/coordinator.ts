@@ -10,6 +10,8 @@ import type {
   OperatorRole,
   OperatorToken,
 } from "../../protocol/access.ts";
+import type { AcknowledgeRequest, Alert, AlertKind } from "../../protocol/alert.ts";
+import type { EventKind } from "../../protocol/event.ts";
 import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { EditGroupRequest, Group, GroupMode } from "../../protocol/group.ts";
 import type { Job, JobKind, LogLine } from "../../protocol/job.ts";
@@ -38,8 +40,19 @@ import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { DurationMs } from "../../protocol/time.ts";
+import type {
+  CreateWebhookRequest,
+  Delivery,
+  EditWebhookRequest,
+  Webhook,
+  WebhookCreated,
+  WebhookId,
+} from "../../protocol/webhook.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { IfMatch } from "./tags.ts";
+
+/** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
+export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
 
 /** Why something was not done; `retryAfterMs` when asking again later may help. */
 export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
@@ -214,6 +227,65 @@ export type Releases = {
   ): Answer<{ targetsVersion: number }>;
 };
 
+/** What a stream says next. `id` is what a reader who comes back names; null for what is not stored. */
+export type StreamItem =
+  /** `json` is a `FleetEvent`. */
+  | { readonly kind: "event"; readonly id: string | null; readonly json: string }
+  /** Something is missing from here on: everything has to be read anew, and then from `id`. */
+  | { readonly kind: "reset"; readonly id: string; readonly reason: string }
+  /** The reader's own token has changed: whether it may still read has to be looked up. */
+  | { readonly kind: "check" };
+
+/** One reader's stream of events. */
+export type EventStream = {
+  /** Where it stands: who comes back with this misses nothing that was not given out yet. */
+  readonly position: string;
+  /** Aborted when there will be nothing more, or nothing but a reset. */
+  readonly signal: AbortSignal;
+  /** What is to be said next, as soon as there is something; null when it is over. One call at a time. */
+  next(): Promise<StreamItem | null>;
+  close(): void;
+};
+
+export type Events = {
+  /**
+   * A stream of what is new after the position `after`, or from now on; what cannot be told any more is told as a
+   * reset. To be closed. Error: `too-many-requests` when the caller has too many open.
+   */
+  open(
+    by: Principal,
+    from: { readonly after: string | null; readonly kinds: ReadonlySet<EventKind> | null },
+  ): Answer<EventStream>;
+};
+
+export type Alerts = {
+  /** Newest first, at most `limit` (1,000 unless told otherwise) of those with an id below `before`. */
+  list(filter?: {
+    readonly state?: "open" | "all" | undefined;
+    readonly kind?: AlertKind | undefined;
+    readonly before?: number | undefined;
+    readonly limit?: number;
+  }): Promise<readonly Alert[]>;
+  /** Says who has taken it on. Again, or by another: it stays as it is. */
+  acknowledge(by: Principal, id: number, request: AcknowledgeRequest): Answer<Alert>;
+};
+
+export type Webhooks = {
+  list(): Promise<readonly Webhook[]>;
+  get(id: WebhookId): Answer<Webhook>;
+  /** Error: `webhook-refused` for an address that no message may be sent to. */
+  create(by: Principal, request: CreateWebhookRequest): Answer<WebhookCreated>;
+  edit(by: Principal, id: WebhookId, change: EditWebhookRequest, ifMatch?: IfMatch): Answer<Webhook>;
+  remove(by: Principal, id: WebhookId, ifMatch?: IfMatch): Answer<Webhook>;
+  /** Sends one message now and answers what came of it. */
+  test(by: Principal, id: WebhookId): Answer<Delivery>;
+  /** Newest first, at most `limit` of those with an id below `before`. */
+  deliveries(
+    id: WebhookId,
+    page: { readonly before: number | undefined; readonly limit: number },
+  ): Answer<readonly Delivery[]>;
+};
+
 export type Coordinator = {
   readonly sessions: Sessions;
   readonly leases: Leases;
@@ -229,11 +301,13 @@ export type Coordinator = {
     list(limit: number, filter?: Omit<AuditQuery, "limit">): Promise<readonly AuditEntry[]>;
   };
   readonly requests: Requests;
-  readonly alerts: { list(): Promise<readonly Alert[]> };
+  readonly events: Events;
+  readonly alerts: Alerts;
+  readonly webhooks: Webhooks;
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
   tick(): Promise<void>;
-  /** What `GET /readyz` says: empty when ready. */
-  notReady(): Promise<readonly string[]>;
+  /** What `GET /readyz` says. */
+  readiness(): Promise<Readiness>;
   /** Finishes what is under way; the store may be closed after it. Nothing else may be called after it. */
   close(): Promise<void>;
 };
@@ -248,19 +322,4 @@ export type AuditEntry = {
   readonly before: unknown;
   readonly after: unknown;
   readonly from: string;
-};
-
-/** Something a person should know of; raised once, resolved by itself. */
-export type Alert = {
-  readonly id: number;
-  readonly kind:
-    | "update_failed"
-    | "fleet_update_halted"
-    | "lease_overdue"
-    | "node_offline"
-    | "metadata_expiring";
-  readonly subject: string;
-  readonly message: string;
-  readonly raisedAt: number;
-  readonly resolvedAt: number | null;
 };

@@ -1,7 +1,7 @@
 /** Runs the reconciler of rollouts over what is stored and heard, and writes what it says in one go. */
 import type { GroupName, NodeId, RolloutId } from "../../protocol/names.ts";
 import { cancelJob } from "../core/job/outcome.ts";
-import type { Action } from "../core/rollout/actions.ts";
+import { type Action, act } from "../core/rollout/actions.ts";
 import { type Reconciled, reconcile } from "../core/rollout/reconcile.ts";
 import { isEnded, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, Stored } from "../store/records.ts";
@@ -14,6 +14,7 @@ import { newJob } from "./new-job.ts";
 import { pushGroup } from "./push.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 /** Opening a job makes its node ready for the next look; a few looks are enough for every chain of that kind. */
 const MAX_LOOKS = 5;
@@ -67,7 +68,8 @@ async function decide(
 ): Promise<{ changes: readonly Change[]; answer: Done | null }> {
   const stored = await ctx.store.rollout(id);
   if (stored === null) return { changes: [], answer: null };
-  const read = await readFleet(ctx, stored.value);
+  // Who is begun anew is looked at as well.
+  const read = await readFleet(ctx, action === null ? stored.value : act(stored.value, action));
   const result = reconcile(stored.value, read.fleet, rolloutLimits(ctx), ctx.wall(), action);
   const { rollout: opened, changes: jobs } = openJobs(ctx, result, read);
   if (opened === stored.value) return { changes: [], answer: { changed: false, touched: [] } };
@@ -77,7 +79,7 @@ async function decide(
     ...jobs,
     ...closeJobs(ctx, result, read, by),
     ...withdrawn(stored.value, rollout, read),
-    { kind: "rollout", value: rollout, expected: stored.revision },
+    { kind: "rollout", value: rollout, expected: stored.revision, before: stored.value },
     ...(back?.changes ?? []),
     ...statusChanges(ctx, stored, rollout, action, by),
     ...(await endChanges(ctx, stored.value, rollout)),
@@ -158,5 +160,8 @@ function statusChanges(
   if (status === stored.value.status && !retried) return [];
   const before = { status: stored.value.status };
   const said = retried ? "retried" : status;
-  return [audit(ctx, by, `rollout.${said}`, rollout.id, before, { status, reason: reason?.message ?? null })];
+  return [
+    audit(ctx, by, `rollout.${said}`, rollout.id, before, { status, reason: reason?.message ?? null }),
+    ...rolloutNotice(ctx, rollout, said),
+  ];
 }

@@ -106,6 +106,7 @@ function nodeView(
   return {
     presence: state,
     offlineForMs: offlineForMs(presence, ctx.timing, now),
+    connecting: presence !== undefined && presence.heartbeat === null,
     build: known?.build ?? null,
     backup: holdings?.backup ?? null,
     target,

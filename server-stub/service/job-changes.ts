@@ -38,6 +38,7 @@ export function jobChanges(
 export const brief = (job: JobRecord) => ({
   kind: job.kind,
   node: job.nodeId,
+  rollout: job.rolloutId,
   status: job.status,
   to: job.to?.version ?? null,
   reason: job.reason?.code ?? null,

@@ -144,7 +144,9 @@ function stepOf<T>(
     }
   } else {
     const { code, message } = step.outcome.error;
-    ctx.log.info({ nodeId: node.value.id, group: group.value.name, code, reason: message }, "lease refused");
+    const about = { jobId: stored?.value.id ?? null, rolloutId: stored?.value.rolloutId ?? null };
+    const fields = { nodeId: node.value.id, group: group.value.name, ...about, code, reason: message };
+    ctx.log.info(fields, "lease refused");
   }
   return ok({ changes, answer: step.outcome });
 }

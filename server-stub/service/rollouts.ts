@@ -110,7 +110,10 @@ async function decideRollback(
   );
   if (busy !== null) return { changes: [], answer: busy };
   return {
-    changes: [{ kind: "rollout", value: rollout, expected: stored.revision }, ...changes],
+    changes: [
+      { kind: "rollout", value: rollout, expected: stored.revision, before: stored.value },
+      ...changes,
+    ],
     answer: ok(back.id),
   };
 }

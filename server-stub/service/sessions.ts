@@ -131,6 +131,7 @@ async function takeHeartbeat(
 ): Promise<void> {
   const taken = await takeReport(ctx, nodeId, presence, frame);
   if (taken === null) return;
+  if (isShown(before?.heartbeat ?? null, frame)) ctx.nodeNews.heard(nodeId);
   const { group } = taken.node;
   if (!taken.changed && !isNews(before?.heartbeat ?? null, frame)) return;
   for (const rolloutId of taken.rolloutIds) await runRollout(ctx, rolloutId);
@@ -150,6 +151,13 @@ function isNews(before: Heartbeat | null, after: Heartbeat): boolean {
     before.health.role !== after.health.role ||
     before.journal.kind !== after.journal.kind
   );
+}
+
+/** Something of the node that people are shown, and that is not written each time. */
+function isShown(before: Heartbeat | null, { health, update, journal, holdings }: Heartbeat): boolean {
+  if (before === null) return true;
+  const said = JSON.stringify([health, update, journal, holdings]);
+  return said !== JSON.stringify([before.health, before.update, before.journal, before.holdings]);
 }
 
 const REFUSALS = {

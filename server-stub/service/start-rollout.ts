@@ -12,6 +12,7 @@ import type { Principal, Refusal } from "./coordinator.ts";
 import { jobChanges } from "./job-changes.ts";
 import { type PlanRead, readPlan } from "./plan.ts";
 import { denyByChecks, denyChanged } from "./plan-refusals.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 /**
  * Written, and not yet run. Refusals: what cannot be planned (see `readPlan`), `plan-changed` for a plan that was agreed
@@ -52,6 +53,7 @@ async function decide(
     { kind: "rollout", value: rollout, expected: 0 },
     ...(await supersede(ctx, rollout, actorOf(by))),
     audit(ctx, actorOf(by), "rollout.started", rollout.id, null, said),
+    ...rolloutNotice(ctx, rollout, "started"),
   ];
   return { changes, answer: ok(rollout) };
 }

@@ -6,6 +6,7 @@
 import type { Node } from "../../protocol/node.ts";
 import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
 import type { Result } from "../../protocol/result.ts";
+import type { Webhook } from "../../protocol/webhook.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import type { GroupRecord } from "../store/records.ts";
 import type { Refusal } from "./coordinator.ts";
@@ -37,6 +38,14 @@ export const groupTag = ({
 
 export const policyTag = ({ windows, rollout }: Pick<FleetPolicy, "windows" | "rollout">): string =>
   tagOf({ windows, rollout });
+
+export const webhookTag = ({
+  url,
+  alerts,
+  rollouts,
+  enabled,
+}: Pick<Webhook, "url" | "alerts" | "rollouts" | "enabled">): string =>
+  tagOf({ url, alerts, rollouts, enabled });
 
 /** Not of the release: to promote one is no edit. */
 export const channelTag = ({

@@ -37,8 +37,8 @@ export const isAlertChange = <C extends { readonly kind: string }>(
 /** Which alerts, newest first. */
 export type AlertFilter = {
   readonly state: "open" | "all";
-  readonly kind?: AlertKind;
+  readonly kind?: AlertKind | undefined;
   /** Only those with a lower id. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   readonly limit: number;
 };

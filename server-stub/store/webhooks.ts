@@ -82,6 +82,6 @@ export const isWebhookChange = <C extends { readonly kind: string }>(
 export type DeliveryFilter = {
   readonly webhookId: WebhookId;
   /** Only those with a lower id. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   readonly limit: number;
 };

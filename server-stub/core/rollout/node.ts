@@ -19,6 +19,7 @@ export function progress(
   const job = node.jobId === null ? null : seen.job;
   if (job !== null) return { node: followJob(node, job, now), open: false };
   if (rollout.status !== "running") return stays;
+  if (seen.connecting) return { node: say(node, CONNECTING), open: false };
   const skip = rollout.kind === "rollback" ? whyNotBack(node, seen) : whySkip(node, seen, rollout.release);
   if (skip !== null) return ended(node, "skipped", skip, now);
   const wait = whyNoJob(seen, rollout.kind);
@@ -93,6 +94,7 @@ function whyNoJob(seen: FleetNode, kind: RolloutRecord["kind"]): Reason | null {
 }
 
 const NOT_HEARD: Reason = { code: "not-heard", message: "It has not said yet which platform it is." };
+const CONNECTING: Reason = { code: "not-heard", message: "It has just connected." };
 const REMOVED: Reason = { code: "removed", message: "The node was removed." };
 
 const from = (node: Place, { build }: FleetNode): Place =>

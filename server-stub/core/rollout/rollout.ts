@@ -43,6 +43,8 @@ export type RolloutLimits = {
 export type FleetNode = {
   readonly presence: PresenceState;
   readonly offlineForMs: DurationMs | null;
+  /** It has opened a session and not said yet what it is up to: what is known of it is from before. */
+  readonly connecting: boolean;
   readonly build: Build | null;
   /** What `dist.bak` names. */
   readonly backup: Build | null;

@@ -1,12 +1,17 @@
 /** The rollout as the API shows it, and when it should be over. Pure. */
-import type { Rollout, RolloutSummary } from "../../../protocol/rollout.ts";
+import type { Rollout, RolloutNode, RolloutSummary } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import type { RolloutHead, RolloutRecord } from "./rollout.ts";
+import type { Place, RolloutHead, RolloutRecord } from "./rollout.ts";
 
 /** `now` is the wall clock. */
 export function showRollout(record: RolloutRecord, now: EpochMs): Rollout {
   const { nodes, ...head } = record;
-  return { ...showHead(head, now), nodes: nodes.map(({ retry: _retry, left: _left, ...node }) => node) };
+  return { ...showHead(head, now), nodes: nodes.map(showPlace) };
+}
+
+/** One of its nodes. */
+export function showPlace({ retry: _retry, left: _left, ...node }: Place): RolloutNode {
+  return node;
 }
 
 /** Without its nodes, as lists show it. */

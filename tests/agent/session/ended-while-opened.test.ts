@@ -30,6 +30,7 @@ it("nothing is said to a connection that ended while it was opened, and another 
         holdings: { backup: null, hold: false, quarantine: [] },
       }),
       heartbeat: () => expect.fail("a heartbeat before the welcome"),
+      diagnosis: () => null,
       logLines: async () => [],
     },
     events: {

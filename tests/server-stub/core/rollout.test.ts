@@ -77,6 +77,7 @@ function fleetOf(stored: RolloutRecord, { holder, nodes }: Step, ended: Map<stri
       build: see.updated ? NEW : OLD,
       target: NEW,
       platformKnown: true,
+      connecting: false,
       backup: null,
       gate: null,
       role: see.presence === "online" ? see.role : null,

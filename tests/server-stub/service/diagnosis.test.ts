@@ -103,7 +103,7 @@ test("what it finds wrong is why it failed, and no alarm about updates", async (
     status: "failed",
     reason: { code: "disk-problem", message: "The disk is full. No DNS." },
   });
-  expect((await house.store.alerts(10)).length).toBe(0);
+  expect((await house.store.alerts({ state: "all", limit: 10 })).length).toBe(0);
 });
 
 test("an agent of protocol 1 is never asked, and one that is gone is not waited for", async () => {
