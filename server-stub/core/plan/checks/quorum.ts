@@ -1,20 +1,25 @@
 /** Whether each quorum group can spare its nodes, one after the other. Pure. */
 import type { Check } from "../../../../protocol/plan.ts";
 import { defaultSpare, quorumOf } from "../../../../protocol/quorum.ts";
-import type { QuorumUnit } from "../draft.ts";
+import type { Draft, QuorumUnit } from "../draft.ts";
 import type { PlanNode } from "../world.ts";
 import { type Look, names, passed, refused, warned } from "./check.ts";
 
 /** The same arithmetic as the lease's: what passes here is not refused there, if nothing changes meanwhile. */
-export const quorumKept: Look = ({ quorum, request }) => {
+export const quorumKept: Look = ({ quorum, request, allowed }) => {
   const needsVoters = quorum.filter(({ going }) => going.some((node) => node.voter));
-  if (needsVoters.length > 0) return needsVoters.map((unit) => checkUnit(unit, request.acceptOutage));
+  if (needsVoters.length > 0)
+    return needsVoters.map((unit) => checkUnit(unit, request.acceptOutage, allowed));
   const message =
     quorum.length === 0 ? "No quorum group is touched." : "Only nodes without a vote are touched.";
   return [passed("quorum", { message, numbers: { groups: 0 } })];
 };
 
-function checkUnit({ group, members, going }: QuorumUnit, acceptOutage: boolean): Check {
+function checkUnit(
+  { group, members, going }: QuorumUnit,
+  acceptOutage: boolean,
+  allowed: Draft["allowed"],
+): Check {
   const voters = members.filter((node) => node.voter);
   const quorum = quorumOf(voters.length);
   const spare = group.spare ?? defaultSpare(voters.length);
@@ -29,7 +34,7 @@ function checkUnit({ group, members, going }: QuorumUnit, acceptOutage: boolean)
   const arithmetic = `${group.name}: ${voters.length} voters, quorum ${quorum}, spare ${spare}`;
   if (voters.length <= 2) return tooSmall(group.name, numbers, acceptOutage);
   const needed = quorum + spare;
-  // Who was updated serves again: so the ill may be mended first, and then the others go.
+  // Who is ill and named goes first, and is taken to be mended by it before the others go.
   for (const node of going.filter((each) => each.voter)) {
     const others = voters.filter((other) => other !== node && serving.has(other));
     if (others.length < needed) {
@@ -42,7 +47,7 @@ function checkUnit({ group, members, going }: QuorumUnit, acceptOutage: boolean)
         numbers: { ...numbers, needed, beside: others.length },
       });
     }
-    serving.add(node);
+    if (allowed.has(node.id)) serving.add(node);
   }
   return passed("quorum", {
     message: `${arithmetic}: ${numbers.serving} serve, and ${numbers.mayBeLost} may be lost at a time.`,
