@@ -109,6 +109,7 @@ export const PERMISSIONS = {
 
   "POST /v1/trust": administering,
 
+  "GET /v1/whoami": seeing,
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,
   "POST /v1/tokens/:tokenId/revoke": administering,

@@ -50,6 +50,9 @@ import type {
 import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { IfMatch } from "./tags.ts";
 
+/** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
+export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
+
 /** Why something was not done; `retryAfterMs` when asking again later may help. */
 export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
 export type Answer<T> = Promise<Result<T, Refusal>>;
@@ -300,8 +303,8 @@ export type Coordinator = {
   readonly webhooks: Webhooks;
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
   tick(): Promise<void>;
-  /** What `GET /readyz` says: empty when ready. */
-  notReady(): Promise<readonly string[]>;
+  /** What `GET /readyz` says. */
+  readiness(): Promise<Readiness>;
   /** Finishes what is under way; the store may be closed after it. Nothing else may be called after it. */
   close(): Promise<void>;
 };

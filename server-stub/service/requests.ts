@@ -25,7 +25,6 @@ export function createRequests(ctx: Context): Requests {
       const begun = await attempt(ctx.store, () => begin(ctx, id, hash, atWork));
       if (!begun.ok) return begun;
       if (!begun.value.first) return ok({ answer: begun.value.answer as never, replayed: true });
-      atWork.add(id);
       try {
         const result = await run();
         await end(ctx, id, result.ok ? (secret ? { state: "secret" } : answered(result.value)) : null);
@@ -40,17 +39,14 @@ export function createRequests(ctx: Context): Requests {
   };
 }
 
-async function begin(
-  ctx: Context,
-  id: string,
-  hash: string,
-  atWork: ReadonlySet<string>,
-): Promise<Decision<Begun>> {
+async function begin(ctx: Context, id: string, hash: string, atWork: Set<string>): Promise<Decision<Begun>> {
   const stored = await ctx.store.request(id);
   const at = ctx.wall();
   if (stored !== null && at - stored.value.at < REMEMBER_MS) {
     return { changes: [], answer: repeated(stored.value, hash, atWork) };
   }
+  // Before it is written: who finds it there must find it at work.
+  atWork.add(id);
   const value: RequestRecord = { id, hash, at, state: "at-work", answer: null };
   const change: Change = { kind: "request", value, expected: stored?.revision ?? 0 };
   return { changes: [change], answer: ok({ first: true }) };

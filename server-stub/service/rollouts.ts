@@ -25,6 +25,7 @@ import { refuse } from "./refusals.ts";
 import { newestRelease } from "./releases.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { type SelectedNodes, selectNodes } from "./selection.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 export const createRollouts = (ctx: Context): Rollouts => ({
   /**
@@ -117,7 +118,10 @@ async function decideRollback(
   );
   if (busy !== null) return { changes: [], answer: busy };
   return {
-    changes: [{ kind: "rollout", value: rollout, expected: stored.revision }, ...changes],
+    changes: [
+      { kind: "rollout", value: rollout, expected: stored.revision, before: stored.value },
+      ...changes,
+    ],
     answer: ok(back.id),
   };
 }
@@ -222,6 +226,7 @@ async function decideStart(
     { kind: "rollout", value: rollout, expected: 0 },
     ...(await supersede(ctx, rollout, actorOf(by))),
     audit(ctx, actorOf(by), "rollout.started", rollout.id, null, said),
+    ...rolloutNotice(ctx, rollout, "started"),
   ];
   return { changes, answer: ok(rollout) };
 }

@@ -108,9 +108,9 @@ describe("baton, from the first key to a rollout that halts", () => {
   });
 
   test("nothing is rolled out to a group that nobody knows, or that somebody is at already", async () => {
-    expect(await admin("rollout", "start", "--group", "nobody")).toMatchObject({ status: 1 });
+    expect(await admin("rollout", "start", "--group", "nobody", "--yes")).toMatchObject({ status: 1 });
     expect(await admin("rollout", "start")).toMatchObject({ status: 2 });
-    expect(await admin("rollout", "start", "--group", "db", "--release", "7.7.7")).toMatchObject({
+    expect(await admin("rollout", "start", "--group", "db", "--release", "7.7.7", "--yes")).toMatchObject({
       status: 1,
       err: expect.stringContaining("no-release"),
     });
@@ -118,8 +118,8 @@ describe("baton, from the first key to a rollout that halts", () => {
 
   test("a rollout is watched to its good end, line by line, and exits with 0", async () => {
     await serving(3);
-    const watched = await admin("rollout", "start", "--group", "db", "--watch", "--timeout", "30");
-    expect(watched.err).toMatch(/db → 1\.0\.0, 3 nodes/);
+    const watched = await admin("rollout", "start", "--group", "db", "--yes", "--watch", "--timeout", "30");
+    expect(watched.err).toMatch(/rollout r-\w{12} → 1\.0\.0: 3 nodes in 1 group, 1 stage/);
     expect(watched.err).toMatch(/db-1: succeeded, runs 1\.0\.0/);
     expect(watched).toMatchObject({
       status: 0,
@@ -145,13 +145,14 @@ describe("baton, from the first key to a rollout that halts", () => {
       "db",
       "--release",
       "1.1.0",
+      "--yes",
       "--watch",
       "--timeout",
       "30",
     );
     expect(halted.status).toBe(3);
     expect(halted.err).toContain("The new build did not start.");
-    expect(screens.join("")).toMatch(/├|╰/);
+    expect(screens.join("")).toMatch(/stage 1 · 100 %/);
     const [newest] = await admin.json<RolloutSummary[]>("rollout", "list");
     expect(newest).toMatchObject({ status: "halted", release: "1.1.0" });
     const rollout = await admin.json<Rollout>("rollout", "status", newest?.id ?? "");
@@ -165,7 +166,7 @@ describe("baton, from the first key to a rollout that halts", () => {
     const [newest] = await admin.json<RolloutSummary[]>("rollout", "list");
     const rollout = await admin.json<Rollout>("rollout", "status", newest?.id ?? "");
     const status = await admin("rollout", "status", rollout.id);
-    expect(status.out).toMatch(/status\s+halted/);
+    expect(status.out).toContain("✗ halted");
     expect(status.out).toContain("↩");
     const failed = rollout.nodes.find((node) => node.status === "rolled-back");
     expect((await admin("jobs", "show", failed?.jobId ?? "")).out).toMatch(/status\s+failed/);
@@ -218,8 +219,9 @@ describe("baton, from the first key to a rollout that halts", () => {
       "--release",
       "1.1.0",
       "--retry",
+      "--yes",
     );
-    expect(await admin("rollout", "start", "--group", "db")).toMatchObject({
+    expect(await admin("rollout", "start", "--group", "db", "--yes")).toMatchObject({
       status: 5,
       err: expect.stringContaining(id),
     });
@@ -252,9 +254,12 @@ describe("baton, from the first key to a rollout that halts", () => {
       status: 2,
       err: expect.stringContaining("--yes"),
     });
-    const no = baton({ env, answer: false });
-    expect(await no("nodes", "remove", "db-3")).toMatchObject({ status: 130 });
-    const yes = baton({ env, answer: true });
+    const no = baton({ env, answer: "yes" });
+    expect(await no("nodes", "remove", "db-3")).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("Nothing was done."),
+    });
+    const yes = baton({ env, answer: "as asked" });
     expect(await yes("nodes", "remove", "db-3")).toMatchObject({ status: 0, out: "db-3 is removed.\n" });
     expect((await admin.json<Node[]>("nodes")).map(({ name }) => name)).toEqual(["db-1", "db-2"]);
     expect(await admin("lease", "break", "db", "--reason", "lost", "--yes")).toMatchObject({ status: 1 });

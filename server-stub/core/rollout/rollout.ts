@@ -126,7 +126,12 @@ export function groupsOf({ nodes }: Pick<RolloutRecord, "nodes">): ReadonlySet<G
 /** The rollout as the API shows it. */
 export function showRollout(record: RolloutRecord): Rollout {
   const { nodes, ...head } = record;
-  return { ...showHead(head), nodes: nodes.map(({ retry: _retry, ...node }) => node) };
+  return { ...showHead(head), nodes: nodes.map(showPlace) };
+}
+
+/** One of its nodes as the API shows it. */
+export function showPlace({ retry: _retry, ...node }: Place): RolloutNode {
+  return node;
 }
 
 /** The rollout as lists show it. The estimate is of what is left to do, at what past jobs took. */

@@ -169,6 +169,12 @@ describe("wrong credentials", () => {
       expect((await door.call("GET", "/v1/nodes", { from })).status).toBe(200);
     }
     expect((await wrong("192.0.2.8")).status).toBe(401);
+    const join = (token: unknown) =>
+      door.call("POST", "/v1/join", { token: null, body: { token, name: "x" } });
+    for (let tries = 0; tries < 10; tries += 1) expect((await join("baton_join_guess")).status).toBe(403);
+    expect((await join("baton_join_guess")).body.code).toBe("too-many-requests");
+    const { secret } = await door.must("POST", "/v1/join-tokens", { body: { group: await door.group() } });
+    expect((await join(secret)).status).toBe(201);
     // What needs no credential needs none.
     expect((await door.call("GET", "/healthz", { token: "nonsense", from: "192.0.2.7" })).status).toBe(200);
   });

@@ -10,10 +10,19 @@ import { fleetRows } from "./operations/fleet.ts";
 import { peopleRows } from "./operations/people.ts";
 import { policyRows } from "./operations/policy.ts";
 import type { Rows } from "./operations/row.ts";
+
 import { serviceRows } from "./operations/service.ts";
+import { webhookRows } from "./operations/webhooks.ts";
 import { workRows } from "./operations/work.ts";
 
-const ROWS: Rows = { ...serviceRows, ...fleetRows, ...workRows, ...peopleRows, ...policyRows };
+const ROWS: Rows = {
+  ...serviceRows,
+  ...fleetRows,
+  ...workRows,
+  ...peopleRows,
+  ...policyRows,
+  ...webhookRows,
+};
 
 /** Operations that answer with something else than their success, and why that is all that can be had here. */
 const ANSWERS: Readonly<Record<string, number>> = {
@@ -38,7 +47,7 @@ test("every operation of the document is exercised, and no other", () => {
 describe("on a real coordinator", () => {
   let door: Door;
   beforeAll(async () => {
-    door = await Door.open();
+    door = await Door.open("[webhooks]\nallow_private = true");
     await door.publish("1.1.0");
   });
   afterAll(() => door[Symbol.asyncDispose]());

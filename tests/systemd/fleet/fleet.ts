@@ -98,7 +98,7 @@ export class Fleet {
 
   /** `baton rollout start`; gives the rollout's id. */
   async startRollout(release: string, options: readonly string[] = []): Promise<string> {
-    const args = ["rollout", "start", "--group", GROUP, "--release", release, "--json", ...options];
+    const args = ["rollout", "start", "--group", GROUP, "--release", release, "--yes", "--json", ...options];
     return (JSON.parse(await this.baton(args)) as { id: string }).id;
   }
 

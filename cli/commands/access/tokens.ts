@@ -1,19 +1,21 @@
 import { type Command, Option } from "commander";
-import { JoinTokenCreated, OperatorToken, TokenCreated } from "../../protocol/access.ts";
-import { path } from "../api/client.ts";
-import { everything } from "../api/everything.ts";
-import { table } from "../show/table.ts";
-import { instant } from "../show/time.ts";
-import type { World } from "../world.ts";
-import { apiOf, branch, countOption, leaf, must, print, spanOption } from "./leaf.ts";
+import { OperatorToken, TokenCreated, WhoAmI } from "../../../protocol/access.ts";
+import { path } from "../../api/client.ts";
+import { everything } from "../../api/everything.ts";
+import { sure } from "../../confirm/sure.ts";
+import { table } from "../../show/table.ts";
+import { instant } from "../../show/time.ts";
+import type { World } from "../../world.ts";
+import { apiOf, branch, leaf, must, print, spanOption, wantsJson, withYes } from "../leaf.ts";
+import { createJoinToken } from "./join-tokens.ts";
 
-/** `baton tokens`: who may operate, and which nodes may join. Secrets are shown once. */
+/** `baton tokens`: who may operate. Secrets are shown once. */
 export const tokensCommand = (world: World): Command =>
-  branch("tokens", "who may operate, and which nodes may join", [
+  branch("tokens", "who may operate the fleet", [
     list(world),
     create(world),
-    join(world),
     revoke(world),
+    createJoinToken(world, "join"),
   ]);
 
 const list = (world: World): Command =>
@@ -50,41 +52,26 @@ const create = (world: World): Command =>
       );
       // The secret alone on standard output, so that it can go straight into a file.
       print(world, command, made, made.secret);
-      if (command.opts().json !== true)
+      if (!wantsJson(command)) {
         world.err.write(`Token ${made.token.id} for ${name} (${role}). It is shown only now.\n`);
-    });
-
-type JoinOptions = { group: string; voter: boolean; autoApprove?: true; uses?: number; ttl?: number };
-
-const join = (world: World): Command =>
-  leaf("join", "a token by which nodes join a group; prints the line to run on them")
-    .addOption(new Option("--group <name>", "the group").makeOptionMandatory())
-    .option("--no-voter", "the nodes have no vote in the group's quorum")
-    .option("--auto-approve", "let them in without asking")
-    .option("--uses <n>", "how many nodes may use it (default: 1)", countOption)
-    .option("--ttl <time>", "how long it is valid, such as 12h", spanOption)
-    .action(async ({ group, voter, autoApprove, uses, ttl }: JoinOptions, command: Command) => {
-      const api = await apiOf(world, command);
-      const body = {
-        group,
-        voter,
-        ...(autoApprove === undefined ? {} : { autoApprove }),
-        ...(uses === undefined ? {} : { uses }),
-        ...(ttl === undefined ? {} : { ttlMs: ttl }),
-      };
-      const made = must(
-        await api.call({ method: "POST", path: path("v1", "join-tokens"), body, answer: JoinTokenCreated }),
-      );
-      print(world, command, made, made.command);
+      }
     });
 
 const revoke = (world: World): Command =>
-  leaf("revoke", "take a token back")
+  withYes(leaf("revoke", "take a token back"))
     .argument("<token>", "its id")
-    .action(async (id: string, _: object, command: Command) => {
+    .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const api = await apiOf(world, command);
-      const token = must(
+      const me = must(await api.call({ path: path("v1", "whoami"), answer: WhoAmI }));
+      if (me.id === id) {
+        await sure(world, yes, {
+          what: `This is the token that this command speaks with: nothing more can be done with it afterwards.`,
+          type: me.name,
+          called: "the token's name",
+        });
+      }
+      const revoked = must(
         await api.call({ method: "POST", path: path("v1", "tokens", id, "revoke"), answer: OperatorToken }),
       );
-      print(world, command, token, `Token ${token.id} of ${token.name} is revoked.`);
+      print(world, command, revoked, `Token ${revoked.id} of ${revoked.name} is revoked.`);
     });
