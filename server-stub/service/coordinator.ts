@@ -48,7 +48,6 @@ import type {
   WebhookId,
 } from "../../protocol/webhook.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
-import type { IfMatch } from "./tags.ts";
 
 /** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
 export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
@@ -56,6 +55,9 @@ export type Readiness = { readonly reasons: readonly string[]; readonly notes: r
 /** Why something was not done; `retryAfterMs` when asking again later may help. */
 export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
 export type Answer<T> = Promise<Result<T, Refusal>>;
+
+/** An `If-Match` header as it came; null for none, which matches everything. */
+export type IfMatch = string | null;
 
 /** Who asks, and from where: what the audit log records. */
 export type Principal =
