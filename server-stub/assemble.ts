@@ -1,5 +1,6 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -14,7 +15,7 @@ import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
 import { createRequestScope } from "./service/request-scope.ts";
 import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
-import { watchedStore } from "./store/watched.ts";
+import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
   readonly coordinator: Coordinator;
@@ -35,7 +36,9 @@ export async function assemble(
   const opened = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!opened.ok) return opened;
   const scope = createRequestScope();
-  const store = watchedStore(opened.value, [logChanges(scope.log(log))], () => performance.now());
+  const writes = watchWrites();
+  const watches = [logChanges(scope.log(log)), writes.watch];
+  const store = watchedStore(opened.value, watches, () => performance.now());
   try {
     const repository = await Repository.open({
       dir: config.repositoryDir,
@@ -49,6 +52,11 @@ export async function assemble(
       random: (bytes) => randomBytes(bytes),
       log: scope.log(log),
       requestId: scope.current,
+      storeFault: writes.fault,
+      freeBytes: async () => {
+        const { bavail, bsize } = await statfs(config.stateDir);
+        return bavail * bsize;
+      },
       timings: config.timings,
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,

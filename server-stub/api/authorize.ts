@@ -29,7 +29,7 @@ export type Identify = (request: {
 export const identifyByBearer =
   (
     authenticate: (secret: string, from: string) => Promise<Principal | null>,
-    strikes: Strikes = createStrikes(uptime),
+    strikes: Strikes = createStrikes(),
   ): Identify =>
   async ({ headers, from }) => {
     const header = headers.authorization;
@@ -61,8 +61,6 @@ export const identifyByBearer =
 /** For a door that only this machine's owner of the state directory can open: everybody there is an administrator. */
 export const identifyAsLocal: Identify = async () =>
   ok({ kind: "operator", id: "local", name: "local", role: "admin", from: "control socket" });
-
-const uptime = (): number => performance.now();
 
 /** Whether `caller` may call `route`: nothing, or why not. Pure. */
 export function refusalFor(route: RouteKey, caller: Principal | null): Refusal | null {

@@ -9,6 +9,7 @@ import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+import type { TickUnit } from "./tick-units.ts";
 
 /** Unless it is set otherwise. */
 const STREAMS_PER_TOKEN = 50;
@@ -26,6 +27,9 @@ export type Context = {
   readonly retention: Retention;
   /** Of the request at work right now; null where none is. */
   readonly requestId: () => string | null;
+  readonly storeFault: () => string | null;
+  readonly freeBytes: () => Promise<number | null>;
+  readonly unitFailed: (unit: TickUnit) => void;
   /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
   readonly now: () => EpochMs;
   /** For people: audit, jobs, alerts. */
@@ -55,6 +59,9 @@ export async function createContext(parts: Parts): Promise<Context> {
     timings,
     retention: parts.retention ?? DEFAULT_RETENTION,
     requestId: parts.requestId ?? (() => null),
+    storeFault: parts.storeFault ?? (() => null),
+    freeBytes: parts.freeBytes ?? (() => Promise.resolve(null)),
+    unitFailed: parts.unitFailed ?? (() => undefined),
     now,
     wall: () => clock.now(),
     timing: {

@@ -1,7 +1,8 @@
 import { createAccess } from "./access.ts";
 import { createAlerts } from "./alerts.ts";
 import { createChannels } from "./channels.ts";
-import { type Context, createContext } from "./context.ts";
+import { createClockWatch } from "./clock-watch.ts";
+import { createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createEvents } from "./events/events.ts";
 import { readersOf } from "./events/readers.ts";
@@ -11,6 +12,7 @@ import { createLeases } from "./leases.ts";
 import { createNodes } from "./nodes.ts";
 import type { Parts } from "./parts.ts";
 import { createPolicies } from "./policy.ts";
+import { createReadiness } from "./readiness.ts";
 import { createReleases } from "./releases.ts";
 import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
@@ -50,6 +52,9 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const post = createPost({ allowPrivate, timeoutMs, now: ctx.wall, ...lookup });
   const deliveries = createDeliveryWorker(ctx, post);
   const events = createEvents(ctx, readersOf(services, ctx.store));
+  const clock = createClockWatch(parts.clock);
+  let tickedAt = ctx.now();
+  const readiness = createReadiness(ctx, clock, () => tickedAt);
   return {
     ...services,
     sessions: createSessions(ctx),
@@ -60,11 +65,13 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     alerts: createAlerts(ctx),
     webhooks: createWebhooks(ctx, post, { allowPrivate }),
     async tick() {
+      clock.look();
       await engine();
+      tickedAt = ctx.now();
       events.tick();
       deliveries.tick();
     },
-    notReady: () => notReady(ctx),
+    readiness,
     async close() {
       events.close();
       await deliveries.close();
@@ -72,17 +79,4 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
       await writeLastSeen(ctx);
     },
   };
-}
-
-/** It can do its work: the store answers, and what agents verify has not expired. */
-async function notReady(ctx: Context): Promise<string[]> {
-  const expired = ctx.repository.expiring(ctx.wall()).filter(({ leftMs }) => leftMs <= 0);
-  const reasons = expired.map(({ role, expires }) => `The ${role} metadata expired on ${expires}.`);
-  try {
-    await ctx.store.meta();
-  } catch (error) {
-    ctx.log.error({ err: error }, "the store does not answer");
-    reasons.push("The store does not answer.");
-  }
-  return reasons;
 }

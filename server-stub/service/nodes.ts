@@ -10,7 +10,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { catchUpNode } from "./catch-up.ts";
 import { type Context, newNonce } from "./context.ts";
-import type { Nodes, Principal, Refusal } from "./coordinator.ts";
+import type { IfMatch, Nodes, Principal, Refusal } from "./coordinator.ts";
 import { cancelDiagnosis } from "./diagnosis.ts";
 import { runRollouts } from "./engine.ts";
 import { jobChanges } from "./job-changes.ts";
@@ -21,7 +21,7 @@ import { noNode, refuse } from "./refusals.ts";
 import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
-import { denyStale, type IfMatch, nodeTag } from "./tags.ts";
+import { denyStale, nodeTag } from "./tags.ts";
 
 export const createNodes = (ctx: Context): Nodes => ({
   list: (filter) => listNodes(ctx, filter.group),

@@ -5,6 +5,7 @@ import type { Fault, Result } from "../../protocol/result.ts";
 import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { Store } from "../store/store.ts";
 import type { Retention } from "./retention.ts";
+import type { TickUnit } from "./tick-units.ts";
 import type { PostSettings } from "./webhooks/post.ts";
 
 /** That many bytes nobody can guess. */
@@ -70,4 +71,10 @@ export type Parts = {
   readonly retention?: Retention;
   /** The request at work right now, for the audit log. */
   readonly requestId?: () => string | null;
+  /** Why the last write to the store failed; null when it did not, or where nobody looks. */
+  readonly storeFault?: () => string | null;
+  /** Room on the state directory's disk; null where nobody knows. */
+  readonly freeBytes?: () => Promise<number | null>;
+  /** A piece of the engine's work has failed unforeseen: to be counted. */
+  readonly unitFailed?: (unit: TickUnit) => void;
 };

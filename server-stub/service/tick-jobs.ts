@@ -9,6 +9,7 @@ import type { Change } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { runRollout } from "./engine.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
 import { push } from "./push.ts";
 
@@ -25,7 +26,8 @@ export function createJobWatch(ctx: Context): () => Promise<void> {
     const seen = jobs.map(({ value }) => [value.id, watch(ctx, value, watched.get(value.id), now)] as const);
     watched = new Map(seen);
     for (const [id, { sinceMs }] of seen) {
-      if (now - sinceMs >= ctx.timings.jobTimeoutMs) await timeOut(ctx, id);
+      if (now - sinceMs < ctx.timings.jobTimeoutMs) continue;
+      await isolated(ctx, "job", { jobId: id }, () => timeOut(ctx, id));
     }
   };
 }

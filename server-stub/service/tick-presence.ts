@@ -2,6 +2,7 @@ import { stateOf } from "../core/presence/presence.ts";
 import type { Change, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import { runRollouts } from "./engine.ts";
+import { isolated } from "./isolated.ts";
 import { pushGroup } from "./push.ts";
 
 /**
@@ -13,15 +14,21 @@ export async function tickPresence(
   due: { readonly sweep: boolean; readonly seen: boolean },
 ): Promise<void> {
   const groups = new Set<string>();
-  for (const node of await changedNodes(ctx, due.sweep)) {
-    const changed = await writePresence(ctx, node);
-    if (changed) groups.add(node.value.group);
-  }
+  await isolated(ctx, "presence", {}, async () => {
+    for (const node of await changedNodes(ctx, due.sweep)) {
+      await isolated(ctx, "presence", { nodeId: node.value.id }, async () => {
+        const changed = await writePresence(ctx, node);
+        if (changed) groups.add(node.value.group);
+      });
+    }
+  });
   for (const group of groups) {
-    await runRollouts(ctx, group);
-    await pushGroup(ctx, group);
+    await isolated(ctx, "rollout", { group }, async () => {
+      await runRollouts(ctx, group);
+      await pushGroup(ctx, group);
+    });
   }
-  if (due.seen) await writeLastSeen(ctx);
+  if (due.seen) await isolated(ctx, "last-seen", {}, () => writeLastSeen(ctx));
 }
 
 /**

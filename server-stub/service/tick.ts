@@ -14,6 +14,7 @@ import { catchUpAll } from "./catch-up.ts";
 import type { Context } from "./context.ts";
 import { runRollout } from "./engine.ts";
 import { heardOf } from "./heard.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
@@ -24,6 +25,7 @@ import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
 import { tickTrust } from "./tick-trust.ts";
+import type { TickUnit } from "./tick-units.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
 const EVERY = {
@@ -42,23 +44,24 @@ export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<
   const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
   const retain = createRetention(ctx);
+  const one = (unit: TickUnit, work: () => Promise<unknown>) => isolated(ctx, unit, {}, work);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
-    await tickLeases(ctx);
+    await one("lease", () => tickLeases(ctx));
     if (due("rollouts", EVERY.rollouts)) {
-      await tickRollouts(ctx);
-      await resolveOverdue(ctx);
+      await one("rollout", () => tickRollouts(ctx));
+      await one("alert", () => resolveOverdue(ctx));
     }
     if (due("gates", EVERY.gates)) {
-      await watchGates();
-      await starts.runAll();
+      await one("gates", watchGates);
+      await one("start", () => starts.runAll());
     }
-    if (due("jobs", EVERY.jobs)) await watchJobs();
-    if (due("requests", EVERY.requests)) await forgetRequests(ctx);
-    if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
-    if (due("trust", EVERY.trust)) await tickTrust(ctx);
-    await retain();
+    if (due("jobs", EVERY.jobs)) await one("job", watchJobs);
+    if (due("requests", EVERY.requests)) await one("requests", () => forgetRequests(ctx));
+    if (due("catchUp", EVERY.catchUp)) await one("catch-up", () => catchUpAll(ctx));
+    if (due("trust", EVERY.trust)) await one("trust", () => tickTrust(ctx));
+    await one("retention", retain);
   };
   // A tick that comes while one is at work is the same tick.
   return () => {
@@ -81,14 +84,18 @@ function createDue(ctx: Context): (name: string, everyMs: number) => boolean {
 }
 
 async function tickRollouts(ctx: Context): Promise<void> {
-  for (const { value } of await ctx.store.unfinishedRollouts()) await runRollout(ctx, value.id);
+  for (const { value } of await ctx.store.unfinishedRollouts()) {
+    await isolated(ctx, "rollout", { rolloutId: value.id }, () => runRollout(ctx, value.id));
+  }
 }
 
 async function tickLeases(ctx: Context): Promise<void> {
-  for (const busy of await ctx.store.busyLeases()) {
-    const done = await attempt(ctx.store, () => decideLease(ctx, busy.group));
-    for (const rolloutId of done.rolloutIds) await runRollout(ctx, rolloutId);
-    if (done.changed) await pushGroup(ctx, busy.group, done.nodeIds);
+  for (const { group } of await ctx.store.busyLeases()) {
+    await isolated(ctx, "lease", { group }, async () => {
+      const done = await attempt(ctx.store, () => decideLease(ctx, group));
+      for (const rolloutId of done.rolloutIds) await runRollout(ctx, rolloutId);
+      if (done.changed) await pushGroup(ctx, group, done.nodeIds);
+    });
   }
 }
 
@@ -146,12 +153,14 @@ async function overdueChanges(ctx: Context, group: string, lease: Stored<LeaseRe
  */
 async function resolveOverdue(ctx: Context): Promise<void> {
   for (const { subject } of await ctx.store.openAlerts("lease_overdue")) {
-    const lease = await ctx.store.lease(subject);
-    const wasOverdue = (holder: Holder) =>
-      holder.phase === "in-flight" &&
-      isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
-    if (lease?.value.holders.some(wasOverdue) === true) continue;
-    await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+    await isolated(ctx, "alert", { group: subject }, async () => {
+      const lease = await ctx.store.lease(subject);
+      const wasOverdue = (holder: Holder) =>
+        holder.phase === "in-flight" &&
+        isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
+      if (lease?.value.holders.some(wasOverdue) === true) return;
+      await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+    });
   }
 }
 

@@ -25,3 +25,19 @@ export const watchedStore = (store: Store, watches: readonly StoreWatch[], uptim
     return applied;
   },
 });
+
+/** Remembers why the last write failed, until one succeeds. */
+export function watchWrites(): { readonly watch: StoreWatch; readonly fault: () => string | null } {
+  let fault: string | null = null;
+  return {
+    fault: () => fault,
+    watch: {
+      applied: () => {
+        fault = null;
+      },
+      failed: (error) => {
+        fault = error instanceof Error ? error.message : String(error);
+      },
+    },
+  };
+}
