@@ -8,6 +8,7 @@ import { err, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
+import { machineOf } from "./machine.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
@@ -58,6 +59,7 @@ export async function assemble(
         return bavail * bsize;
       },
       timings: config.timings,
+      machine: machineOf(config),
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,

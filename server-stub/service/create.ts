@@ -37,7 +37,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
-  const engine = createTick(ctx, starts);
+  const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
     nodes: createNodes(ctx),

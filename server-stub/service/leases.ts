@@ -167,7 +167,13 @@ async function decideBreak(
   const changes: Change[] = [
     leaseChange(group, step.lease, lease.revision),
     audit(ctx, actorOf(by), "lease.broken", group, { token, nodeId, phase }, { reason: request.reason }),
-    { kind: "resolve", alert: "lease_overdue", subject: group, at: ctx.wall() },
+    {
+      kind: "resolve",
+      alert: "lease_overdue",
+      subject: group,
+      at: ctx.wall(),
+      because: "The lease was broken.",
+    },
   ];
   const job = jobId === null ? null : await ctx.store.job(jobId);
   const rolloutIds = job === null || job.value.rolloutId === null ? [] : [job.value.rolloutId];

@@ -56,7 +56,17 @@ export type Timings = {
   readonly jobTimeoutMs: DurationMs;
 };
 
+/** What the coordinator's own machine says. */
+export type Machine = {
+  /** Of the file system that the state directory is on; what others than the system's own user may use. */
+  disk(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+  /** When the certificate that is served expires; null without one. */
+  certificate(): Promise<EpochMs | null>;
+};
+
 export type Parts = {
+  /** Not watched where there is none. */
+  readonly machine?: Machine;
   /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */
   readonly webhooks?: Partial<Omit<PostSettings, "now">>;
   /** Streams of events that one token may have open; 50 unless told otherwise. */

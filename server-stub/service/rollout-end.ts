@@ -24,7 +24,8 @@ export async function endChanges(
     const message = `The rollout of ${after.release} halted. ${after.reason?.message ?? ""}`.trim();
     changes.push({ kind: "raise", alert: "fleet_update_halted", subject: after.id, message, at });
   } else if (before.status === "halted" && after.status !== "halted") {
-    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject: after.id, at });
+    const because = after.status === "running" ? "It was retried and goes on." : `It is ${after.status} now.`;
+    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject: after.id, at, because });
   }
   if (completes) changes.push(...(await resolveEarlier(ctx, after)));
   return changes;
@@ -53,7 +54,8 @@ async function resolveEarlier(ctx: Context, after: RolloutRecord): Promise<Chang
   for (const { subject } of await ctx.store.openAlerts("fleet_update_halted")) {
     const halted = subject === after.id ? null : await ctx.store.rollout(subject);
     if (halted === null || ![...groupsOf(halted.value)].some((group) => groups.has(group))) continue;
-    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall() });
+    const because = `A later rollout of the same groups, of ${after.release}, completed.`;
+    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall(), because });
   }
   return changes;
 }

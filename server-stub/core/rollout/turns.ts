@@ -93,21 +93,39 @@ function notItsPlace(
   fleet: Fleet,
 ): Reason | null {
   if (!isQuorum(rollout, node)) return null;
-  const ill = rollout.allowUnhealthy.includes(node.nodeId)
-    ? undefined
-    : members.find(
-        (other) =>
-          rollout.allowUnhealthy.includes(other.nodeId) && fleet.get(other.nodeId)?.role !== "leader",
-      );
-  if (ill !== undefined) {
-    // Until it is mended the group can spare nobody else.
-    return { code: "not-your-turn", message: `It waits for ${ill.name}, which was ill and goes first.` };
-  }
-  if (fleet.get(node.nodeId)?.role !== "leader") return null;
-  const before = members.filter((other) => other !== node && fleet.get(other.nodeId)?.role !== "leader");
+  return behindTheIll(rollout, node, members, fleet) ?? leaderLast(node, members, fleet);
+}
+
+/** Until it is mended the group can spare nobody else. */
+function behindTheIll(
+  { allowUnhealthy }: RolloutRecord,
+  node: Place,
+  members: readonly Place[],
+  fleet: Fleet,
+): Reason | null {
+  const goesFirst = ({ nodeId }: Place) =>
+    allowUnhealthy.includes(nodeId) && fleet.get(nodeId)?.role !== "leader";
+  if (allowUnhealthy.length === 0 || goesFirst(node)) return null;
+  const ill = members.find(goesFirst);
+  return ill === undefined
+    ? null
+    : { code: "not-your-turn", message: `It waits for ${ill.name}, which was ill and goes first.` };
+}
+
+function leaderLast(node: Place, members: readonly Place[], fleet: Fleet): Reason | null {
+  const roleOf = (place: Place) => fleet.get(place.nodeId)?.role ?? null;
+  const leads = roleOf(node) === "leader";
+  // Without a role it may lead as well, as far as nobody else of those still to go says that it does.
+  const mayLead =
+    fleet.get(node.nodeId)?.reportsRole === false && !members.some((each) => roleOf(each) === "leader");
+  if (!leads && !mayLead) return null;
+  const before = members.filter(
+    (other) => other !== node && (leads ? roleOf(other) !== "leader" : roleOf(other) !== null),
+  );
   if (before.length === 0) return null;
   const names = before.map((other) => other.name).join(", ");
-  return { code: "leader-last", message: `It is the leader and goes last, after ${names}.` };
+  const why = leads ? "It is the leader and" : "It reports no role, may be the leader and";
+  return { code: "leader-last", message: `${why} goes last, after ${names}.` };
 }
 
 function behind(members: readonly Place[], turns: ReadonlySet<NodeId>): Reason {
