@@ -8,7 +8,7 @@ import { type Planned, planRollout } from "../core/plan/plan.ts";
 import type { PlanGroup, PlanKnown, PlanLease, PlanNode, PlanWorld } from "../core/plan/world.ts";
 import { holdingsOf, type Presence, stateOf } from "../core/presence/presence.ts";
 import { policyOf } from "../core/rollout/policy.ts";
-import { isActiveRollout, isEnded } from "../core/rollout/rollout.ts";
+import { isActiveRollout, isEnded, isOfWholeGroups } from "../core/rollout/rollout.ts";
 import type { GroupRecord, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import type { Refusal } from "./coordinator.ts";
@@ -50,6 +50,7 @@ export async function readPlan(
   const planned = planRollout(await readWorld(ctx, selected.value), {
     release: release.value,
     policy: policy.value,
+    ofWholeGroups: isOfWholeGroups(request.selection),
     acceptOutage: request.acceptOutage === true,
     allowUnhealthy: all.filter(({ id, name }) => named.has(id) || named.has(name)).map(({ id }) => id),
     retry: request.retry === true,
@@ -91,7 +92,8 @@ async function readWorld(ctx: Context, { nodes, groups, all }: SelectedNodes): P
   const isQuorum = (name: GroupName) => groups.get(name)?.value.mode === "quorum";
   return {
     groups: [...groups.values()].map(({ value }): PlanGroup => {
-      return { name: value.name, mode: value.mode, spare: value.spare, gate: gate(value) };
+      const { name, mode, spare, wanted } = value;
+      return { name, mode, spare, gate: gate(value), wanted: wanted?.release ?? null };
     }),
     nodes: all
       .filter(

@@ -56,6 +56,8 @@ export type PlanGroup = {
   readonly spare: number | null;
   /** Why nobody in it may begin right now, such as a window that is closed; null when they may. */
   readonly gate: Reason | null;
+  /** What its nodes should be on since its last completed rollout. */
+  readonly wanted: string | null;
 };
 
 export type PlanWorld = {
@@ -74,6 +76,8 @@ export type PlanWorld = {
 export type PlanRequest = {
   readonly release: Release;
   readonly policy: RolloutPolicy;
+  /** No single nodes were picked: once completed, the release is what these groups should be on. */
+  readonly ofWholeGroups: boolean;
   readonly acceptOutage: boolean;
   /** Nodes that may be ill or away all the same; in a quorum group they go first. */
   readonly allowUnhealthy: readonly NodeId[];

@@ -4,7 +4,7 @@ import type { Role } from "../../../protocol/health.ts";
 import type { JobStatus, Reason } from "../../../protocol/job.ts";
 import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import type { PresenceState } from "../../../protocol/node.ts";
-import type { Rollout, RolloutNode, RolloutStatus } from "../../../protocol/rollout.ts";
+import type { Rollout, RolloutNode, RolloutStatus, Selection } from "../../../protocol/rollout.ts";
 import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 
 /**
@@ -128,3 +128,7 @@ export function groupsOf({ nodes }: Pick<RolloutRecord, "nodes">): ReadonlySet<G
   }
   return groups;
 }
+
+/** No single nodes of a group are picked out. */
+export const isOfWholeGroups = ({ nodes, labels }: Selection): boolean =>
+  nodes === undefined && labels === undefined;

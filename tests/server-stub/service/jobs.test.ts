@@ -148,7 +148,6 @@ test("a node asks for its own update", async () => {
 test("who joins late or drifted is brought where the group is; held, quarantined and failing ones are not chased", async () => {
   await using house = await House.build();
   const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.1.0"));
-  await isHeldAt(c, "1.0.0");
   house.shelf.put("1.1.0");
   must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   expect(must(await house.baton.groups.get("db")).desired).toBe("1.1.0");
@@ -178,18 +177,10 @@ test("who joins late or drifted is brought where the group is; held, quarantined
 test("a development tree is never behind", async () => {
   await using house = await House.build();
   house.shelf.put("1.1.0");
-  const [a, b] = three(await house.group("web", "independent", ["a", "b", "c"], "1.1.0"));
-  await isHeldAt(b, "1.0.0");
+  const [a] = three(await house.group("web", "independent", ["a", "b", "c"], "1.1.0"));
   must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["web"] } }));
   const developer = await house.join("web", "developer", "0.0.0-dev");
   await house.beats(3, a, developer);
   expect(developer.orders?.desired).toBeNull();
   expect(must(await house.baton.nodes.get(developer.id)).behind).toBe(false);
 });
-
-/** So that a rollout to what the others run already has a node to leave out, and completes at once. */
-async function isHeldAt(agent: TestAgent, version: string): Promise<void> {
-  agent.runs = buildOf(version);
-  agent.holdings = { backup: null, hold: true, quarantine: [] };
-  await agent.connect();
-}

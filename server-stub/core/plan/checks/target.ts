@@ -3,16 +3,22 @@ import type { Check } from "../../../../protocol/plan.ts";
 import type { Draft } from "../draft.ts";
 import { type Look, names, passed, refused, warned } from "./check.ts";
 
-export const somethingToDo: Look = ({ selected, skips, request }) => {
+/** Where all run it already there may still be something to do: to make it what their groups should be on. */
+export const somethingToDo: Look = ({ world, selected, skips, request }) => {
   const there = skips.filter(({ reason }) => reason.code === "already-up-to-date").length;
   const numbers = { nodes: selected.length, there };
   const { version } = request.release;
+  const run = there === 1 ? "runs" : "run";
   if (there < selected.length) {
-    const message = `${there} of ${selected.length} ${there === 1 ? "runs" : "run"} ${version} already.`;
+    const message = `${there} of ${selected.length} ${run} ${version} already.`;
     return [passed("already-up-to-date", { message, numbers })];
   }
-  const message = `${names(selected)} ${selected.length === 1 ? "runs" : "run"} ${version} already.`;
-  return [refused("already-up-to-date", "already-up-to-date", { message, numbers })];
+  const all = `${names(selected)} ${run} ${version} already`;
+  if (request.ofWholeGroups && world.groups.some(({ wanted }) => wanted !== version)) {
+    const message = `${all}: it only becomes what their ${world.groups.length === 1 ? "group" : "groups"} should be on.`;
+    return [warned("already-up-to-date", "already-up-to-date", { message, numbers })];
+  }
+  return [refused("already-up-to-date", "already-up-to-date", { message: `${all}.`, numbers })];
 };
 
 /** What the selection comes to: nobody is refused for it. */
