@@ -31,7 +31,7 @@ describe("running a fleet", () => {
       ["web", "independent"],
       ["old", "independent"],
     ] as const) {
-      expect((await admin("groups", "create", group, "--mode", mode)).status).toBe(0);
+      await admin.json("groups", "create", group, "--mode", mode);
     }
     for (const name of ["db-1", "db-2", "db-3"]) await joinNode(coordinator, { group: "db", name });
     await joinNode(coordinator, { group: "web", name: "web-1", autoApprove: false });
