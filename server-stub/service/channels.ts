@@ -29,7 +29,7 @@ export const createChannels = (ctx: Context, starts: StartOnPublish): Channels =
       const stages = policyOf({ all: true }, change.policy ?? {});
       if (!stages.ok) return { changes: [], answer: stages };
       const now = ctx.wall();
-      const before = stored?.value ?? { ...NEW, name, updatedAt: now };
+      const before = stored?.value ?? { name, ...NEW, updatedAt: now };
       const after: ChannelRecord = { ...before, ...change, updatedAt: now };
       if (stored !== null && same(before, after)) return { changes: [], answer: ok(null) };
       const action = stored === null ? "channel.created" : "channel.edited";

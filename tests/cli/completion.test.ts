@@ -175,7 +175,8 @@ esac
   const env = () => ({ PATH: `${join(dir, "bin")}:${process.env.PATH}`, HOME: dir });
 
   test.each((["bash", "zsh", "fish"] as const).filter(there))("%s can read its script", async (shell) => {
-    await run(shell, ["-n", join(dir, `baton.${shell}`)], { env: env() });
+    const { stderr } = await run(shell, ["-n", join(dir, `baton.${shell}`)], { env: env() });
+    expect(stderr).toBe("");
   });
 
   /** What bash makes of a line, its words split as readline splits them. */

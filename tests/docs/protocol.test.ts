@@ -17,6 +17,7 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   Hello: frames.Hello,
   Heartbeat: frames.Heartbeat,
   Log: frames.Log,
+  Diagnosis: frames.Diagnosis,
   Welcome: frames.Welcome,
   Orders: frames.Orders,
   Refused: frames.Refused,

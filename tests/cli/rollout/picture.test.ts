@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { rolloutChanges, rolloutTitle } from "../../../cli/show/rollout/changes.ts";
 import { rolloutPicture } from "../../../cli/show/rollout/picture.ts";
 import { width } from "../../../cli/show/table.ts";
-import { expectPage, sections } from "../page.ts";
+import { page, sections } from "../page.ts";
 import {
   BACK,
   COMPLETED,
@@ -44,21 +44,20 @@ describe("the picture of a rollout", () => {
     ["rollout-3-nodes", THREE],
     ["rollout-12-nodes", TWELVE],
     ["rollout-300-nodes", THREE_HUNDRED],
-  ])("%s, at several sizes", async (page, scene) => {
-    await expectPage(page, atSizes(scene));
+  ])("%s, at several sizes", async (name, scene) => {
+    const shown = atSizes(scene);
+    expect(shown).toBe(await page(name, shown));
   });
 
   test("that is paused, went back, halted or completed", async () => {
     const room = { columns: 80, rows: 40 };
-    await expectPage(
-      "rollout-ends",
-      sections([
-        ["paused until resumed", rolloutPicture(plain, sceneOf(PAUSED), room)],
-        ["a rollback, whose lease is overdue", rolloutPicture(plain, sceneOf(BACK), room)],
-        ["halted", rolloutPicture(plain, sceneOf(HALTED), room)],
-        ["completed", rolloutPicture(plain, sceneOf(COMPLETED), room)],
-      ]),
-    );
+    const shown = sections([
+      ["paused until resumed", rolloutPicture(plain, sceneOf(PAUSED), room)],
+      ["a rollback, whose lease is overdue", rolloutPicture(plain, sceneOf(BACK), room)],
+      ["halted", rolloutPicture(plain, sceneOf(HALTED), room)],
+      ["completed", rolloutPicture(plain, sceneOf(COMPLETED), room)],
+    ]);
+    expect(shown).toBe(await page("rollout-ends", shown));
   });
 
   const everyScene = [THREE, TWELVE, THREE_HUNDRED, PAUSED, BACK, HALTED, COMPLETED];
@@ -119,7 +118,8 @@ test("line by line, where nothing can be redrawn; what stays the same is not tol
     parts.push([title, (before === null ? [rolloutTitle(moment), ...lines] : lines).join("\n")]);
     before = moment;
   }
-  await expectPage("rollout-lines", sections(parts));
+  const shown = sections(parts);
+  expect(shown).toBe(await page("rollout-lines", shown));
 });
 
 test("for programs, a change is an object", () => {

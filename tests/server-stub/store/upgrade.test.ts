@@ -30,7 +30,7 @@ beforeAll(async () => {
   if (first === undefined) throw new Error("there is no first migration");
   const provider = { getMigrations: () => Promise.resolve({ [FIRST]: first }) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw new Error("the first migration failed", { cause: error });
   const insert = (table: string, row: Record<string, string | number | null>) => {
     const names = Object.keys(row);
     const holes = names.map(() => "?").join(", ");
