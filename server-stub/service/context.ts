@@ -9,6 +9,7 @@ import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+import { createShownPlans, type ShownPlans } from "./shown-plans.ts";
 import type { TickUnit } from "./tick-units.ts";
 
 /** Unless it is set otherwise. */
@@ -38,6 +39,8 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** By hash; gone with the process. */
+  readonly shownPlans: ShownPlans;
   /** What is heard of nodes and not written, for who follows the events. */
   readonly nodeNews: NodeNews;
   /** Streams of events that one token may have open. */
@@ -70,6 +73,7 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    shownPlans: createShownPlans(),
     nodeNews: createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),

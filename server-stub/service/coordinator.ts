@@ -27,6 +27,7 @@ import type {
 } from "../../protocol/lease.ts";
 import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { Node, RemovalPreview } from "../../protocol/node.ts";
+import type { RolloutPlan } from "../../protocol/plan.ts";
 import type {
   Channel,
   EditChannelRequest,
@@ -131,6 +132,8 @@ export type Channels = {
 };
 
 export type Rollouts = {
+  /** What `start` would do, and whether it would be refused; nothing is changed. */
+  plan(request: StartRolloutRequest): Answer<RolloutPlan>;
   start(by: Principal, request: StartRolloutRequest): Answer<Rollout>;
   list(): Promise<readonly RolloutSummary[]>;
   get(id: RolloutId): Answer<Rollout>;

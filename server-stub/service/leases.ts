@@ -38,6 +38,7 @@ export const createLeases = (ctx: Context): Leases => ({
         status: "running",
         step: "reserve",
         startedAt: job.startedAt ?? ctx.wall(),
+        leasedAt: job.leasedAt ?? ctx.wall(),
       };
       const entry = step.outcome.ok ? { token: step.outcome.value.token, job: job.id } : null;
       return stepOf(ctx, found, step, { action: "lease.reserved", entry }, isNew ? null : job, after, policy);

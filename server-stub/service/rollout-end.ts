@@ -1,6 +1,12 @@
 import type { NodeId } from "../../protocol/names.ts";
 import type { RolloutNode } from "../../protocol/rollout.ts";
-import { groupsOf, isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import {
+  groupsOf,
+  isActiveRollout,
+  isOfWholeGroups,
+  placeOf,
+  type RolloutRecord,
+} from "../core/rollout/rollout.ts";
 import type { Change, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -19,7 +25,7 @@ export async function endChanges(
   const completes = after.status === "completed" && before.status !== "completed";
   const changes: Change[] = [...(await placeNodes(ctx, before, after))];
   const at = ctx.wall();
-  if (completes && isOfWholeGroups(after)) changes.push(...(await wantedOfGroups(ctx, after)));
+  if (completes && setsWanted(after)) changes.push(...(await wantedOfGroups(ctx, after)));
   if (halts) {
     const message = `The rollout of ${after.release} halted. ${after.reason?.message ?? ""}`.trim();
     changes.push({ kind: "raise", alert: "fleet_update_halted", subject: after.id, message, at });
@@ -31,8 +37,8 @@ export async function endChanges(
   return changes;
 }
 
-const isOfWholeGroups = ({ kind, selection }: RolloutRecord): boolean =>
-  kind === "update" && selection.nodes === undefined && selection.labels === undefined;
+const setsWanted = ({ kind, selection }: RolloutRecord): boolean =>
+  kind === "update" && isOfWholeGroups(selection);
 
 async function wantedOfGroups(ctx: Context, after: RolloutRecord): Promise<Change[]> {
   const at = ctx.wall();
@@ -62,7 +68,7 @@ async function resolveEarlier(ctx: Context, after: RolloutRecord): Promise<Chang
 
 /** Says of nodes that no group's release speaks for where this rollout has left them. */
 async function placeNodes(ctx: Context, before: RolloutRecord, after: RolloutRecord): Promise<Change[]> {
-  if (isActiveRollout(after) || (after.status === "completed" && isOfWholeGroups(after))) return [];
+  if (isActiveRollout(after) || (after.status === "completed" && setsWanted(after))) return [];
   const ends = before.status !== after.status;
   const left = after.nodes.filter(
     (node) => isOnRelease(node) && (ends || placeOf(before, node.nodeId)?.status !== node.status),

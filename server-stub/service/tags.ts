@@ -7,9 +7,9 @@ import type { Node } from "../../protocol/node.ts";
 import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Webhook } from "../../protocol/webhook.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import type { GroupRecord } from "../store/records.ts";
 import type { IfMatch, Refusal } from "./answer.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { refuse } from "./refusals.ts";
 
 export type { IfMatch };

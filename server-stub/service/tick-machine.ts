@@ -21,8 +21,8 @@ export async function tickMachine(ctx: Context, machine: Machine): Promise<void>
   }
 }
 
-async function watchDisk(ctx: Context, { disk }: Machine): Promise<Change[]> {
-  const { freeBytes, totalBytes } = await disk();
+async function watchDisk(ctx: Context, machine: Machine): Promise<Change[]> {
+  const { freeBytes, totalBytes } = await machine.disk();
   const about = { alert: "coordinator_disk_low", subject: SUBJECT, at: ctx.wall() } as const;
   const isAbove = (times: number): boolean =>
     freeBytes >= times * LOW.bytes && freeBytes >= times * LOW.share * totalBytes;
@@ -36,9 +36,9 @@ async function watchDisk(ctx: Context, { disk }: Machine): Promise<Change[]> {
   return [];
 }
 
-async function watchCertificate(ctx: Context, { certificate }: Machine): Promise<Change[]> {
+async function watchCertificate(ctx: Context, machine: Machine): Promise<Change[]> {
   const about = { alert: "certificate_expiring", subject: SUBJECT, at: ctx.wall() } as const;
-  const expiresAt = await certificate();
+  const expiresAt = await machine.certificate();
   const isOpen = (await ctx.store.openAlerts("certificate_expiring")).length > 0;
   const isEnding = expiresAt !== null && expiresAt - ctx.wall() < CERTIFICATE_MS;
   if (isEnding === isOpen) return [];

@@ -63,8 +63,9 @@ export function wrongCall(program: Command, line: string): string | null {
       const known = [program, command, ...(usual === undefined ? [] : [usual])].flatMap(
         (each) => each.options,
       );
-      if (name !== "--help" && !known.some(({ long }) => long === name))
-        return `${command.name()} has no ${name}`;
+      const option = known.find(({ long }) => long === name);
+      if (option === undefined && name !== "--help") return `${command.name()} has no ${name}`;
+      isValue = option?.required === true && !word.includes("=");
       continue;
     }
     if (operands > 0 || childrenOf(command).length === 0) continue;
