@@ -37,12 +37,13 @@ function checkLines(colors: Colors, checks: readonly Check[], columns: number): 
   const widest = Math.max(0, ...checks.map(({ check }) => check.length));
   return checks.flatMap(({ check, outcome, message, numbers, override }) => {
     const paint = { passed: colors.green, warned: colors.yellow, refused: colors.red }[outcome];
-    const counted = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+    // The sentence of one that passed has the numbers that matter.
+    const counted = outcome === "passed" ? [] : Object.entries(numbers).map((pair) => pair.join(" "));
     const details = counted.length === 0 ? "" : ` (${counted.join(", ")})`;
     const way =
       override === null || outcome === "passed"
         ? ""
-        : ` Say --${override.replace("offline-skip", "offline skip")} to go on all the same.`;
+        : ` Say --${override.replace("offline-skip", "offline skip").replace("unhealthy", "unhealthy NODE")} to go on all the same.`;
     const [first = "", ...rest] = wrapWords(`${message}${details}${way}`, columns - widest - 4, 4);
     return [
       `${paint(OUTCOMES[outcome])} ${pad(check, widest)}  ${first}`,
