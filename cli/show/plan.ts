@@ -1,7 +1,7 @@
 /** What a rollout would do, as people read it before they start it. */
 import type { Check, PlannedNode, RolloutPlan } from "../../protocol/plan.ts";
 import type { World } from "../world.ts";
-import { edges, wrapWords } from "./fit.ts";
+import { edges, flow, wrapWords } from "./fit.ts";
 import { plural, policyParts, sharesOf } from "./rollout/words.ts";
 import { pad } from "./table.ts";
 import { span } from "./time.ts";
@@ -20,13 +20,13 @@ export function planText(colors: Colors, plan: RolloutPlan, columns: number): st
   const size = `${plural(plan.nodes.length, "node")} in ${plural(groups, "group")}`;
   return [
     edges(`${colors.bold(`plan ${aim}`)}  ${colors.dim(size)}`, state, width),
-    colors.dim(policyParts(plan.policy, plan.stages.length).join(" · ")),
+    ...flow(policyParts(plan.policy, plan.stages.length), " · ", width).map((line) => colors.dim(line)),
     "",
     ...checkLines(colors, plan.checks, width),
     "",
     ...plan.stages.flatMap((stage, index) => stageLines(colors, plan, stage, index, width)),
     ...skipLines(colors, plan, width),
-    estimateOf(plan),
+    ...wrapWords(estimateOf(plan), width, 3),
     `plan ${colors.dim(plan.hash)}`,
   ].join("\n");
 }
