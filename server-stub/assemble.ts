@@ -8,6 +8,7 @@ import { err, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
@@ -20,24 +21,36 @@ import { watchedStore, watchWrites } from "./store/watched.ts";
 export type Assembled = {
   readonly coordinator: Coordinator;
   readonly repository: Repository;
+  readonly metrics: Metrics;
   /** What every API door is made with, less how it identifies its callers. */
   readonly doors: Omit<ApiOptions, "identify" | "publicUrl" | "tls">;
   /** Nothing may be called after it. */
   readonly close: () => Promise<void>;
 };
 
-/** Errors: those of opening the database. Throws when the repository is damaged beyond use. */
+/** `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond use. */
 export async function assemble(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock,
+  { ofProcess = false }: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Assembled, OpenFault>> {
   // The database first: its lock says that no other coordinator uses this state directory.
   const opened = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!opened.ok) return opened;
   const scope = createRequestScope();
   const writes = watchWrites();
-  const watches = [logChanges(scope.log(log)), writes.watch];
+  const metrics = createMetrics({
+    version: PRODUCT_VERSION,
+    source: () => {
+      if (coordinator === null) throw new Error("there is no coordinator to ask yet");
+      return coordinator;
+    },
+    uptime: () => performance.now(),
+    ofProcess,
+  });
+  let coordinator: Coordinator | null = null;
+  const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
   const store = watchedStore(opened.value, watches, () => performance.now());
   try {
     const repository = await Repository.open({
@@ -45,7 +58,7 @@ export async function assemble(
       keysDir: keysDirOf(config),
       now: () => clock.now(),
     });
-    const coordinator = await createCoordinator({
+    const made = await createCoordinator({
       store,
       repository,
       clock,
@@ -53,6 +66,7 @@ export async function assemble(
       log: scope.log(log),
       requestId: scope.current,
       storeFault: writes.fault,
+      unitFailed: metrics.unitFailed,
       freeBytes: async () => {
         const { bavail, bsize } = await statfs(config.stateDir);
         return bavail * bsize;
@@ -62,11 +76,20 @@ export async function assemble(
       streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
+    const { sessions } = made;
+    coordinator = {
+      ...made,
+      sessions: { ...sessions, receive: metrics.countFrames(sessions.receive) },
+      tick: metrics.timeTicks(made.tick),
+    };
     return ok({
       coordinator,
       repository,
+      metrics,
       doors: {
         coordinator,
+        metrics,
+        publicMetrics: config.metrics.isPublic,
         log,
         scope,
         version: PRODUCT_VERSION,
@@ -95,7 +118,7 @@ export async function assemble(
         },
       },
       close: async () => {
-        await coordinator.close();
+        await made.close();
         await store.close();
       },
     });
