@@ -55,7 +55,7 @@ export type Daemon = {
 export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, Fault>> {
   const { config, running, env } = options;
   const tail = createLogTail();
-  const log = createLog(config.logLevel, {}, tail.add);
+  const log = createLog(config.logLevel, {}, (line) => tail.add(line));
   const layout = layoutOf(config.stateDir);
   const instanceId = randomUUID();
   const startedAt = realClock.now();
@@ -136,7 +136,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
     await control?.close();
     return code;
   };
-  return ok({ log, stop: () => agent.stop(), reload: link.lookAtAuthorities, ended: end() });
+  return ok({ log, stop: () => agent.stop(), reload: () => link.lookAtAuthorities(), ended: end() });
 }
 
 /**

@@ -19,6 +19,7 @@ export const EXIT = {
 const BY_CODE: Readonly<Record<string, number>> = {
   settings: EXIT.usage,
   usage: EXIT.usage,
+  "no-context": EXIT.usage,
   halted: EXIT.halted,
   failed: EXIT.halted,
   cancelled: EXIT.halted,

@@ -18,13 +18,16 @@ import { webhooksCommand } from "./commands/webhooks.ts";
 import { completionCommand, hiddenCompleteCommand } from "./completion/command.ts";
 import { contextCommand } from "./context/command.ts";
 import { reportFailure } from "./failure.ts";
+import { coordinatorOption, withHelp } from "./help.ts";
 import type { World } from "./world.ts";
 
 /** `baton` with all its commands. `local` are those that work on this machine's files. */
 export function createProgram(world: World, version: string, local: readonly Command[] = []): Command {
   const program = new Command("baton")
     .description("Keeps a fleet of daemons up to date: publish releases, roll them out, watch.")
-    .version(version)
+    .addOption(coordinatorOption("--context <name>"))
+    .addOption(coordinatorOption("--url <address>"))
+    .version(version, "-V, --version", "show which baton this is")
     // Behind a command, `--version` is that command's: `baton bundle --version 1.2.0`.
     .enablePositionalOptions()
     .showHelpAfterError("(say --help for how it is used)")
@@ -47,22 +50,20 @@ export function createProgram(world: World, version: string, local: readonly Com
       "Administer:",
       [tokensCommand(world), joinTokensCommand(world), webhooksCommand(world), auditCommand(world)],
     ],
-    ["This command:", [contextCommand(world), completionCommand(world), versionCommand(world, version)]],
+    [THIS, [contextCommand(world), completionCommand(world), versionCommand(world, version)]],
   ];
   for (const [title, commands] of groups) {
     for (const command of commands) program.addCommand(command.helpGroup(title));
   }
+  const help = new Command("help")
+    .argument("[command]", "which one")
+    .description("show how a command is used");
+  program.addHelpCommand(help.helpGroup(THIS));
   program.addCommand(
     hiddenCompleteCommand(world, () => program),
     { hidden: true },
   );
-  for (const command of everyCommand(program)) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => world.out.write(text),
-      writeErr: (text) => world.err.write(text),
-      outputError: (text, write) => write(text),
-    });
-  }
+  for (const command of everyCommand(program)) withHelp(world, command.exitOverride());
   return program;
 }
 
@@ -80,6 +81,8 @@ const everyCommand = (command: Command): readonly Command[] => [
   command,
   ...command.commands.flatMap((child) => everyCommand(child as Command)),
 ];
+
+const THIS = "This command:";
 
 const HELP = `
 Which coordinator: --url, --context, BATON_URL, BATON_CONTEXT, or ~/.config/baton/config.toml (baton context --help).

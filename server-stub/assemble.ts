@@ -1,6 +1,5 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
-import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -8,6 +7,7 @@ import { err, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
+import { machineOf } from "./machine.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
@@ -67,11 +67,8 @@ export async function assemble(
       requestId: scope.current,
       storeFault: writes.fault,
       unitFailed: metrics.unitFailed,
-      freeBytes: async () => {
-        const { bavail, bsize } = await statfs(config.stateDir);
-        return bavail * bsize;
-      },
       timings: config.timings,
+      machine: machineOf(config),
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,

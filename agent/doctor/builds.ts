@@ -4,6 +4,7 @@ import type { QuarantineEntry } from "../../protocol/journal.ts";
 import type { Journal, Placed } from "../core/journal.ts";
 import type { Look } from "../core/recover.ts";
 import { findingsOf } from "./finding.ts";
+import { count } from "./words.ts";
 
 /** What a link says, and what lies there; `placed` is null when that is nothing complete. */
 export type LinkFacts = { readonly link: string | null; readonly placed: Placed | null };
@@ -84,7 +85,7 @@ function judgeJournal(journal: Look<Journal>): Finding[] {
       : [
           warning(
             "words-owed",
-            `${value.finalWords.length} last words on leases have not reached the coordinator; its group waits for them.`,
+            `${count(value.finalWords.length, "last word", "last words")} of this node on leases not acknowledged by the coordinator yet; its group waits.`,
             "They are said again and again: mend what keeps the session from being open.",
           ),
         ]),

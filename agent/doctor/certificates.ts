@@ -1,7 +1,7 @@
 import type { Finding } from "../../protocol/finding.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import { findingsOf } from "./finding.ts";
-import { DAY_MS, dayText, spanText } from "./words.ts";
+import { count, DAY_MS, dayText, spanText } from "./words.ts";
 
 /** Somebody's certificate, and when it expires. */
 export type CertificateFacts = { readonly subject: string; readonly expires: EpochMs };
@@ -42,7 +42,12 @@ function judgeAuthorities(caFile: CertificatesFacts["caFile"], now: EpochMs): Fi
   const soon = caFile.certificates.filter(({ expires }) => expires > now && expires - now < SOON_MS);
   return [
     ...(expired.length + soon.length === 0
-      ? [ok("ca-file", `ca_file, ${file}, holds ${caFile.certificates.length} authorities that are valid.`)]
+      ? [
+          ok(
+            "ca-file",
+            `ca_file, ${file}, holds ${count(caFile.certificates.length, "valid authority", "valid authorities")}.`,
+          ),
+        ]
       : []),
     ...expired.map(({ subject, expires }) =>
       warning(

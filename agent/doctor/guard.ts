@@ -38,9 +38,9 @@ function judgeProgram({ guard, formats, broken, hasUnit }: GuardFacts): Finding[
   if (!formats.includes(FORMAT)) {
     return [
       problem(
-        "guard-too-old",
+        "guard-format",
         `${guard} reads trials of the formats ${formats.join(", ")}, and this agent writes ${FORMAT}.`,
-        "Upgrade the package baton-agent.",
+        "Install the package baton-agent of the version that this agent came with, or a newer one.",
       ),
     ];
   }
@@ -48,7 +48,7 @@ function judgeProgram({ guard, formats, broken, hasUnit }: GuardFacts): Finding[
 }
 
 const NO_GUARD =
-  "Without the package's service, have what starts the agent run the guard before: see docs/adr/0003.";
+  "Without the package's service, have what starts the agent run the guard before: see docs/adr/0009.";
 
 function judgeTrial({ trial }: GuardFacts): Finding[] {
   if (trial.kind === "none") return [];

@@ -56,7 +56,7 @@ export async function lookAtNode(parts: DoctorParts): Promise<Finding[]> {
   const runDir = dirname(config.controlSocket);
   const [agent, service, guard, builds, disk, permissions, trust, coordinator] = await Promise.all([
     near(async (): Promise<ProcessFacts> => {
-      if (self === null) return lookAtProcess(config.controlSocket, realClock.now);
+      if (self === null) return lookAtProcess(config.controlSocket, () => realClock.now());
       return { kind: "running", status: self.status(), now: realClock.now() };
     }),
     near(() => lookAtUnit(env)),

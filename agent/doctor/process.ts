@@ -56,7 +56,7 @@ function judgeRunning(
       : [
           warning(
             "workload-unhealthy",
-            `The workload is not healthy: ${health.detail ?? "it says nothing more."}`,
+            `The workload is not healthy: ${health.detail ?? "it says nothing more"}.`,
             "Look at what it prints: journalctl -u baton-agent. While it is unhealthy, no other node of its group is updated.",
           ),
         ]),

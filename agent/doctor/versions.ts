@@ -37,14 +37,16 @@ function judgeRunning({ running, dist, updateIsUnderWay }: VersionsFacts): Findi
     warning(
       "not-what-dist-names",
       `The agent runs ${showBuild(running)}, and dist names ${showBuild(dist)}.`,
-      "A restart starts what dist names: systemctl restart baton-agent",
+      "A restart, when its group can be without it, starts what dist names: systemctl restart baton-agent",
     ),
   ];
 }
 
 function judgeCoordinator({ protocol, oldestProtocol, coordinator }: VersionsFacts): Finding[] {
   if (coordinator === null) return [];
-  const theirs = `The coordinator is version ${coordinator.version}, protocol ${coordinator.oldestProtocol} to ${coordinator.protocol}.`;
+  const protocols = ({ oldestProtocol: from, protocol: to }: ServiceVersion) =>
+    from === to ? `protocol ${to}` : `protocols ${from} to ${to}`;
+  const theirs = `The coordinator is version ${coordinator.version}, ${protocols(coordinator)}.`;
   if (coordinator.oldestProtocol > protocol) {
     return [
       problem(

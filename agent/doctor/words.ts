@@ -18,4 +18,8 @@ export function spanText(ms: number): string {
 /** "2027-03-01". */
 export const dayText = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
+/** "1 path", "3 paths". */
+export const count = (number: number, one: string, many: string): string =>
+  `${number} ${number === 1 ? one : many}`;
+
 export const DAY_MS = 86_400_000;

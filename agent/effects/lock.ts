@@ -51,7 +51,7 @@ export async function orUnwritable<T>(path: string, write: Promise<T>): Promise<
     if (hint === undefined) throw cause;
     return err({
       code: "lock-failed",
-      message: `The state directory cannot be written, so no agent starts on it: ${String(cause)}.`,
+      message: `The state directory cannot be written, so no agent starts on it: ${cause instanceof Error ? cause.message : String(cause)}.`,
       hint: `${hint} What else is wrong: agent doctor`,
       context: { path },
     });

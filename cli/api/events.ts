@@ -40,28 +40,34 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   }
 }
 
-/** What is new in the fleet, or that there is a gap: everything has to be read anew. */
-export type FleetNews = { readonly kind: "event"; readonly event: FleetEvent } | { readonly kind: "reset" };
+/**
+ * What is new in the fleet, or that there is a gap: everything has to be read anew. `position` is where to go on from,
+ * and means something to the coordinator alone.
+ */
+export type FleetNews = { readonly position: string } & (
+  | { readonly kind: "event"; readonly event: FleetEvent }
+  | { readonly kind: "reset" }
+);
 
-/** The fleet's events from now on, or from after the event `since`. Reading on throws when the connection breaks. */
+/** The fleet's events from now on, or from the position `since`. Reading on throws when the connection breaks. */
 export async function fleetEvents(
   api: ApiClient,
-  { since, kinds, signal }: { since?: number | undefined; kinds?: string | undefined; signal: AbortSignal },
+  { since, kinds, signal }: { since?: string | undefined; kinds?: string | undefined; signal: AbortSignal },
 ): Promise<Result<AsyncIterable<FleetNews>, ApiFault>> {
   const headers = {
     accept: "text/event-stream",
-    ...(since === undefined ? {} : { "last-event-id": String(since) }),
+    ...(since === undefined ? {} : { "last-event-id": since }),
   };
   const opened = await api.stream(`/v1/events${query({ kinds })}`, headers, signal);
   return opened.ok ? ok(newsOf(opened.value)) : err(opened.error);
 }
 
 async function* newsOf(chunks: AsyncIterable<string>): AsyncGenerator<FleetNews> {
-  for await (const { event, data } of readEvents(chunks)) {
-    if (event === "reset") yield { kind: "reset" };
+  for await (const { event, data, id } of readEvents(chunks)) {
+    if (event === "reset") yield { kind: "reset", position: id };
     else {
       const value = eventOf(data);
-      if (value !== null) yield { kind: "event", event: value };
+      if (value !== null) yield { kind: "event", position: id, event: value };
     }
   }
 }

@@ -32,9 +32,10 @@ export const auditCommand = (world: World): Command =>
     .option("--until <when>", "only before then", (text) => whenOf(world, text))
     .option("--limit <n>", "how many at most", countOption, 100)
     .option("--export <file>", "write all that fit into a file instead, as JSON lines, oldest first")
-    .action(async ({ limit, export: file, since, until, ...rest }: Options, command: Command) => {
+    .action(async (options: Options, command: Command) => {
+      const { actor, action, subject, since, until, limit, export: file } = options;
       const api = await apiOf(world, command);
-      const filter = { ...rest, since: since?.toString(), until: until?.toString() };
+      const filter = { actor, action, subject, since: since?.toString(), until: until?.toString() };
       if (file !== undefined) {
         const lines = must(
           await api.stream(`/v1/audit/export${query(filter)}`, { accept: "application/x-ndjson" }),

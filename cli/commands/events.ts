@@ -7,7 +7,7 @@ import type { World } from "../world.ts";
 import { apiOf, countOption, leaf, secondsOption, someOf, wantsJson } from "./leaf.ts";
 import { waitingFor } from "./wait.ts";
 
-type Options = { kind?: string[]; since?: number; count?: number; timeout?: number };
+type Options = { kind?: string[]; since?: string; count?: number; timeout?: number };
 
 const AGAIN_MS = 1_000;
 
@@ -15,7 +15,7 @@ const AGAIN_MS = 1_000;
 export const eventsCommand = (world: World): Command =>
   leaf("events", "what changes in the fleet, as it does, a line each; until Ctrl-C")
     .addOption(someOf(new Option("--kind <kind>", "only of this kind, or of these"), EVENT_KINDS))
-    .option("--since <event>", "also those after the event with this number", countOption)
+    .option("--since <position>", "also those since then: the position of an event that --json has told")
     .option("--count <n>", "end after so many", countOption)
     .option("--timeout <time>", "end after this time, with exit 4 (90, 15m)", secondsOption)
     .action(async (options: Options, command: Command) => {
@@ -27,7 +27,7 @@ export const eventsCommand = (world: World): Command =>
       let last = options.since;
       let left = options.count ?? Number.POSITIVE_INFINITY;
       const show = (news: FleetNews): void => {
-        if (news.kind === "event") last = news.event.id;
+        if (news.position !== "") last = news.position;
         left--;
         write(world, news, wantsJson(command));
       };
@@ -77,13 +77,13 @@ function write({ out, colors }: World, news: FleetNews, json: boolean): void {
   if (news.kind === "reset") {
     out.write(
       json
-        ? '{"reset":true}\n'
-        : `${colors.yellow("Some events are gone for good; what follows is complete.")}\n`,
+        ? `${JSON.stringify({ reset: true, position: news.position })}\n`
+        : `${colors.yellow("Events are missing here: what you watch is to be read anew.")}\n`,
     );
     return;
   }
   const { event } = news;
-  out.write(json ? `${JSON.stringify(event)}\n` : `${line(colors, event)}\n`);
+  out.write(json ? `${JSON.stringify({ ...event, position: news.position })}\n` : `${line(colors, event)}\n`);
 }
 
 const line = (colors: World["colors"], event: FleetEvent): string =>

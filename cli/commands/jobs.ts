@@ -39,10 +39,12 @@ const list = (world: World): Command =>
     )
     .addOption(new Option("--kind <kind>", "only those").choices(["update", "rollback", "diagnose"]))
     .option("--limit <n>", "how many at most", countOption, 50)
-    .action(async ({ node, limit, ...filter }: Filter, command: Command) => {
+    .action(async ({ node, rollout, status, kind, limit }: Filter, command: Command) => {
       const api = await apiOf(world, command);
       const nodeId = node === undefined ? undefined : must(await findNode(api, node)).id;
-      const jobs = must(await newest(api, ["v1", "jobs"], "jobs", Job, limit, { ...filter, node: nodeId }));
+      const jobs = must(
+        await newest(api, ["v1", "jobs"], "jobs", Job, limit, { rollout, status, kind, node: nodeId }),
+      );
       const names = wantsJson(command) ? new Map() : await nameOfNodes(api);
       const rows = jobs.map((job) => [
         job.id,

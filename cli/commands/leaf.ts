@@ -1,33 +1,25 @@
 /** What every command that speaks to the coordinator shares: its options, its answer, its refusals. */
-import { Command, InvalidArgumentError, type Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { nearest } from "../../protocol/nearest.ts";
 import { type Fault, FaultError, type Result } from "../../protocol/result.ts";
 import { parseSpan } from "../../protocol/span.ts";
 import type { ApiClient } from "../api/client.ts";
+import { coordinatorOption, EVERYWHERE } from "../help.ts";
 import type { World } from "../world.ts";
 
 export type Shared = { readonly url?: string; readonly context?: string; readonly json?: true };
 
-const EVERYWHERE = "Everywhere:";
-
 /** A command with `--json`, which speaks to nobody. */
 export const plainLeaf = (name: string, description: string): Command =>
-  shared(new Command(name).description(description), [["--json", "print JSON"]]);
+  new Command(name)
+    .description(description)
+    .addOption(new Option("--json", "print JSON").helpGroup(EVERYWHERE));
 
-/** A command with `--url`, `--context` and `--json`. */
+/** A command with `--json`, `--context` and `--url`. */
 export const leaf = (name: string, description: string): Command =>
-  shared(new Command(name).description(description), [
-    ["--json", "print JSON"],
-    ["--context <name>", "the coordinator, by its name (baton context list)"],
-    ["--url <address>", "the coordinator, by its address"],
-  ]);
-
-function shared(command: Command, options: readonly (readonly [string, string])[]): Command {
-  for (const [flags, description] of options) {
-    command.addOption(command.createOption(flags, description).helpGroup(EVERYWHERE));
-  }
-  return command;
-}
+  plainLeaf(name, description)
+    .addOption(coordinatorOption("--context <name>"))
+    .addOption(coordinatorOption("--url <address>"));
 
 /** A command that only holds others; `usual` is run when none is named. */
 export function branch(

@@ -37,6 +37,8 @@ export function complete(program: Command, words: readonly string[]): Completion
     const option = find(at.command, current.slice(0, equals));
     return answer(option === undefined ? NOTHING : kindOfOption(option), [], current.slice(0, equals + 1));
   }
+  // A command that is not there has nothing behind it.
+  if (at.operands > 0 && at.command.commands.length > 0) return answer(NOTHING);
   const commands = at.operands > 0 || at.plain ? [] : commandsOf(at.command);
   const { registeredArguments } = at.command;
   const argument =

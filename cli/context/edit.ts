@@ -12,13 +12,15 @@ export function withContext(text: string, name: string, place: Place): string {
   return `${rest}${rest === "" ? "" : "\n\n"}${header(name)}\n${stringify(written).trimEnd()}\n`;
 }
 
-/** Without this context. What its table holds goes, up to the next one. */
+/** Without this context. What its table holds goes, up to the next one and the comments above that. */
 export function withoutContext(text: string, name: string): string {
   const lines = text.split("\n");
   const from = lines.findIndex((line) => tableOf(line) === `contexts.${name}`);
   if (from === -1) return text;
-  const length = lines.slice(from + 1).findIndex((line) => tableOf(line) !== null);
-  lines.splice(from, length === -1 ? lines.length : length + 1);
+  const next = lines.findIndex((line, index) => index > from && tableOf(line) !== null);
+  let until = next === -1 ? lines.length : next;
+  while (next !== -1 && lines[until - 1]?.startsWith("#") === true) until--;
+  lines.splice(from, until - from);
   return `${lines.join("\n").trimEnd()}\n`;
 }
 

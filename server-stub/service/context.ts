@@ -9,6 +9,7 @@ import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+import { createShownPlans, type ShownPlans } from "./shown-plans.ts";
 import type { TickUnit } from "./tick-units.ts";
 
 /** Unless it is set otherwise. */
@@ -28,6 +29,7 @@ export type Context = {
   /** Of the request at work right now; null where none is. */
   readonly requestId: () => string | null;
   readonly storeFault: () => string | null;
+  /** Of the state directory's disk; null where nobody knows. */
   readonly freeBytes: () => Promise<number | null>;
   readonly unitFailed: (unit: TickUnit) => void;
   /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
@@ -38,6 +40,8 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** By hash; gone with the process. */
+  readonly shownPlans: ShownPlans;
   /** What is heard of nodes and not written, for who follows the events. */
   readonly nodeNews: NodeNews;
   /** Streams of events that one token may have open. */
@@ -60,7 +64,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     retention: parts.retention ?? DEFAULT_RETENTION,
     requestId: parts.requestId ?? (() => null),
     storeFault: parts.storeFault ?? (() => null),
-    freeBytes: parts.freeBytes ?? (() => Promise.resolve(null)),
+    freeBytes: async () => (await parts.machine?.disk())?.freeBytes ?? null,
     unitFailed: parts.unitFailed ?? (() => undefined),
     now,
     wall: () => clock.now(),
@@ -70,6 +74,7 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    shownPlans: createShownPlans(),
     nodeNews: createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),

@@ -27,6 +27,7 @@ import type {
 } from "../../protocol/lease.ts";
 import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { Node, RemovalPreview } from "../../protocol/node.ts";
+import type { RolloutPlan } from "../../protocol/plan.ts";
 import type {
   Channel,
   EditChannelRequest,
@@ -34,9 +35,7 @@ import type {
   FleetPolicy,
   FreezeRequest,
 } from "../../protocol/policy.ts";
-import type { ProblemCode } from "../../protocol/problem.ts";
 import type { Release } from "../../protocol/release.ts";
-import type { Fault, Result } from "../../protocol/result.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type {
@@ -48,41 +47,17 @@ import type {
   WebhookId,
 } from "../../protocol/webhook.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
+import type { Answer, IfMatch, Principal, Refusal } from "./answer.ts";
 import type { Census } from "./counted.ts";
-import type { IfMatch } from "./tags.ts";
 
 /** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
 export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
 
-/** Why something was not done; `retryAfterMs` when asking again later may help. */
-export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
-export type Answer<T> = Promise<Result<T, Refusal>>;
-
-/** Who asks, and from where: what the audit log records. */
-export type Principal =
-  | {
-      readonly kind: "node";
-      readonly nodeId: NodeId;
-      readonly group: GroupName;
-      readonly membership: "pending" | "approved";
-      readonly from: string;
-    }
-  | {
-      readonly kind: "operator";
-      readonly id: string;
-      readonly name: string;
-      readonly role: OperatorRole;
-      readonly from: string;
-    };
+export type { Answer, IfMatch, Principal, Refusal };
 
 export type Sessions = {
-  /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent. */
-  receive(
-    nodeId: NodeId,
-    frames: readonly AgentFrame[],
-    /** The address that they came from, where it is known. */
-    from?: string,
-  ): Promise<readonly CoordinatorFrame[]>;
+  /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent; `from`: its address. */
+  receive(nodeId: NodeId, frames: readonly AgentFrame[], from?: string): Promise<readonly CoordinatorFrame[]>;
   /**
    * Pushes frames to a node as soon as there is something new (its turn, a confirm), until the returned function
    * is called. A later `attach` for the same node calls `superseded` of the earlier one.
@@ -158,6 +133,8 @@ export type Channels = {
 };
 
 export type Rollouts = {
+  /** What `start` would do, and whether it would be refused; nothing is changed. */
+  plan(request: StartRolloutRequest): Answer<RolloutPlan>;
   start(by: Principal, request: StartRolloutRequest): Answer<Rollout>;
   list(): Promise<readonly RolloutSummary[]>;
   get(id: RolloutId): Answer<Rollout>;

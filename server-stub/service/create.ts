@@ -38,7 +38,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
-  const engine = createTick(ctx, starts);
+  const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
     nodes: createNodes(ctx),
@@ -52,7 +52,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const { allowPrivate = false, timeoutMs = WEBHOOK_TIMEOUT_MS, ...lookup } = parts.webhooks ?? {};
   const post = createPost({ allowPrivate, timeoutMs, now: ctx.wall, ...lookup });
   const deliveries = createDeliveryWorker(ctx, post);
-  const events = createEvents(ctx, readersOf(services, ctx.store));
+  const events = createEvents(ctx, readersOf(services, ctx.store, ctx.wall));
   const clock = createClockWatch(parts.clock);
   let tickedAt = ctx.now();
   const readiness = createReadiness(ctx, clock, () => tickedAt);

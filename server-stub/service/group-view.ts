@@ -29,7 +29,8 @@ export async function readGroupView(
   return { mode, spare, acceptOutage, gate, members };
 }
 
-function memberView(ctx: Context, node: NodeRecord, old: boolean): Member {
+/** One node as the lease's rules see it. */
+export function memberView(ctx: Context, node: NodeRecord, old: boolean): Member {
   const presence = ctx.live.presence(node.id);
   const isOnline = stateOf(presence, ctx.timing, ctx.now()) === "online";
   const why = ailment(presence, ctx.timing, ctx.now());

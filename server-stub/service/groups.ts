@@ -10,7 +10,7 @@ import type { Change, GroupRecord } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
-import type { Groups, Principal, Refusal } from "./coordinator.ts";
+import type { Groups, IfMatch, Principal, Refusal } from "./coordinator.ts";
 import { followed } from "./followed.ts";
 import { freezing, thawing } from "./freeze.ts";
 import { gatesAt } from "./gates.ts";
@@ -19,7 +19,7 @@ import { leaseOf } from "./lease-view.ts";
 import { groupFreeze } from "./policy.ts";
 import { pushJobs } from "./push.ts";
 import { noChannel, noGroup, refuse } from "./refusals.ts";
-import { denyStale, groupTag, type IfMatch } from "./tags.ts";
+import { denyStale, groupTag } from "./tags.ts";
 
 export const createGroups = (ctx: Context): Groups => ({
   async list() {

@@ -29,7 +29,8 @@ export function jobChanges(
     changes.push({ kind: "raise", alert: "update_failed", subject: after.nodeId, message, at });
   }
   if (after.status === "succeeded") {
-    changes.push({ kind: "resolve", alert: "update_failed", subject: after.nodeId, at });
+    const because = `Its ${after.kind} to ${after.to?.version ?? "its backup"} succeeded.`;
+    changes.push({ kind: "resolve", alert: "update_failed", subject: after.nodeId, at, because });
   }
   return changes;
 }

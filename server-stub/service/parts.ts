@@ -56,7 +56,17 @@ export type Timings = {
   readonly jobTimeoutMs: DurationMs;
 };
 
+/** What the coordinator's own machine says. */
+export type Machine = {
+  /** Of the file system that the state directory is on; what others than the system's own user may use. */
+  disk(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+  /** When the certificate that is served expires; null without one. */
+  certificate(): Promise<EpochMs | null>;
+};
+
 export type Parts = {
+  /** Not watched where there is none. */
+  readonly machine?: Machine;
   /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */
   readonly webhooks?: Partial<Omit<PostSettings, "now">>;
   /** Streams of events that one token may have open; 50 unless told otherwise. */
@@ -73,8 +83,6 @@ export type Parts = {
   readonly requestId?: () => string | null;
   /** Why the last write to the store failed; null when it did not, or where nobody looks. */
   readonly storeFault?: () => string | null;
-  /** Room on the state directory's disk; null where nobody knows. */
-  readonly freeBytes?: () => Promise<number | null>;
   /** A piece of the engine's work has failed unforeseen: to be counted. */
   readonly unitFailed?: (unit: TickUnit) => void;
 };

@@ -156,6 +156,8 @@ function heardNode(
     canHandOver: hello.canHandOver,
     reportsRole: reportsRole(heartbeat, node),
     holdings: holdingsOf(presence),
+    runtime: hello.runtime,
+    protocol: hello.protocol,
   };
   const address = heardFrom ?? node.address ?? null;
   const isKnown = JSON.stringify(known) === JSON.stringify(node.known);

@@ -30,7 +30,10 @@ export function createRequests(ctx: Context): Requests {
         await end(ctx, id, result.ok ? (secret ? { state: "secret" } : answered(result.value)) : null);
         return result.ok ? ok({ answer: result.value, replayed: false }) : result;
       } catch (error) {
-        await end(ctx, id, { state: "unknown" });
+        // Where even this cannot be written, it stays noted as at work, of which nobody knows either.
+        await end(ctx, id, { state: "unknown" }).catch((cause: unknown) => {
+          ctx.log.error({ err: cause }, "how a request with a key ended could not be noted");
+        });
         throw error;
       } finally {
         atWork.delete(id);

@@ -1,6 +1,12 @@
 import type { NodeId } from "../../protocol/names.ts";
 import type { RolloutNode } from "../../protocol/rollout.ts";
-import { groupsOf, isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import {
+  groupsOf,
+  isActiveRollout,
+  isOfWholeGroups,
+  placeOf,
+  type RolloutRecord,
+} from "../core/rollout/rollout.ts";
 import type { Change, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -19,19 +25,20 @@ export async function endChanges(
   const completes = after.status === "completed" && before.status !== "completed";
   const changes: Change[] = [...(await placeNodes(ctx, before, after))];
   const at = ctx.wall();
-  if (completes && isOfWholeGroups(after)) changes.push(...(await wantedOfGroups(ctx, after)));
+  if (completes && setsWanted(after)) changes.push(...(await wantedOfGroups(ctx, after)));
   if (halts) {
     const message = `The rollout of ${after.release} halted. ${after.reason?.message ?? ""}`.trim();
     changes.push({ kind: "raise", alert: "fleet_update_halted", subject: after.id, message, at });
   } else if (before.status === "halted" && after.status !== "halted") {
-    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject: after.id, at });
+    const because = after.status === "running" ? "It was retried and goes on." : `It is ${after.status} now.`;
+    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject: after.id, at, because });
   }
   if (completes) changes.push(...(await resolveEarlier(ctx, after)));
   return changes;
 }
 
-const isOfWholeGroups = ({ kind, selection }: RolloutRecord): boolean =>
-  kind === "update" && selection.nodes === undefined && selection.labels === undefined;
+const setsWanted = ({ kind, selection }: RolloutRecord): boolean =>
+  kind === "update" && isOfWholeGroups(selection);
 
 async function wantedOfGroups(ctx: Context, after: RolloutRecord): Promise<Change[]> {
   const at = ctx.wall();
@@ -53,14 +60,15 @@ async function resolveEarlier(ctx: Context, after: RolloutRecord): Promise<Chang
   for (const { subject } of await ctx.store.openAlerts("fleet_update_halted")) {
     const halted = subject === after.id ? null : await ctx.store.rollout(subject);
     if (halted === null || ![...groupsOf(halted.value)].some((group) => groups.has(group))) continue;
-    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall() });
+    const because = `A later rollout of the same groups, of ${after.release}, completed.`;
+    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall(), because });
   }
   return changes;
 }
 
 /** Says of nodes that no group's release speaks for where this rollout has left them. */
 async function placeNodes(ctx: Context, before: RolloutRecord, after: RolloutRecord): Promise<Change[]> {
-  if (isActiveRollout(after) || (after.status === "completed" && isOfWholeGroups(after))) return [];
+  if (isActiveRollout(after) || (after.status === "completed" && setsWanted(after))) return [];
   const ends = before.status !== after.status;
   const left = after.nodes.filter(
     (node) => isOnRelease(node) && (ends || placeOf(before, node.nodeId)?.status !== node.status),

@@ -8,6 +8,7 @@ import { fail } from "../core/job/outcome.ts";
 import { expire } from "../core/lease/end.ts";
 import { type Holder, isOverdue, type LeaseRecord } from "../core/lease/record.ts";
 import type { Change, Stored } from "../store/records.ts";
+import { watchNodes } from "./alerts-of-nodes.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { catchUpAll } from "./catch-up.ts";
@@ -16,12 +17,14 @@ import { runRollout } from "./engine.ts";
 import { heardOf } from "./heard.ts";
 import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
+import type { Machine } from "./parts.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
 import { forgetRequests } from "./requests.ts";
 import type { StartOnPublish } from "./start-on-publish.ts";
 import { createGateWatch } from "./tick-gates.ts";
 import { createJobWatch } from "./tick-jobs.ts";
+import { tickMachine } from "./tick-machine.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
 import { tickTrust } from "./tick-trust.ts";
@@ -33,13 +36,15 @@ const EVERY = {
   gates: 1_000,
   sweep: 5_000,
   jobs: 5_000,
+  alerts: 5_000,
   requests: 600_000,
   catchUp: 10_000,
   seen: 60_000,
   trust: 60_000,
+  machine: 60_000,
 };
 
-export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<void> {
+export function createTick(ctx: Context, starts: StartOnPublish, machine?: Machine): () => Promise<void> {
   const due = createDue(ctx);
   const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
@@ -58,9 +63,13 @@ export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<
       await one("start", () => starts.runAll());
     }
     if (due("jobs", EVERY.jobs)) await one("job", watchJobs);
+    if (due("alerts", EVERY.alerts)) await one("alert", () => watchNodes(ctx));
     if (due("requests", EVERY.requests)) await one("requests", () => forgetRequests(ctx));
     if (due("catchUp", EVERY.catchUp)) await one("catch-up", () => catchUpAll(ctx));
     if (due("trust", EVERY.trust)) await one("trust", () => tickTrust(ctx));
+    if (machine !== undefined && due("machine", EVERY.machine)) {
+      await one("alert", () => tickMachine(ctx, machine));
+    }
     await one("retention", retain);
   };
   // A tick that comes while one is at work is the same tick.
@@ -159,7 +168,8 @@ async function resolveOverdue(ctx: Context): Promise<void> {
         holder.phase === "in-flight" &&
         isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
       if (lease?.value.holders.some(wasOverdue) === true) return;
-      await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+      const because = "The lease is no longer held for too long.";
+      await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall(), because }]);
     });
   }
 }

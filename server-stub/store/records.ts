@@ -52,6 +52,9 @@ export type NodeKnown = {
   /** Its health hook has reported a role. */
   readonly reportsRole: boolean;
   readonly holdings: NodeHoldings;
+  /** Version of Node that runs its agent, and the protocol that it speaks. Records of the first release have neither. */
+  readonly runtime?: string;
+  readonly protocol?: number;
 };
 
 export type NodeRecord = {

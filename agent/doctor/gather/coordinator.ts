@@ -8,6 +8,7 @@ import { parseJson } from "../../../protocol/parse.ts";
 import { proxyFor, showProxy } from "../../../protocol/proxy.ts";
 import { FaultError } from "../../../protocol/result.ts";
 import { ServiceVersion } from "../../../protocol/service.ts";
+import type { DurationMs } from "../../../protocol/time.ts";
 import { createAddresses } from "../../session/addresses.ts";
 import { createHttpClient, why } from "../../session/http-client.ts";
 import type { Network } from "../../session/network.ts";
@@ -23,6 +24,7 @@ export async function lookAtServer(
   server: string,
   network: Network,
   asker: Asker | null,
+  layerMs: DurationMs = LAYER_MS,
 ): Promise<ServerFacts> {
   const url = new URL(server);
   const proxy = proxyFor(url, network.rules);
@@ -36,23 +38,23 @@ export async function lookAtServer(
   };
   const first = proxy ?? url;
   const host = first.hostname.replace(/^\[(.*)\]$/, "$1");
-  const name = isIP(host) === 0 ? await within(lookup(host)) : null;
+  const name = isIP(host) === 0 ? await within(layerMs, lookup(host)) : null;
   if (name !== null && !name.ok) return { ...facts, name };
-  const connection = await within(connectTo(host, portOf(first)));
+  const connection = await within(layerMs, connectTo(host, portOf(first), layerMs));
   if (!connection.ok) return { ...facts, name, connection };
-  const answer = await askVersion(server, network);
+  const answer = await askVersion(server, network, layerMs);
   const seen = { ...facts, name, connection, answer };
   if (asker === null || !answer.ok || answer.version === null) return seen;
-  return { ...seen, credential: await tryCredential(server, network, asker) };
+  return { ...seen, credential: await tryCredential(server, network, asker, layerMs) };
 }
 
 const portOf = ({ port, protocol }: URL): number =>
   port !== "" ? Number(port) : protocol === "https:" ? 443 : 80;
 
-function connectTo(host: string, port: number): Promise<void> {
+function connectTo(host: string, port: number, layerMs: DurationMs): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: LAYER_MS });
-    socket.on("timeout", () => socket.destroy(new Error(`nothing within ${LAYER_MS / 1_000} s`)));
+    const socket = connect({ host, port, timeout: layerMs });
+    socket.on("timeout", () => socket.destroy(new Error(`nothing within ${layerMs / 1_000} s`)));
     socket.on("error", reject);
     socket.on("connect", () => {
       socket.destroy();
@@ -62,7 +64,7 @@ function connectTo(host: string, port: number): Promise<void> {
 }
 
 /** `GET /v1/version`, which needs no credential: none is shown to whom is not known to be the coordinator. */
-async function askVersion(server: string, network: Network): Promise<Answered> {
+async function askVersion(server: string, network: Network, layerMs: DurationMs): Promise<Answered> {
   const url = `${server}/v1/version`;
   const begun = performance.now();
   const sentAt = Date.now();
@@ -74,7 +76,7 @@ async function askVersion(server: string, network: Network): Promise<Answered> {
         const asked = request(url, {
           ...way,
           agent: way.agent ?? false,
-          signal: AbortSignal.timeout(LAYER_MS),
+          signal: AbortSignal.timeout(layerMs),
         });
         asked.on("error", reject);
         asked.on("response", (response) => {
@@ -101,7 +103,12 @@ async function askVersion(server: string, network: Network): Promise<Answered> {
       certificate: certificateOf(response),
     };
   } catch (cause) {
-    return { ok: false, code: codeOf(cause), why: why(cause) };
+    const code = codeOf(cause);
+    return {
+      ok: false,
+      code,
+      why: code === "timed-out" ? `nothing within ${layerMs / 1_000} s` : why(cause),
+    };
   }
 }
 
@@ -119,7 +126,8 @@ function certificateOf({ socket }: IncomingMessage) {
   for (const seen = new Set<string>(); each?.valid_to !== undefined && !seen.has(each.fingerprint256); ) {
     seen.add(each.fingerprint256);
     const expires = Date.parse(each.valid_to);
-    if (first === null || expires < first.expires) first = { subject: `CN=${each.subject.CN}`, expires };
+    if (first === null || expires < first.expires)
+      first = { subject: `CN=${[each.subject.CN ?? ""].flat().join()}`, expires };
     each = each.issuerCertificate;
   }
   return first;
@@ -129,20 +137,21 @@ async function tryCredential(
   server: string,
   network: Network,
   { nodeId, credential }: Asker,
+  layerMs: DurationMs,
 ): Promise<Tried> {
   const http = createHttpClient({ addresses: createAddresses([server]), credential, network });
   try {
-    const answer = await http.call({ method: "GET", path: `/v1/nodes/${nodeId}`, timeoutMs: LAYER_MS });
+    const answer = await http.call({ method: "GET", path: `/v1/nodes/${nodeId}`, timeoutMs: layerMs });
     return answer.ok ? { ok: true } : { ok: false, why: answer.error.message };
   } finally {
     await http.close();
   }
 }
 
-async function within(tried: Promise<unknown>): Promise<Tried> {
+async function within(layerMs: DurationMs, tried: Promise<unknown>): Promise<Tried> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Tried>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false, why: `nothing within ${LAYER_MS / 1_000} s` }), LAYER_MS);
+    timer = setTimeout(() => resolve({ ok: false, why: `nothing within ${layerMs / 1_000} s` }), layerMs);
   });
   const done = tried.then(
     (): Tried => ({ ok: true }),

@@ -48,7 +48,7 @@ function pictureOf(
     ...rollout.stages.flatMap((_, index) => stageLines(colors, moment, index, { columns, density })),
     "",
     ...footing(colors, moment, columns),
-  ];
+  ].map((line) => cut(line, columns));
 }
 
 function heading(colors: Colors, { rollout, now }: RolloutMoment, columns: number): readonly string[] {
@@ -124,7 +124,8 @@ function countParts(colors: Colors, counts: RolloutCounts): readonly string[] {
 }
 
 /** "failures ✗○○ 1 of 3 allowed". */
-function budget(colors: Colors, { budget: { failed, allowed } }: Rollout): readonly string[] {
+function budget(colors: Colors, { budget: { failed, allowed }, endedAt }: Rollout): readonly string[] {
+  if (endedAt !== null && failed === 0) return [];
   const words =
     allowed > 0
       ? `failures ${failed} of ${allowed} allowed`

@@ -112,12 +112,16 @@ function notes(
   columns: number,
 ): readonly string[] {
   const widest = Math.max(0, ...nodes.map(({ name }) => name.length));
-  return nodes.map((node) => {
+  return nodes.flatMap((node) => {
     const name = node.status === "pending" ? colors.dim(node.name) : node.name;
     const said = nodeNote(colors, node, moment);
     const words = said === "" || hasFailed(node.status) ? [statusWord(colors, node), said] : [said];
     const note = words.filter((each) => each !== "").join(": ");
-    return cut(`${nodeMark(colors, node.status)} ${pad(name, widest)}  ${note}`.trimEnd(), columns);
+    const head = `${nodeMark(colors, node.status)} ${pad(name, widest)}`;
+    if (!hasFailed(node.status)) return [cut(`${head}  ${note}`.trimEnd(), columns)];
+    // Why it failed is what a person came for.
+    const [first = "", ...rest] = wrapWords(note, Math.max(20, columns - widest - 4), 2);
+    return [`${head}  ${first}`, ...rest.map((line) => `${" ".repeat(widest + 4)}${line}`)];
   });
 }
 

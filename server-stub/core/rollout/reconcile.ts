@@ -25,7 +25,7 @@ import {
   type RolloutRecord,
 } from "./rollout.ts";
 import { advance, keepReason } from "./stages.ts";
-import { budgetOf, countsOf } from "./tally.ts";
+import { budgetOf, countsOf, progressOf } from "./tally.ts";
 import { giveTurns, holdTurns, type Turns } from "./turns.ts";
 
 export type Close = { readonly jobId: JobId; readonly reason: Reason };
@@ -187,7 +187,8 @@ function keep(stored: RolloutRecord, next: RolloutRecord): RolloutRecord {
   const same = next.nodes.length === stored.nodes.length && next.nodes.every(isSame);
   const nodes = same ? stored.nodes : next.nodes;
   const { failed, allowed } = budgetOf(next);
-  const counted = { ...next, nodes, counts: countsOf(nodes), budget: { failed, allowed } };
+  const counts = countsOf(nodes);
+  const counted = { ...next, nodes, counts, budget: { failed, allowed }, progressAt: progressOf(nodes) };
   return same && headText(counted) === headText(stored) ? stored : counted;
 }
 

@@ -4,8 +4,8 @@ import type { Role } from "../../../protocol/health.ts";
 import type { JobStatus, Reason } from "../../../protocol/job.ts";
 import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import type { PresenceState } from "../../../protocol/node.ts";
-import type { Rollout, RolloutNode, RolloutStatus, RolloutSummary } from "../../../protocol/rollout.ts";
-import type { DurationMs } from "../../../protocol/time.ts";
+import type { Rollout, RolloutNode, RolloutStatus, Selection } from "../../../protocol/rollout.ts";
+import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 
 /**
  * One node's place. Whoever changes nothing about a place keeps the same object: only places that are new objects
@@ -14,6 +14,8 @@ import type { DurationMs } from "../../../protocol/time.ts";
 export type Place = RolloutNode & {
   /** Asked for by name: takes the node although it is held or has quarantined the build. */
   readonly retry: boolean;
+  /** Left out before it began: it counts in no stage. */
+  readonly left?: true;
 };
 
 export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
@@ -22,6 +24,10 @@ export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
   readonly quorumGroups: readonly GroupName[];
   /** What one node took in past jobs; null when nothing was known. */
   readonly perNodeMs: DurationMs | null;
+  /** How many turns come one after the other in each stage. Records of the first release have none. */
+  readonly rounds?: readonly number[];
+  /** When the last node ended, whichever way. */
+  readonly progressAt?: EpochMs | null;
 };
 
 /** A rollout without its places: what lists are made of. */
@@ -123,35 +129,6 @@ export function groupsOf({ nodes }: Pick<RolloutRecord, "nodes">): ReadonlySet<G
   return groups;
 }
 
-/** The rollout as the API shows it. */
-export function showRollout(record: RolloutRecord): Rollout {
-  const { nodes, ...head } = record;
-  return { ...showHead(head), nodes: nodes.map(showPlace) };
-}
-
-/** One of its nodes as the API shows it. */
-export function showPlace({ retry: _retry, ...node }: Place): RolloutNode {
-  return node;
-}
-
-/** The rollout as lists show it. The estimate is of what is left to do, at what past jobs took. */
-export function showHead(head: RolloutHead): RolloutSummary {
-  const { quorumGroups: _groups, perNodeMs, ...summary } = head;
-  return { ...summary, estimatedEnd: estimatedEnd(head, perNodeMs) };
-}
-
-function estimatedEnd(head: RolloutHead, perNodeMs: DurationMs | null): number | null {
-  if (perNodeMs === null || head.status !== "running") return null;
-  const { pending, preparing, updating, succeeded, failed, rolledBack, skipped } = head.counts;
-  const total = pending + preparing + updating + succeeded + failed + rolledBack + skipped;
-  const left = pending + preparing + updating;
-  const startedAt = head.stages[0]?.startedAt ?? head.createdAt;
-  const pauses = head.stages.filter(({ status }) => status === "pending").length * (head.policy.pauseMs ?? 0);
-  const done = total - left;
-  // Once some are done, this rollout itself tells best how fast it goes.
-  const eachMs = done === 0 ? perNodeMs : Math.min(perNodeMs, (lastEnd(head) - startedAt) / done);
-  return Math.round(Math.max(lastEnd(head), startedAt) + left * eachMs + pauses);
-}
-
-const lastEnd = (head: RolloutHead): number =>
-  Math.max(head.createdAt, ...head.stages.map(({ startedAt, endedAt }) => endedAt ?? startedAt ?? 0));
+/** No single nodes of a group are picked out. */
+export const isOfWholeGroups = ({ nodes, labels }: Selection): boolean =>
+  nodes === undefined && labels === undefined;

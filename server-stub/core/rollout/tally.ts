@@ -1,6 +1,15 @@
 /** How many nodes stand where, and how many more may fail. Pure. */
 import type { RolloutCounts } from "../../../protocol/rollout.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
 import { hasFailed, isQuorum, type Place, type RolloutRecord } from "./rollout.ts";
+
+/** When the last of them ended; null while none has. */
+export const progressOf = (nodes: readonly Place[]): EpochMs | null =>
+  nodes.reduce<EpochMs | null>(
+    (last, { left, endedAt }) =>
+      left === true || endedAt === null || (last !== null && last >= endedAt) ? last : endedAt,
+    null,
+  );
 
 export function countsOf(nodes: readonly Place[]): RolloutCounts {
   const counts = {
@@ -30,7 +39,7 @@ export function budgetOf(
   rollout: Budgeted,
   stage: number = rollout.stage,
 ): Budget & { readonly quorum: number } {
-  const own = rollout.nodes.filter((node) => node.stage === stage);
+  const own = rollout.nodes.filter((node) => node.stage === stage && node.left !== true);
   const failed = own.filter(hasFailed);
   const { threshold } = rollout.policy;
   if (threshold !== null)

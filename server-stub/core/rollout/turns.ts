@@ -93,6 +93,26 @@ function notItsPlace(
   fleet: Fleet,
 ): Reason | null {
   if (!isQuorum(rollout, node)) return null;
+  return behindTheIll(rollout, node, members, fleet) ?? leaderLast(node, members, fleet);
+}
+
+/** Until it is mended the group can spare nobody else. */
+function behindTheIll(
+  { allowUnhealthy }: RolloutRecord,
+  node: Place,
+  members: readonly Place[],
+  fleet: Fleet,
+): Reason | null {
+  const goesFirst = ({ nodeId }: Place) =>
+    allowUnhealthy.includes(nodeId) && fleet.get(nodeId)?.role !== "leader";
+  if (allowUnhealthy.length === 0 || goesFirst(node)) return null;
+  const ill = members.find(goesFirst);
+  return ill === undefined
+    ? null
+    : { code: "not-your-turn", message: `It waits for ${ill.name}, which was ill and goes first.` };
+}
+
+function leaderLast(node: Place, members: readonly Place[], fleet: Fleet): Reason | null {
   const roleOf = (place: Place) => fleet.get(place.nodeId)?.role ?? null;
   const leads = roleOf(node) === "leader";
   // Without a role it may lead as well, as far as nobody else of those still to go says that it does.

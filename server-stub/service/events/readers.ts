@@ -1,6 +1,8 @@
 import type { Result } from "../../../protocol/result.ts";
 import type { RolloutSummary } from "../../../protocol/rollout.ts";
-import { placeOf, type RolloutRecord, showHead, showPlace } from "../../core/rollout/rollout.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
+import { placeOf, type RolloutRecord } from "../../core/rollout/rollout.ts";
+import { showHead, showPlace } from "../../core/rollout/show.ts";
 import type { Store } from "../../store/store.ts";
 import type { Coordinator } from "../coordinator.ts";
 import type { Readers } from "./views.ts";
@@ -14,7 +16,7 @@ type Services = Pick<
  * Reads each subject as `GET` of it would answer a viewer. Tokens and webhooks are for administrators only, and what
  * all are told is one value: of them it is only said that they changed.
  */
-export const readersOf = (services: Services, store: Store): Readers => {
+export const readersOf = (services: Services, store: Store, wall: () => EpochMs): Readers => {
   const { nodes, groups, leases, jobs, channels, policy, releases } = services;
   return {
     node: async (id) => orNull(await nodes.get(id)),
@@ -24,7 +26,7 @@ export const readersOf = (services: Services, store: Store): Readers => {
     job: async (id) => orNull(await jobs.get(id)),
     rollout: async (id) => {
       const stored = await store.rollout(id);
-      return stored === null ? null : summaryOf(stored.value);
+      return stored === null ? null : summaryOf(stored.value, wall());
     },
     "rollout-node": async (subject) => {
       const [rolloutId = "", nodeId = ""] = subject.split("/");
@@ -43,8 +45,8 @@ export const readersOf = (services: Services, store: Store): Readers => {
 };
 
 /** Its nodes are told of one by one. */
-function summaryOf({ nodes: _nodes, ...head }: RolloutRecord): RolloutSummary {
-  return showHead(head);
+function summaryOf({ nodes: _nodes, ...head }: RolloutRecord, now: EpochMs): RolloutSummary {
+  return showHead(head, now);
 }
 
 const orNull = <T>(found: Result<T, unknown>): T | null => (found.ok ? found.value : null);

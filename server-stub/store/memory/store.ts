@@ -125,7 +125,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now): Store {
       Promise.resolve(state.events.filter(({ id }) => id > after).slice(0, limit)),
     oldestEventId: () => Promise.resolve(state.events[0]?.id ?? 0),
     lastEventId: () => Promise.resolve(state.events.at(-1)?.id ?? 0),
-    onChange: changed.listen,
+    onChange: (listener) => changed.listen(listener),
     countOpenAlerts: () => {
       const counts = new Map<AlertKind, number>();
       for (const { kind, resolvedAt } of state.alerts.values())

@@ -9,7 +9,14 @@ import type { AuditRow } from "./reads.ts";
 import type { Tables } from "./tables.ts";
 
 export const sqlLists = (db: Kysely<Tables>) => ({
-  async jobs({ nodeId, status, kind, rolloutId, before, limit }: JobQuery): Promise<Numbered<JobRecord>[]> {
+  jobs: async ({
+    nodeId,
+    status,
+    kind,
+    rolloutId,
+    before,
+    limit,
+  }: JobQuery): Promise<Numbered<JobRecord>[]> => {
     let query = db.selectFrom("job").select(["seq", "revision", "body"]);
     if (nodeId !== undefined) query = query.where("node_id", "=", nodeId);
     if (status !== undefined) query = query.where("status", "=", status);
@@ -24,7 +31,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
     }));
   },
 
-  async audit(query: AuditQuery): Promise<AuditRow[]> {
+  audit: async (query: AuditQuery): Promise<AuditRow[]> => {
     const { actor, action, subject, since, until, before, after, limit } = query;
     let found = db.selectFrom("audit").selectAll();
     if (actor !== undefined) found = found.where("actor", "=", actor);
@@ -41,7 +48,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
       .execute();
   },
 
-  async activeJobs(): Promise<Stored<JobRecord>[]> {
+  activeJobs: async (): Promise<Stored<JobRecord>[]> => {
     const rows = await db
       .selectFrom("job")
       .select(["revision", "body"])
@@ -52,7 +59,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
     return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JobRecord, revision }));
   },
 
-  async joinTokens(): Promise<Stored<JoinTokenRecord>[]> {
+  joinTokens: async (): Promise<Stored<JoinTokenRecord>[]> => {
     const rows = await db.selectFrom("join_token").select(["revision", "body"]).execute();
     return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JoinTokenRecord, revision }));
   },

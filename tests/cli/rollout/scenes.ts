@@ -267,3 +267,40 @@ export const HALTED: Scene = {
     estimatedEnd: null,
   },
 };
+
+/** Twelve nodes of which the last stage waits for an operator. */
+export const PAUSED: Scene = {
+  ...TWELVE,
+  stages: ["sss", "ssskss", "ooo"],
+  rollout: {
+    status: "paused",
+    policy: {
+      stages: [0.25, 0.75, 1],
+      concurrency: 1,
+      threshold: 0,
+      pauseMs: null,
+      offline: "skip",
+      onFailure: "rollback",
+      seed: 7,
+    },
+    acceptOutage: true,
+    allowUnhealthy: ["n-000000000004"],
+    reason: { code: "stage-done", message: "Stage 2 is done. It goes on when an operator says resume." },
+    estimatedEnd: null,
+  },
+};
+
+/** A rollout that takes another one back. */
+export const BACK: Scene = {
+  stages: ["suo"],
+  group: () => "db",
+  name: (index) => `db-${index + 1}`,
+  overdue: true,
+  rollout: { kind: "rollback", rollbackOf: "r-000000000001", budget: { failed: 0, allowed: 0 } },
+};
+
+export const COMPLETED: Scene = {
+  ...THREE,
+  stages: ["sss"],
+  rollout: { status: "completed", budget: { failed: 0, allowed: 0 }, endedAt: NOW, estimatedEnd: null },
+};

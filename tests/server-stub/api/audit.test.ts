@@ -52,9 +52,10 @@ test("comes in pages that join without a gap, filtered as well", async () => {
   const pages: Entry[] = [];
   let cursor = "";
   do {
-    const { entries, next } = await door.must("GET", `/v1/audit?action=group.&limit=4${cursor}`);
-    pages.push(...(entries as Entry[]));
-    cursor = next === null ? "" : `&cursor=${String(next)}`;
+    const page = await door.must("GET", `/v1/audit?action=group.&limit=4${cursor}`);
+    const { entries, next } = page as { entries: Entry[]; next: string | null };
+    pages.push(...entries);
+    cursor = next === null ? "" : `&cursor=${next}`;
   } while (cursor !== "");
   expect(pages).toEqual(all);
 });

@@ -117,12 +117,15 @@ describe("a stream that is written", () => {
   ) => {
     const closed = Promise.withResolvers<void>();
     let answering: ServerResponse | undefined;
-    const server = createServer(async (_request, response) => {
-      answering = response;
-      response.on("close", closed.resolve);
+    const write = async (response: ServerResponse): Promise<void> => {
       const stream = must(await house.baton.events.open(ADMIN, { after: null, kinds: null }));
       response.writeHead(200, { "content-type": "text/event-stream" });
       await writeEvents(response, stream, mayGoOn, { ...STREAM_TIMES, ...times });
+    };
+    const server = createServer((_request, response) => {
+      answering = response;
+      response.on("close", closed.resolve);
+      write(response).catch(closed.reject);
     }).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

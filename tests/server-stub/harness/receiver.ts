@@ -15,13 +15,18 @@ export class Receiver {
   /** What it does with each request. Unless told otherwise it takes it. */
   answer: (response: ServerResponse, received: Received) => void = (response) =>
     response.writeHead(204).end();
-  readonly #server = createServer(async (request, response) => {
+  readonly #server = createServer((request, response) => {
     let body = "";
-    for await (const part of request) body += String(part);
-    const received = { headers: request.headers, body, message: JSON.parse(body) as WebhookMessage };
-    this.received.push(received);
-    for (const taker of this.#takers.splice(0)) taker(received);
-    this.answer(response, received);
+    request.setEncoding("utf8");
+    request.on("data", (part: string) => {
+      body += part;
+    });
+    request.on("end", () => {
+      const received = { headers: request.headers, body, message: JSON.parse(body) as WebhookMessage };
+      this.received.push(received);
+      for (const taker of this.#takers.splice(0)) taker(received);
+      this.answer(response, received);
+    });
   });
   readonly #takers: ((received: Received) => void)[] = [];
 

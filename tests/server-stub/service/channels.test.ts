@@ -69,6 +69,18 @@ test("who is asked for by name goes to where its channel is", async () => {
   expect(must(await house.baton.nodes.start(ADMIN, a.id, "update", {})).release).toBe("1.1.0");
 });
 
+test("a rollout of who follows a channel is to its release, though a newer one is published", async () => {
+  await using house = await House.build();
+  await following(house);
+  await house.group("db", "independent", ["other"], "1.0.0");
+  house.shelf.put("1.1.0");
+  house.shelf.put("1.2.0");
+  must(await house.baton.channels.promote(GRACE, "stable", { release: "1.1.0" }));
+  const rollout = must(await house.baton.rollouts.start(ADMIN, { selection: { channel: "stable" } }));
+  expect(rollout.release).toBe("1.1.0");
+  expect(rollout.nodes.map(({ name }) => name).sort()).toEqual(["a", "b"]);
+});
+
 test("what a rollout has placed, only a rollout moves", async () => {
   await using house = await House.build();
   const agents = await following(house);

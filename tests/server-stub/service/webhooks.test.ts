@@ -9,7 +9,7 @@ import { ADMIN, code, House, must } from "./house.ts";
 
 const raise = (subject: string): Change => ({
   kind: "raise",
-  alert: "node_offline",
+  alert: "rollout_not_started",
   subject,
   message: `${subject} is away.`,
   at: 1_800_000_000_000,
@@ -56,7 +56,7 @@ test("what happens is told once it is stored, signed, to whoever wants to know",
   expect(await log(house, webhook)).toMatchObject([
     { status: "delivered", lastStatus: 204, lastError: null, nextTryAt: null },
   ]);
-  const { kind, subject } = alert ?? { kind: "node_offline", subject: "" };
+  const { kind, subject } = alert ?? { kind: "rollout_not_started", subject: "" };
   await house.store.apply([
     { kind: "resolve", alert: kind, subject, at: house.clock.now(), because: "Heard again." },
   ]);
@@ -151,7 +151,7 @@ test("after three failures an alert tells the others, until a message is taken a
   await using house = await House.build();
   await using receiver = await Receiver.listen();
   await using other = await Receiver.listen();
-  const webhook = await hook(house, receiver, { alerts: ["node_offline", "webhook_failing"] });
+  const webhook = await hook(house, receiver, { alerts: ["rollout_not_started", "webhook_failing"] });
   const friend = await hook(house, other, { alerts: ["webhook_failing"] });
   receiver.answer = (response) => response.writeHead(500).end();
   await house.store.apply([raise("a")]);
