@@ -17,6 +17,7 @@ import { realDisk } from "./effects/disk.ts";
 import { type Joined, type NodeIdentity, readJoined } from "./effects/identity.ts";
 import type { Layout } from "./effects/layout.ts";
 import type { Log } from "./effects/log.ts";
+import { realScheduler } from "./effects/scheduler.ts";
 import type { Agent } from "./runner.ts";
 import type { Running } from "./running.ts";
 import { type Addresses, createAddresses } from "./session/addresses.ts";
@@ -220,6 +221,7 @@ function connect(
     },
     reconnect: { minMs: config.session.reconnectMinMs, maxMs: config.session.reconnectMaxMs },
     clock: realClock,
+    scheduler: realScheduler,
     random: Math.random,
     log,
   });
