@@ -1,6 +1,5 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
-import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -9,6 +8,7 @@ import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
 import { machineOf } from "./machine.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
@@ -21,24 +21,36 @@ import { watchedStore, watchWrites } from "./store/watched.ts";
 export type Assembled = {
   readonly coordinator: Coordinator;
   readonly repository: Repository;
+  readonly metrics: Metrics;
   /** What every API door is made with, less how it identifies its callers. */
   readonly doors: Omit<ApiOptions, "identify" | "publicUrl" | "tls">;
   /** Nothing may be called after it. */
   readonly close: () => Promise<void>;
 };
 
-/** Errors: those of opening the database. Throws when the repository is damaged beyond use. */
+/** `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond use. */
 export async function assemble(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock,
+  { ofProcess = false }: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Assembled, OpenFault>> {
   // The database first: its lock says that no other coordinator uses this state directory.
   const opened = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!opened.ok) return opened;
   const scope = createRequestScope();
   const writes = watchWrites();
-  const watches = [logChanges(scope.log(log)), writes.watch];
+  const metrics = createMetrics({
+    version: PRODUCT_VERSION,
+    source: () => {
+      if (coordinator === null) throw new Error("there is no coordinator to ask yet");
+      return coordinator;
+    },
+    uptime: () => performance.now(),
+    ofProcess,
+  });
+  let coordinator: Coordinator | null = null;
+  const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
   const store = watchedStore(opened.value, watches, () => performance.now());
   try {
     const repository = await Repository.open({
@@ -46,7 +58,7 @@ export async function assemble(
       keysDir: keysDirOf(config),
       now: () => clock.now(),
     });
-    const coordinator = await createCoordinator({
+    const made = await createCoordinator({
       store,
       repository,
       clock,
@@ -54,21 +66,27 @@ export async function assemble(
       log: scope.log(log),
       requestId: scope.current,
       storeFault: writes.fault,
-      freeBytes: async () => {
-        const { bavail, bsize } = await statfs(config.stateDir);
-        return bavail * bsize;
-      },
+      unitFailed: metrics.unitFailed,
       timings: config.timings,
       machine: machineOf(config),
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
+    const { sessions } = made;
+    coordinator = {
+      ...made,
+      sessions: { ...sessions, receive: metrics.countFrames(sessions.receive) },
+      tick: metrics.timeTicks(made.tick),
+    };
     return ok({
       coordinator,
       repository,
+      metrics,
       doors: {
         coordinator,
+        metrics,
+        publicMetrics: config.metrics.isPublic,
         log,
         scope,
         version: PRODUCT_VERSION,
@@ -97,7 +115,7 @@ export async function assemble(
         },
       },
       close: async () => {
-        await coordinator.close();
+        await made.close();
         await store.close();
       },
     });

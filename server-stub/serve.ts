@@ -12,12 +12,16 @@ import { createCertificate, type TlsPair } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { createLiveDoor } from "./live/door.ts";
+import { listenForScrapes, type MetricsListener } from "./metrics/listener.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { OpenFault } from "./store/sqlite/open.ts";
 import { startEngine } from "./timer.ts";
 
 export type Running = {
   /** Where it listens, with the port that it got. */
   readonly url: string;
+  /** Where metrics are told without a token; null unless the settings name an address. */
+  readonly metricsUrl: string | null;
   /** Takes nothing new, says 1001 to the sessions, finishes what is under way. May be called again. */
   stop(): Promise<void>;
   /** Reads the certificate again. The old one stays when the new one cannot be used. */
@@ -40,12 +44,13 @@ export async function serve(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock = systemClock,
+  options: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Running, OpenFault>> {
-  const assembled = await assemble(config, log, clock);
+  const assembled = await assemble(config, log, clock, options);
   if (!assembled.ok) return assembled;
-  const { coordinator, doors, close } = assembled.value;
+  const { coordinator, doors, metrics, close } = assembled.value;
   let url = "";
-  const open: FastifyInstance[] = [];
+  const open: { close(): PromiseLike<unknown> }[] = [];
   try {
     const identify = identifyByBearer((secret, from) => coordinator.access.authenticate(secret, from));
     const publicUrl = () => config.publicUrl ?? url;
@@ -60,6 +65,8 @@ export async function serve(
     open.push(control);
     url = await listen(api, config);
     open.push(api);
+    const scrapes = await listenForMetrics(config, metrics, log);
+    if (scrapes !== null) open.push(scrapes);
     const engine = startEngine(
       () => coordinator.tick(),
       config.timings.tickMs,
@@ -78,20 +85,22 @@ export async function serve(
       }
     };
     const looking = startEngine(lookAtTls, LOOK_AT_TLS_MS, () => undefined);
-    log.info({ url, stateDir: config.stateDir }, "listening");
+    log.info({ url, stateDir: config.stateDir, metrics: scrapes?.url }, "listening");
 
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       log.info({}, "stopping");
       // Listening ends with the first `close`; sessions are told meanwhile, and the engine's tick ends.
       const impatient = setTimeout(() => api.server.closeAllConnections(), STOP_WITHIN_MS);
-      await Promise.all([api.close(), control.close(), live.close(), engine.stop(), looking.stop()]);
+      const doorsOpen = [api.close(), control.close(), live.close(), scrapes?.close()];
+      await Promise.all([...doorsOpen, engine.stop(), looking.stop()]);
       clearTimeout(impatient);
       await close();
       log.info({}, "stopped");
     };
     return ok({
       url,
+      metricsUrl: scrapes?.url ?? null,
       stop: () => {
         stopping ??= stop();
         return stopping;
@@ -122,6 +131,26 @@ async function listen(api: FastifyInstance, { listen: { address, port }, tls }: 
   const bound = api.server.address() as AddressInfo;
   const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
   return `${tls === null ? "http" : "https"}://${host}:${bound.port}`;
+}
+
+async function listenForMetrics(
+  { metrics: { listen: at } }: Config,
+  metrics: Metrics,
+  log: FastifyBaseLogger,
+): Promise<MetricsListener | null> {
+  if (at === null) return null;
+  try {
+    return await listenForScrapes(at, metrics, log);
+  } catch (cause) {
+    throw new FaultError(
+      {
+        code: "listen",
+        message: `The coordinator cannot tell its metrics on ${at.address}, port ${at.port}: ${messageOf(cause)}.`,
+        hint: "Look at [metrics] in the configuration, and whether something else listens there.",
+      },
+      { cause },
+    );
+  }
 }
 
 /** Only the owner of the state directory may speak to it. What a crash left there is of nobody: the database is ours. */

@@ -23,6 +23,8 @@ export const PERMISSIONS = {
   "GET /healthz": everybody,
   "GET /readyz": everybody,
   "GET /openapi.json": everybody,
+  // Everybody where the settings say so.
+  "GET /metrics": seeing,
   "GET /v1/version": everybody,
   "GET /tuf/metadata/*": everybody,
   "GET /tuf/targets/*": everybody,

@@ -19,7 +19,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { methodsAt } from "./methods.ts";
 import { createOnce } from "./once.ts";
 import { openApi } from "./openapi.ts";
-import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
+import { isOpen, isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
 import { carryRequestIds, requestIdOf } from "./request-ids.ts";
 import { alertRoutes } from "./routes/alerts.ts";
@@ -29,6 +29,7 @@ import { eventsRoute } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
+import { type MetricsDoor, metricsRoute } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { releaseRoutes, uploadRoute } from "./routes/releases.ts";
@@ -52,6 +53,10 @@ export type ApiOptions = {
   readonly publicUrl: () => string;
   readonly rootFingerprint: () => string | null;
   readonly installTrust: InstallTrust;
+  /** Counts what is answered, and tells it. */
+  readonly metrics?: MetricsDoor;
+  /** `GET /metrics` needs no token. */
+  readonly publicMetrics?: boolean;
   /** Under which requests are worked on; one of its own where there is none. */
   readonly scope?: RequestScope;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
@@ -108,10 +113,17 @@ export function createApi(options: ApiOptions): FastifyInstance {
     urls.set(url, methods);
   });
   carryRequestIds(app, options.scope ?? createRequestScope());
-  app.addHook("onRequest", authorizeHook(options.identify, routeOf));
-  app.addHook("onResponse", async (request, reply) =>
-    logAnswer(request, reply.statusCode, reply.elapsedTime),
-  );
+  const open = (route: RouteKey) =>
+    isOpen(route) || (options.publicMetrics === true && route === "GET /metrics");
+  app.addHook("onRequest", authorizeHook(options.identify, routeOf, open));
+  app.addHook("onResponse", async (request, reply) => {
+    const { statusCode: status, elapsedTime: tookMs } = reply;
+    logAnswer(request, status, tookMs);
+    const { method, refusedCode: code } = request;
+    const route = request.routeOptions.url ?? null;
+    // A stream lasts for as long as somebody listens, which says nothing about speed.
+    if (route !== "/v1/events") options.metrics?.answered({ route, method, status, tookMs, code });
+  });
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsAt(urls, request.url);
@@ -134,6 +146,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
   app.register(async (routes) => {
     for (const each of endpointsOf(options, () => app.swagger())) each.mount(routes, manners);
     tufRoutes(routes, options.tuf);
+    metricsRoute(routes, options.metrics);
   });
   return app;
 }

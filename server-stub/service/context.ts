@@ -29,6 +29,7 @@ export type Context = {
   /** Of the request at work right now; null where none is. */
   readonly requestId: () => string | null;
   readonly storeFault: () => string | null;
+  /** Of the state directory's disk; null where nobody knows. */
   readonly freeBytes: () => Promise<number | null>;
   readonly unitFailed: (unit: TickUnit) => void;
   /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
@@ -63,7 +64,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     retention: parts.retention ?? DEFAULT_RETENTION,
     requestId: parts.requestId ?? (() => null),
     storeFault: parts.storeFault ?? (() => null),
-    freeBytes: parts.freeBytes ?? (() => Promise.resolve(null)),
+    freeBytes: async () => (await parts.machine?.disk())?.freeBytes ?? null,
     unitFailed: parts.unitFailed ?? (() => undefined),
     now,
     wall: () => clock.now(),

@@ -48,6 +48,7 @@ import type {
 } from "../../protocol/webhook.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { Answer, IfMatch, Principal, Refusal } from "./answer.ts";
+import type { Census } from "./counted.ts";
 
 /** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
 export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
@@ -280,6 +281,8 @@ export type Coordinator = {
   readonly webhooks: Webhooks;
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
   tick(): Promise<void>;
+  /** The fleet as it is right now, for who counts. */
+  census(): Promise<Census>;
   /** What `GET /readyz` says. */
   readiness(): Promise<Readiness>;
   /** Finishes what is under way; the store may be closed after it. Nothing else may be called after it. */

@@ -1,5 +1,6 @@
 import { createAccess } from "./access.ts";
 import { createAlerts } from "./alerts.ts";
+import { takeCensus } from "./census.ts";
 import { createChannels } from "./channels.ts";
 import { createClockWatch } from "./clock-watch.ts";
 import { createContext } from "./context.ts";
@@ -71,6 +72,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
       events.tick();
       deliveries.tick();
     },
+    census: () => takeCensus(ctx),
     readiness,
     async close() {
       events.close();

@@ -83,8 +83,6 @@ export type Parts = {
   readonly requestId?: () => string | null;
   /** Why the last write to the store failed; null when it did not, or where nobody looks. */
   readonly storeFault?: () => string | null;
-  /** Room on the state directory's disk; null where nobody knows. */
-  readonly freeBytes?: () => Promise<number | null>;
   /** A piece of the engine's work has failed unforeseen: to be counted. */
   readonly unitFailed?: (unit: TickUnit) => void;
 };

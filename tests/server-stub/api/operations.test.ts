@@ -118,6 +118,7 @@ const whole = (text: string): string[] => [text];
 /** The JSON values in an answer of several. */
 const VALUES: Readonly<Record<string, (text: string) => string[]>> = {
   "application/x-ndjson": (text) => text.trimEnd().split("\n"),
+  "text/plain": (text) => [JSON.stringify(text)],
   "text/event-stream": (text) => [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => data),
 };
 

@@ -39,6 +39,7 @@ const EXPECTED: Readonly<Record<RouteKey, string>> = {
   "GET /healthz": "yyyyyy",
   "GET /readyz": "yyyyyy",
   "GET /openapi.json": "yyyyyy",
+  "GET /metrics": "---yyy",
   "GET /v1/version": "yyyyyy",
   "GET /tuf/metadata/*": "yyyyyy",
   "GET /tuf/targets/*": "yyyyyy",

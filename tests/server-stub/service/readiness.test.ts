@@ -106,7 +106,10 @@ describe("a coordinator", () => {
     const baton = await createCoordinator({
       store: watchedStore(disk, [writes.watch], () => clock.uptime()),
       storeFault: writes.fault,
-      freeBytes: () => Promise.resolve(isFull ? 0 : MIN_FREE_BYTES),
+      machine: {
+        disk: async () => ({ freeBytes: isFull ? 0 : MIN_FREE_BYTES, totalBytes: 2 * MIN_FREE_BYTES }),
+        certificate: async () => null,
+      },
       repository: new Shelf(),
       clock,
       random: (bytes) => new Uint8Array(bytes),
