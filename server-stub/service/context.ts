@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { LeasePolicy } from "../core/lease/view.ts";
 import type { Timing } from "../core/presence/presence.ts";
-import type { RolloutLimits } from "../core/rollout/rollout.ts";
+import type { Time } from "../core/rollout/rollout.ts";
 import type { Store } from "../store/store.ts";
 import { type Coalesce, createCoalesce } from "./coalesce.ts";
 import { createNodeNews, type NodeNews } from "./events/node-news.ts";
@@ -81,8 +81,10 @@ export async function createContext(parts: Parts): Promise<Context> {
 const overdueAfterMs = (timings: Timings): DurationMs =>
   2 * timings.probationMs + timings.inconclusiveAfterMs + timings.offlineAfterMissed * timings.heartbeatMs;
 
-export const rolloutLimits = (ctx: Context): RolloutLimits => ({
-  offlineAfterMs: 12 * ctx.timings.heartbeatMs,
+/** Both clocks at this instant. */
+export const timeOf = (ctx: Pick<Context, "now" | "wall">): Time => ({
+  nowMs: ctx.now(),
+  wallMs: ctx.wall(),
 });
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";

@@ -1,30 +1,34 @@
-import { isEnded, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { mayHaveMoved } from "../core/rollout/actions.ts";
+import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import { beginRollout } from "../core/rollout/snapshot.ts";
 import type { Change } from "../store/records.ts";
 import { audit } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
 
 /**
- * A rollout that takes another back: every node that it has moved, or is moving, returns to what it ran before. One
- * stage, as many groups at once as the other had, and no failure ends it but that of its own group.
+ * A rollout that takes another back: every node that it has moved, or is moving, returns to what it ran before; of one
+ * that failed nobody may know where it stands, so it is looked at too. One stage, as many groups at once as the other
+ * had, and no failure ends it but that of its own group. Null when no node is to go back.
  */
-export async function rollbackChanges(
+export function rollbackChanges(
   ctx: Context,
   rollout: RolloutRecord,
   by: { readonly actor: string; readonly from: string },
-): Promise<{
+): {
+  /** The rollout that is taken back, and says by which. */
   readonly rollout: RolloutRecord;
   readonly back: RolloutRecord;
   readonly changes: readonly Change[];
-}> {
-  const moved = rollout.nodes.filter(hasMoved);
+} | null {
+  const moved = rollout.nodes.filter(mayHaveMoved);
+  if (moved.length === 0) return null;
   const back = beginRollout(
     {
       id: newId(ctx.random, "r"),
       kind: "rollback",
       release: rollout.release,
       rollbackOf: rollout.id,
-      selection: { nodes: moved.map((place) => place.name) },
+      selection: rollout.selection,
       policy: { ...rollout.policy, stages: [1], threshold: 1, offline: "skip", onFailure: "halt" },
       quorumGroups: rollout.quorumGroups,
       acceptOutage: rollout.acceptOutage,
@@ -52,6 +56,3 @@ export async function rollbackChanges(
     ],
   };
 }
-
-const hasMoved = (place: Place): boolean =>
-  place.status === "succeeded" || (!isEnded(place) && place.status === "updating");

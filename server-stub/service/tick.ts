@@ -23,6 +23,7 @@ import { createGateWatch } from "./tick-gates.ts";
 import { createJobWatch } from "./tick-jobs.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
+import { createRolloutWatch } from "./tick-rollouts.ts";
 import { tickTrust } from "./tick-trust.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
@@ -41,13 +42,14 @@ export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<
   const due = createDue(ctx);
   const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
+  const watchRollouts = createRolloutWatch(ctx);
   const retain = createRetention(ctx);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
     await tickLeases(ctx);
     if (due("rollouts", EVERY.rollouts)) {
-      await tickRollouts(ctx);
+      await watchRollouts();
       await resolveOverdue(ctx);
     }
     if (due("gates", EVERY.gates)) {
@@ -78,10 +80,6 @@ function createDue(ctx: Context): (name: string, everyMs: number) => boolean {
     last.set(name, ctx.now());
     return true;
   };
-}
-
-async function tickRollouts(ctx: Context): Promise<void> {
-  for (const { value } of await ctx.store.unfinishedRollouts()) await runRollout(ctx, value.id);
 }
 
 async function tickLeases(ctx: Context): Promise<void> {

@@ -17,13 +17,14 @@ export type Orderable = {
 export type Ordered<N> = {
   /** In the order of the turns, each with its stage from 0. */
   readonly nodes: readonly { readonly node: N; readonly stage: number }[];
-  /** Stages that add nobody are left out. */
+  /** Those that add somebody; the last has reached everybody. */
   readonly stages: readonly { readonly share: number; readonly nodes: number; readonly units: number }[];
 };
 
 /**
  * A stage takes units until it has reached its share of the nodes, rounded up, at least one: ten independent nodes at
- * 10, 50 and 100 % are 1, 4 and 5. A group that crosses the line belongs to the stage that it begins in.
+ * 10, 50 and 100 % are 1, 4 and 5. A group that crosses the line belongs to the stage that it begins in, so a stage may
+ * add more than its share, up to all; stages that would then add nobody are left out.
  */
 export function orderNodes<N extends Orderable>(
   nodes: readonly N[],
@@ -31,11 +32,9 @@ export function orderNodes<N extends Orderable>(
   { seed, stages: shares }: Pick<RolloutPolicy, "seed" | "stages">,
 ): Ordered<N> {
   const quorum = new Set(quorumGroups);
-  const units = new Map<string, N[]>();
-  for (const node of [...nodes].sort(byName)) {
-    const unit = quorum.has(node.group) ? `group ${node.group}` : `node ${node.nodeId}`;
-    units.set(unit, [...(units.get(unit) ?? []), node]);
-  }
+  const units = Map.groupBy([...nodes].sort(byName), ({ group, nodeId }) =>
+    quorum.has(group) ? `group ${group}` : `node ${nodeId}`,
+  );
   const shuffled = shuffle(
     [...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, members]) => members),
     seed,
@@ -45,14 +44,14 @@ export function orderNodes<N extends Orderable>(
   let next = 0;
   for (const share of shares) {
     const until = Math.max(1, Math.ceil(share * nodes.length - ROUNDING));
-    const stage = { share, nodes: 0, units: 0 };
+    const before = { nodes: ordered.length, units: next };
     while (next < shuffled.length && ordered.length < until) {
       for (const node of followersFirst(shuffled[next] ?? [])) ordered.push({ node, stage: stages.length });
       next += 1;
-      stage.units += 1;
     }
-    stage.nodes = ordered.filter((each) => each.stage === stages.length).length;
-    if (stage.nodes > 0) stages.push(stage);
+    const added = ordered.length - before.nodes;
+    const reached = ordered.length === nodes.length ? 1 : share;
+    if (added > 0) stages.push({ share: reached, nodes: added, units: next - before.units });
   }
   return { nodes: ordered, stages };
 }

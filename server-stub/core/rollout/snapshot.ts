@@ -4,8 +4,9 @@ import type { Role } from "../../../protocol/health.ts";
 import type { GroupName, NodeId, NodeName } from "../../../protocol/names.ts";
 import type { RolloutPolicy } from "../../../protocol/rollout.ts";
 import { orderNodes } from "./order.ts";
+import { because, notBegun } from "./reasons.ts";
 import type { Place, RolloutRecord } from "./rollout.ts";
-import { budgetOf, countsOf } from "./tally.ts";
+import { budgetOf, countsOf, roundsLeft, tallyOf } from "./tally.ts";
 
 /** What is selected. `to` is known beforehand for a rollback only. */
 export type Selected = {
@@ -46,17 +47,17 @@ export function beginRollout({ retry, ...order }: NewRollout, selected: readonly
       from,
       to,
       jobId: null,
-      reason: null,
+      reason: stage === 0 ? because("preparing", "It has just begun.") : notBegun(stages.length, stage),
       startedAt: null,
       endedAt: null,
       retry,
     };
   });
-  const rollout: Omit<RolloutRecord, "counts" | "budget"> = {
+  const begun: Omit<RolloutRecord, "counts" | "budget" | "roundsLeft"> = {
     ...order,
     rolledBackBy: null,
     status: "pending",
-    reason: null,
+    reason: because("preparing", "It has just begun."),
     stages: stages.map(({ share, nodes: added }) => ({
       share,
       nodes: added,
@@ -66,9 +67,14 @@ export function beginRollout({ retry, ...order }: NewRollout, selected: readonly
       endedAt: null,
     })),
     stage: 0,
+    pause: null,
+    changedAt: order.createdAt,
     endedAt: null,
     nodes,
   };
-  const { failed, allowed } = budgetOf(rollout);
-  return { ...rollout, counts: countsOf(nodes), budget: { failed, allowed } };
+  const tallies = tallyOf(begun);
+  const [tally] = tallies;
+  if (tally === undefined) throw new Error(`rollout ${order.id} would be of no nodes`);
+  const { failed, allowed } = budgetOf(tally, order.policy.threshold);
+  return { ...begun, counts: countsOf(tallies), budget: { failed, allowed }, roundsLeft: roundsLeft(begun) };
 }

@@ -1,47 +1,115 @@
 /** How many nodes stand where, and how many more may fail. Pure. */
 import type { RolloutCounts } from "../../../protocol/rollout.ts";
-import { hasFailed, isQuorum, type Place, type RolloutRecord } from "./rollout.ts";
+import { isQuorum, unitOf } from "./places.ts";
+import { isEnded, type RolloutRecord } from "./rollout.ts";
 
-export function countsOf(nodes: readonly Place[]): RolloutCounts {
-  const counts = {
-    pending: 0,
-    preparing: 0,
-    updating: 0,
-    succeeded: 0,
-    failed: 0,
-    rolledBack: 0,
-    skipped: 0,
+/** Where the nodes of one stage stand. */
+export type StageTally = RolloutCounts & {
+  readonly all: number;
+  readonly ended: number;
+  /** Of `failed` and `rolledBack`, those in quorum groups. */
+  readonly quorumFailed: number;
+  /** Nodes that stand for themselves. */
+  readonly independent: number;
+};
+
+type Counted = { -readonly [key in keyof StageTally]: number };
+
+const nothing = (): Counted => ({
+  pending: 0,
+  preparing: 0,
+  updating: 0,
+  succeeded: 0,
+  failed: 0,
+  rolledBack: 0,
+  skipped: 0,
+  all: 0,
+  ended: 0,
+  quorumFailed: 0,
+  independent: 0,
+});
+
+/** By stage, in one go over all places. */
+export function tallyOf(
+  rollout: Pick<RolloutRecord, "nodes" | "stages" | "quorumGroups">,
+): readonly StageTally[] {
+  const tallies = rollout.stages.map(nothing);
+  for (const node of rollout.nodes) {
+    const tally = tallies[node.stage];
+    if (tally === undefined) continue;
+    const quorum = isQuorum(rollout, node);
+    tally[node.status === "rolled-back" ? "rolledBack" : node.status] += 1;
+    tally.all += 1;
+    if (isEnded(node)) tally.ended += 1;
+    if (!quorum) tally.independent += 1;
+    else if (node.status === "failed" || node.status === "rolled-back") tally.quorumFailed += 1;
+  }
+  return tallies;
+}
+
+export function countsOf(tallies: readonly StageTally[]): RolloutCounts {
+  const sum = (key: keyof RolloutCounts) => tallies.reduce((total, tally) => total + tally[key], 0);
+  return {
+    pending: sum("pending"),
+    preparing: sum("preparing"),
+    updating: sum("updating"),
+    succeeded: sum("succeeded"),
+    failed: sum("failed"),
+    rolledBack: sum("rolledBack"),
+    skipped: sum("skipped"),
   };
-  for (const { status } of nodes) counts[status === "rolled-back" ? "rolledBack" : status] += 1;
-  return counts;
 }
 
 /** The share of independent nodes that may fail unless the policy says otherwise. */
 export const USUAL_THRESHOLD = 0.3;
 
-type Budgeted = Pick<RolloutRecord, "policy" | "quorumGroups" | "stage" | "nodes">;
 export type Budget = { readonly failed: number; readonly allowed: number };
 
 /**
- * The failures of a stage against what it may have: halting is for more than `allowed`. With the usual threshold none
- * may fail in a quorum group, and 0.3 of the others; `quorum` is the count that must stay 0.
+ * The failures of a stage against what it may have. A threshold is a share of all nodes that the stage added, those that
+ * were skipped too. Without one, 0.3 of its independent nodes may fail and none of a quorum group: `first` says that
+ * the latter has happened.
  */
 export function budgetOf(
-  rollout: Budgeted,
-  stage: number = rollout.stage,
-): Budget & { readonly quorum: number } {
-  const own = rollout.nodes.filter((node) => node.stage === stage);
-  const failed = own.filter(hasFailed);
-  const { threshold } = rollout.policy;
-  if (threshold !== null)
-    return { failed: failed.length, allowed: allowedOf(threshold, own.length), quorum: 0 };
-  const independent = own.filter((node) => !isQuorum(rollout, node));
-  return {
-    failed: failed.length,
-    allowed: allowedOf(USUAL_THRESHOLD, independent.length),
-    quorum: failed.filter((node) => isQuorum(rollout, node)).length,
-  };
+  tally: StageTally,
+  threshold: RolloutRecord["policy"]["threshold"],
+): Budget & { readonly first: boolean } {
+  const failed = tally.failed + tally.rolledBack;
+  if (threshold !== null) return { failed, allowed: allowedOf(threshold, tally.all), first: false };
+  return { failed, allowed: allowedOf(USUAL_THRESHOLD, tally.independent), first: tally.quorumFailed > 0 };
 }
 
-/** The most failures whose share of `nodes` is not above the threshold. */
+/** Halting is for strictly more than may fail. */
+export const isOver = ({ failed, allowed, first }: ReturnType<typeof budgetOf>): boolean =>
+  first || failed > allowed;
+
+/** The most failures whose share of `nodes` is not above the threshold: 0.3 of ten is three, whatever 0.3 * 10 is. */
 const allowedOf = (threshold: number, nodes: number): number => Math.floor(threshold * nodes + 1e-9);
+
+/**
+ * How many nodes must go one after the other until the end: a stage after the other, a group's nodes too, of the rest
+ * as many at once as may.
+ */
+export function roundsLeft(
+  rollout: Pick<RolloutRecord, "nodes" | "stages" | "quorumGroups" | "policy">,
+): number {
+  const units = rollout.stages.map(() => new Map<string, number>());
+  for (const node of rollout.nodes) {
+    if (isEnded(node)) continue;
+    const unit = unitOf(rollout, node);
+    const open = units[node.stage];
+    open?.set(unit, (open.get(unit) ?? 0) + 1);
+  }
+  return units.reduce((rounds, open) => {
+    let all = 0;
+    let longest = 0;
+    for (const nodes of open.values()) {
+      all += nodes;
+      longest = Math.max(longest, nodes);
+    }
+    return rounds + Math.max(longest, Math.ceil(all / rollout.policy.concurrency));
+  }, 0);
+}
+
+export const sameCounts = (a: RolloutCounts, b: RolloutCounts): boolean =>
+  (Object.keys(a) as (keyof RolloutCounts)[]).every((key) => a[key] === b[key]);

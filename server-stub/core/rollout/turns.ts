@@ -1,15 +1,16 @@
 /** Whose turn it is. Pure. */
 import type { Reason } from "../../../protocol/job.ts";
 import type { NodeId } from "../../../protocol/names.ts";
+import { isQuorum, unitOf } from "./places.ts";
+import { because, count, listed, NODE_OFFLINE } from "./reasons.ts";
 import {
   type Fleet,
   type FleetNode,
-  hasBegun,
-  isEnded,
-  isQuorum,
+  holdsLease,
+  isLookedAt,
+  nodeIn,
   type Place,
   type RolloutRecord,
-  unitOf,
 } from "./rollout.ts";
 
 /** Whose turn it is, and for everybody else of the stages begun why not. */
@@ -19,26 +20,26 @@ export type Turns = {
 };
 
 /**
- * Gives turns: who holds a lease keeps it; beyond that the first that is ready, one per group, in at most
- * `concurrency` groups at once, never the leader of a quorum group while another is still to go. A turn that was given
- * and not yet used moves on when its node becomes the leader, goes away, or its window closes.
+ * Gives turns: who holds a lease keeps it; beyond that the first that is ready and would be given the lease, one per
+ * group, in at most `concurrency` groups at once, never the leader of a quorum group while another is still to go. A
+ * turn that was given and not yet used moves on when its node becomes the leader, goes away, its group cannot spare it,
+ * or its window closes: whoever cannot go holds nobody else up.
  */
 export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
+  const { open, turns, busy } = underWay(rollout, fleet);
   const waiting = new Map<NodeId, Reason>();
-  const open = rollout.nodes.filter((node) => hasBegun(rollout, node) && !isEnded(node));
-  const { turns, busy } = underWay(rollout, open, fleet);
-  const units = membersOf(rollout, open);
-  const queue = open
-    .filter((node) => !turns.has(node.nodeId))
-    .sort((a, b) => Number(b.status === "updating") - Number(a.status === "updating"));
-  for (const node of queue) {
+  const units = Map.groupBy(open, (node) => unitOf(rollout, node));
+  const given = open.filter((node) => node.status === "updating");
+  const others = open.filter((node) => node.status !== "updating");
+  for (const node of [...given, ...others]) {
+    if (turns.has(node.nodeId)) continue;
     const unit = unitOf(rollout, node);
     const members = units.get(unit) ?? [];
-    const seen = fleet.get(node.nodeId);
+    const seen = nodeIn(fleet, node.nodeId);
     const reason =
       notReady(seen, rollout) ??
       notItsPlace(rollout, node, members, fleet) ??
-      (busy.has(unit) ? behind(members, turns) : full(busy.size, rollout.policy.concurrency));
+      (busy.has(unit) ? behind(members, turns) : (seen?.denied ?? full(busy.size, rollout)));
     if (reason === null) {
       turns.add(node.nodeId);
       busy.add(unit);
@@ -49,41 +50,33 @@ export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
 
 /** Nobody begins anything now: only who holds a lease goes on. */
 export function holdTurns(rollout: RolloutRecord, fleet: Fleet, why: Reason): Turns {
-  const open = rollout.nodes.filter((node) => hasBegun(rollout, node) && !isEnded(node));
-  const { turns } = underWay(rollout, open, fleet);
+  const { open, turns } = underWay(rollout, fleet);
   const waiting = open.filter((node) => !turns.has(node.nodeId)).map((node) => [node.nodeId, why] as const);
   return { turns, waiting: new Map(waiting) };
 }
 
-function underWay(rollout: RolloutRecord, open: readonly Place[], fleet: Fleet) {
-  const holding = open.filter((node) => fleet.get(node.nodeId)?.lease != null);
+function underWay(rollout: RolloutRecord, fleet: Fleet) {
+  const open = rollout.nodes.filter((node) => isLookedAt(rollout, node));
+  const holding = open.filter((node) => holdsLease(fleet, node));
   return {
+    open,
     turns: new Set(holding.map((node) => node.nodeId)),
     busy: new Set(holding.map((node) => unitOf(rollout, node))),
   };
 }
 
-function membersOf(rollout: RolloutRecord, open: readonly Place[]): ReadonlyMap<string, readonly Place[]> {
-  const units = new Map<string, Place[]>();
-  for (const node of open) {
-    const unit = unitOf(rollout, node);
-    const members = units.get(unit);
-    if (members === undefined) units.set(unit, [node]);
-    else members.push(node);
-  }
-  return units;
-}
-
-function notReady(seen: FleetNode | undefined, { kind }: RolloutRecord): Reason | null {
-  if (seen?.job == null) return { code: "no-job", message: "It has no job yet." };
-  if (seen.presence === "offline") return { code: "node-offline", message: "It is offline." };
+function notReady(seen: FleetNode | null, { kind }: RolloutRecord): Reason | null {
+  if (seen === null || seen.job === null) return because("no-job", "It has no job yet.");
+  if (seen.presence === "offline") return because(NODE_OFFLINE, "It is offline.");
   if (seen.presence === "unknown") {
-    return { code: "not-heard", message: "It has not been heard since the coordinator started." };
+    return because("not-heard", "It has not been heard since the coordinator started.");
   }
   if (seen.gate !== null) return seen.gate;
   if (seen.job.prepared) return null;
+  // A job that came back from a lease without an answer says why.
+  if (seen.job.status === "queued" && seen.job.reason !== null) return seen.job.reason;
   const message = kind === "rollback" ? "It gets ready to go back." : "It fetches and tests the new build.";
-  return { code: "preparing", message };
+  return because("preparing", message);
 }
 
 function notItsPlace(
@@ -92,22 +85,21 @@ function notItsPlace(
   members: readonly Place[],
   fleet: Fleet,
 ): Reason | null {
-  if (!isQuorum(rollout, node) || fleet.get(node.nodeId)?.role !== "leader") return null;
-  const before = members.filter((other) => other !== node && fleet.get(other.nodeId)?.role !== "leader");
+  const isLeader = (each: Place) => nodeIn(fleet, each.nodeId)?.role === "leader";
+  if (!isQuorum(rollout, node) || !isLeader(node)) return null;
+  const before = members.filter((other) => other !== node && !isLeader(other));
   if (before.length === 0) return null;
-  const names = before.map((other) => other.name).join(", ");
-  return { code: "leader-last", message: `It is the leader and goes last, after ${names}.` };
+  const names = listed(before.map((other) => other.name));
+  return because("leader-last", `It is the leader and goes last, after ${names}.`);
 }
 
 function behind(members: readonly Place[], turns: ReadonlySet<NodeId>): Reason {
   const names = members.filter((node) => turns.has(node.nodeId)).map((node) => node.name);
-  return { code: "not-your-turn", message: `It is ready and waits for ${names.join(", ")}.` };
+  return because("not-your-turn", `It is ready and waits for ${listed(names)}.`);
 }
 
-const full = (busy: number, concurrency: number): Reason | null =>
-  busy < concurrency
-    ? null
-    : {
-        code: "not-your-turn",
-        message: `It is ready and waits: ${concurrency} ${concurrency === 1 ? "group is" : "groups are"} at work, which is as many as may be.`,
-      };
+function full(busy: number, { policy: { concurrency } }: RolloutRecord): Reason | null {
+  if (busy < concurrency) return null;
+  const groups = count(concurrency, "group is", "groups are");
+  return because("not-your-turn", `It is ready and waits: ${groups} at work, which is as many as may be.`);
+}

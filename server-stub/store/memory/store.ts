@@ -1,6 +1,7 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { groupsOf, isUnfinished } from "../../core/rollout/rollout.ts";
+import { hasGroup } from "../../core/rollout/places.ts";
+import { isUnfinished } from "../../core/rollout/rollout.ts";
 import { createPoke } from "../poke.ts";
 import type { AlertKind, Stored } from "../records.ts";
 import type { Store } from "../store.ts";
@@ -99,7 +100,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now): Store {
       Promise.resolve(
         list(
           state.rollouts.values(),
-          (rollout) => isUnfinished(rollout) && (group === undefined || groupsOf(rollout).has(group)),
+          (rollout) => isUnfinished(rollout) && (group === undefined || hasGroup(rollout, group)),
         ),
       ),
     operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),

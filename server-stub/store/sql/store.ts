@@ -3,7 +3,7 @@ import type { LogLine } from "../../../protocol/job.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
-import { groupsOf } from "../../core/rollout/rollout.ts";
+import { hasGroup } from "../../core/rollout/places.ts";
 import { createPoke } from "../poke.ts";
 import type {
   AlertKind,
@@ -97,7 +97,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
     rollouts: rollouts.heads,
     unfinishedRollouts: async (group) => {
       const found = await rollouts.unfinished();
-      return group === undefined ? found : found.filter(({ value }) => groupsOf(value).has(group));
+      return group === undefined ? found : found.filter(({ value }) => hasGroup(value, group));
     },
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>

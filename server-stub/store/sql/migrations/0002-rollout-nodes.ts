@@ -105,6 +105,9 @@ function widened({ group, mode, retry, nodes, ...rest }: OldRollout) {
     planHash: null,
     quorumGroups: mode === "quorum" ? [group] : [],
     perNodeMs: null,
+    pause: null,
+    changedAt: rest.endedAt ?? rest.createdAt,
+    roundsLeft: count("pending") + count("preparing") + count("updating"),
   };
   return { head, nodes: nodes.map((node) => ({ ...node, stage: 0, retry })) };
 }
