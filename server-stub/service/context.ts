@@ -9,6 +9,7 @@ import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+import { createRoster, type Roster } from "./roster.ts";
 
 /** Unless it is set otherwise. */
 const STREAMS_PER_TOKEN = 50;
@@ -40,6 +41,8 @@ export type Context = {
   readonly streamsPerToken: number;
   /** Runs of the same work that are asked for meanwhile become one. */
   readonly coalesce: Coalesce;
+  /** Every node, group and active job, for who looks at thousands of them. */
+  readonly roster: () => Promise<Roster>;
 };
 
 export async function createContext(parts: Parts): Promise<Context> {
@@ -66,6 +69,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     nodeNews: createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
+    roster: createRoster(store),
     leasePolicy: {
       ttlMs: timings.reservationMs,
       actWithinMs: timings.actWithinMs,

@@ -15,7 +15,7 @@ import { pushGroup } from "./push.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
 
-/** Opening a job makes its node ready for the next look; a few looks are enough for every chain of that kind. */
+/** A few looks are enough for every chain of stages that have nothing to do; the tick goes on with the rest. */
 const MAX_LOOKS = 5;
 
 export type Who = { readonly actor: string; readonly from: string };
@@ -49,7 +49,7 @@ async function lookRepeatedly(ctx: Context, id: RolloutId): Promise<void> {
     if (done === null) break;
     for (const { nodeId, group } of done.touched) touched.set(nodeId, group);
     if (done.begun !== null) begun.add(done.begun);
-    if (!done.changed) break;
+    if (!done.again) break;
   }
   await pushAll(ctx, touched);
   for (const other of begun) await runRollout(ctx, other);
@@ -66,7 +66,8 @@ export async function pushAll(ctx: Context, touched: ReadonlyMap<NodeId, GroupNa
 }
 
 type Done = {
-  readonly changed: boolean;
+  /** Nodes were told to get ready, or a stage began: there is something new to look at. */
+  readonly again: boolean;
   /** Nodes whose orders may have changed. */
   readonly touched: readonly { readonly nodeId: NodeId; readonly group: GroupName }[];
   /** The rollout that takes this one back, when that has just been decided. */
@@ -82,7 +83,7 @@ async function decide(
   const looked = await look(ctx, stored, stored.value, COORDINATOR);
   const { rollout: after } = looked;
   if (after === stored.value) {
-    return { changes: [], answer: { changed: false, touched: [], begun: null } };
+    return { changes: [], answer: { again: false, touched: [], begun: null } };
   }
   const back = takesItselfBack(stored.value, after) ? rollbackChanges(ctx, after, COORDINATOR) : null;
   const rollout = back?.rollout ?? after;
@@ -94,7 +95,8 @@ async function decide(
     ...(await endChanges(ctx, stored.value, rollout)),
   ];
   const touched = touchedBy(stored.value, rollout);
-  return { changes, answer: { changed: true, touched, begun: back?.back.id ?? null } };
+  const again = looked.opened || rollout.stage !== stored.value.stage;
+  return { changes, answer: { again, touched, begun: back?.back.id ?? null } };
 }
 
 export const touchedBy = (before: RolloutRecord, after: RolloutRecord): Done["touched"] =>
@@ -120,13 +122,18 @@ export async function look(
   stored: Stored<RolloutRecord>,
   told: RolloutRecord,
   by: Who,
-): Promise<{ readonly rollout: RolloutRecord; readonly changes: readonly Change[] }> {
+): Promise<{
+  readonly rollout: RolloutRecord;
+  readonly changes: readonly Change[];
+  readonly opened: boolean;
+}> {
   const read = await readFleet(ctx, told);
   const result = reconcile(told, read.fleet, surroundingsOf(ctx, told), timeOf(ctx));
   const { rollout, changes } = openJobs(ctx, result, read);
   return {
     rollout,
     changes: [...changes, ...closeJobs(ctx, result, read, by), ...withdrawn(stored.value, rollout, read)],
+    opened: changes.length > 0,
   };
 }
 

@@ -9,12 +9,14 @@ import type { GroupRecord, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import { gatesAt } from "./gates.ts";
 import { memberView, openIn } from "./group-view.ts";
+import type { Roster } from "./roster.ts";
 
 /** What is stored around the places of a rollout. */
 export type Around = {
-  readonly nodes: ReadonlyMap<NodeId, Stored<NodeRecord>>;
+  readonly nodes: Roster["nodes"];
   readonly jobs: ReadonlyMap<JobId, Stored<JobRecord>>;
-  readonly activeOf: ReadonlyMap<NodeId, JobRecord>;
+  /** By node, whatever they are for. */
+  readonly active: Roster["jobs"];
   /** Of one node alone: who else holds a lease of independent nodes is nothing to it. */
   leaseOf(node: NodeRecord): LeaseRecord;
   /** Why nobody in the group may begin right now; null when somebody may. */
@@ -23,65 +25,48 @@ export type Around = {
   denied(node: NodeRecord): Reason | null;
 };
 
-/** Beyond so many groups it is cheaper to read everything once than each group by itself. */
-const GROUPS_ONE_BY_ONE = 64;
-
 export async function readAround(
   ctx: Context,
   rollout: RolloutRecord,
   places: readonly Place[],
 ): Promise<Around> {
-  const names = [...new Set(places.map((place) => place.group))];
-  const { store } = ctx;
-  const isFew = names.length <= GROUPS_ONE_BY_ONE;
-  const [nodes, active, groups, busy, policy, rollouts] = await Promise.all([
-    isFew ? each(names, (name) => store.nodes(name)) : store.nodes(),
-    isFew ? each(names, (name) => store.activeJobsOf(name)) : store.activeJobs(),
-    isFew ? each(names, async (name) => present(await store.group(name))) : store.groups(),
-    store.busyLeases(),
-    store.policy(),
-    store.unfinishedRollouts(),
+  const [roster, busy, policy, rollouts] = await Promise.all([
+    ctx.roster(),
+    ctx.store.busyLeases(),
+    ctx.store.policy(),
+    ctx.store.unfinishedRollouts(),
   ]);
-  const byId = new Map(nodes.map((node) => [node.value.id, node]));
-  const strangers = places.filter((place) => !byId.has(place.nodeId));
-  for (const { nodeId } of isFew ? strangers : []) {
-    const node = await store.node(nodeId);
-    if (node !== null) byId.set(nodeId, node);
-  }
   const others = rollouts.map(({ value }) => value).filter(({ id }) => id !== rollout.id);
-  const activeOf = new Map(active.map((job) => [job.value.nodeId, job.value]));
-  const groupOf = new Map(groups.map(({ value }) => [value.name, value]));
   const gate = gatesAt(policy.value, ctx.wall());
-  const leaseOf = leasesOf(busy, groupOf);
-  const members = Map.groupBy(nodes, ({ value }) => value.group);
+  const leaseOf = leasesOf(busy, roster.groups);
   const views = new Map<GroupName, GroupView>();
   const viewOf = (group: GroupRecord): GroupView => {
     const before = views.get(group.name);
     if (before !== undefined) return before;
     const { name, mode, spare } = group;
-    const own = (members.get(name) ?? []).filter(({ value }) => value.membership !== "pending");
+    const own = membersOf(roster.nodes, name).filter(({ value }) => value.membership !== "pending");
     const old = openIn(name, [rollout, ...others].filter(isActiveRollout));
     const view: GroupView = {
       mode,
       spare,
       acceptOutage: rollout.acceptOutage,
       gate: null,
-      members: own.map(({ value }) => memberView(ctx, value, old.has(value.id) || activeOf.has(value.id))),
+      members: own.map(({ value }) => memberView(ctx, value, old.has(value.id) || roster.jobs.has(value.id))),
     };
     views.set(name, view);
     return view;
   };
   return {
-    nodes: byId,
-    jobs: await jobsOf(ctx, places, active),
-    activeOf,
+    nodes: roster.nodes,
+    active: roster.jobs,
+    jobs: await jobsOf(ctx, places, roster.jobs),
     leaseOf,
     gateOf: (name) => {
-      const group = groupOf.get(name);
-      return group === undefined ? null : gate(group);
+      const group = roster.groups.get(name);
+      return group === undefined ? null : gate(group.value);
     },
     denied: (node) => {
-      const group = groupOf.get(node.group);
+      const group = roster.groups.get(node.group)?.value;
       if (group === undefined) return null;
       const lease = leaseOf(node);
       if (group.mode === "independent" && lease === NO_LEASE) return null;
@@ -92,6 +77,18 @@ export async function readAround(
     },
   };
 }
+
+/** The nodes of a group; of one roster they are sorted once. */
+function membersOf(nodes: Roster["nodes"], group: GroupName): readonly Stored<NodeRecord>[] {
+  let groups = sorted.get(nodes);
+  if (groups === undefined) {
+    groups = Map.groupBy(nodes.values(), ({ value }) => value.group);
+    sorted.set(nodes, groups);
+  }
+  return groups.get(group) ?? [];
+}
+
+const sorted = new WeakMap<Roster["nodes"], ReadonlyMap<GroupName, readonly Stored<NodeRecord>[]>>();
 
 const alone = (ctx: Context, node: NodeRecord, { mode, spare }: GroupRecord): GroupView => ({
   mode,
@@ -104,12 +101,12 @@ const alone = (ctx: Context, node: NodeRecord, { mode, spare }: GroupRecord): Gr
 /** Of groups of independent nodes, which may hold hundreds at once, each node's own part. */
 function leasesOf(
   busy: readonly (Stored<LeaseRecord> & { readonly group: GroupName })[],
-  groups: ReadonlyMap<GroupName, GroupRecord>,
+  groups: Roster["groups"],
 ): (node: NodeRecord) => LeaseRecord {
   const whole = new Map<GroupName, LeaseRecord>();
   const own = new Map<NodeId, LeaseRecord>();
   for (const { group, value } of busy) {
-    if (groups.get(group)?.mode !== "independent") {
+    if (groups.get(group)?.value.mode !== "independent") {
       whole.set(group, value);
       continue;
     }
@@ -124,24 +121,19 @@ function leasesOf(
   return (node) => own.get(node.id) ?? whole.get(node.group) ?? NO_LEASE;
 }
 
-/** The active ones, and of those that have ended the ones that the places are about. */
+/** Of the places: the active ones, and those that have ended. */
 async function jobsOf(
   ctx: Context,
   places: readonly Place[],
-  active: readonly Stored<JobRecord>[],
+  active: Roster["jobs"],
 ): Promise<ReadonlyMap<JobId, Stored<JobRecord>>> {
-  const jobs = new Map(active.map((job) => [job.value.id, job]));
-  for (const { jobId } of places) {
-    if (jobId === null || jobs.has(jobId)) continue;
-    const ended = await ctx.store.job(jobId);
-    if (ended !== null) jobs.set(jobId, ended);
+  const jobs = new Map<JobId, Stored<JobRecord>>();
+  const ended: JobId[] = [];
+  for (const { nodeId, jobId } of places) {
+    const job = active.get(nodeId);
+    if (job !== undefined) jobs.set(job.value.id, job);
+    if (jobId !== null && job?.value.id !== jobId) ended.push(jobId);
   }
+  for (const job of ended.length === 0 ? [] : await ctx.store.jobsById(ended)) jobs.set(job.value.id, job);
   return jobs;
 }
-
-const each = async <K, T>(
-  keys: readonly K[],
-  read: (key: K) => Promise<readonly T[]>,
-): Promise<readonly T[]> => (await Promise.all(keys.map(read))).flat();
-
-const present = <T>(value: T | null): readonly T[] => (value === null ? [] : [value]);

@@ -1,7 +1,8 @@
 /** What a rollout's reconciler sees, read together: nodes, jobs, leases, gates. */
+import type { Build, Platform } from "../../protocol/build.ts";
 import { UPDATE_STATES, type UpdateReport } from "../../protocol/frames.ts";
 import type { JobId, NodeId } from "../../protocol/names.ts";
-import type { Release } from "../../protocol/release.ts";
+import type { EpochMs } from "../../protocol/time.ts";
 import { buildFor, refusesUnasked } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
@@ -29,46 +30,57 @@ export type FleetRead = {
 export async function readFleet(ctx: Context, rollout: RolloutRecord): Promise<FleetRead> {
   const places = rollout.nodes.filter((place) => isLookedAt(rollout, place) || mayYetHaveGoneBack(place));
   const around = await readAround(ctx, rollout, places);
-  const { releases } = ctx.repository.releases();
+  const world = { ...around, targetFor: targetsOf(ctx, rollout), now: ctx.now() };
   const fleet = new Map<NodeId, FleetNode | Gone>();
-  for (const place of places) {
-    fleet.set(place.nodeId, seen(ctx, rollout, place, around, releases));
-  }
+  for (const place of places) fleet.set(place.nodeId, seen(ctx, place, world));
   return { fleet, nodes: around.nodes, jobs: around.jobs };
 }
 
 const mayYetHaveGoneBack = (place: Place): boolean => place.status === "failed";
 
-function seen(
-  ctx: Context,
-  rollout: RolloutRecord,
-  place: Place,
-  around: Around,
-  releases: readonly Release[],
-): FleetNode | Gone {
-  const node = around.nodes.get(place.nodeId)?.value;
+type World = Around & {
+  readonly targetFor: (platform: Platform | null) => Build | null;
+  readonly now: EpochMs;
+};
+
+/** The release's build for a platform; thousands of nodes share one. */
+function targetsOf(ctx: Context, { release }: RolloutRecord): World["targetFor"] {
+  const { releases } = ctx.repository.releases();
+  const targets = new Map<Platform | null, Build | null>();
+  return (platform) => {
+    const known = targets.get(platform);
+    if (known !== undefined) return known;
+    const target = buildFor(releases, release, platform);
+    targets.set(platform, target);
+    return target;
+  };
+}
+
+function seen(ctx: Context, place: Place, world: World): FleetNode | Gone {
+  const node = world.nodes.get(place.nodeId)?.value;
   if (node === undefined) return gone("removed", "The node was removed.");
   const { jobId } = place;
-  const job = jobId === null ? undefined : around.jobs.get(jobId)?.value;
-  const lease = leaseFor(around.leaseOf(node), node.id, jobId);
-  if (lease === null) {
-    if (node.membership === "revoked") return gone("node-revoked", `${node.name}'s credential was revoked.`);
-    if (node.group !== place.group) {
-      return gone("moved", `It is in group ${node.group} now, and not in ${place.group} any more.`);
-    }
+  const lease = leaseFor(world.leaseOf(node), node.id, jobId);
+  if (lease === null && node.membership === "revoked") {
+    return gone("node-revoked", `${node.name}'s credential was revoked.`);
   }
-  const other = around.activeOf.get(place.nodeId);
-  const view = nodeView(ctx, node, rollout, releases);
-  const jobSeen = job === undefined ? null : jobView(ctx, job);
-  const isReady = view.presence === "online" && jobSeen?.prepared === true && lease === null;
+  if (lease === null && node.group !== place.group) {
+    return gone("moved", `It is in group ${node.group} now, and not in ${place.group} any more.`);
+  }
+  const active = world.active.get(place.nodeId)?.value;
+  const record = jobId === null ? undefined : world.jobs.get(jobId)?.value;
+  const job = record === undefined ? null : jobView(ctx, record);
   return {
     kind: "there",
-    ...view,
-    gate: around.gateOf(node.group),
-    denied: isReady ? around.denied(node) : null,
+    ...nodeView(ctx, node, world),
+    gate: world.gateOf(node.group),
+    // Asked of few: of thousands that are ready most only wait until others are done.
+    get denied() {
+      return lease === null && job?.prepared === true ? world.denied(node) : null;
+    },
     lease,
-    job: jobSeen,
-    otherJob: other === undefined || other.id === jobId ? null : other.id,
+    job,
+    otherJob: active === undefined || active.id === jobId ? null : active.id,
   };
 }
 
@@ -77,21 +89,19 @@ const gone = (code: string, message: string): Gone => ({ kind: "gone", reason: {
 function nodeView(
   ctx: Context,
   node: NodeRecord,
-  rollout: RolloutRecord,
-  releases: readonly Release[],
+  { targetFor, now }: World,
 ): Pick<
   FleetNode,
   "presence" | "offlineForMs" | "build" | "backup" | "target" | "platformKnown" | "role" | "refuses"
 > {
   const presence = ctx.live.presence(node.id);
-  const now = ctx.now();
   const state = stateOf(presence, ctx.timing, now);
   const known = presence?.heartbeat == null ? node.known : presence.hello;
   const holdings = presence?.heartbeat == null ? node.known?.holdings : holdingsOf(presence);
-  const target = buildFor(releases, rollout.release, known?.platform ?? null);
+  const target = targetFor(known?.platform ?? null);
   return {
     presence: state,
-    offlineForMs: offlineForMs(presence, ctx.timing, now),
+    offlineForMs: state === "offline" ? offlineForMs(presence, ctx.timing, now) : null,
     build: known?.build ?? null,
     backup: holdings?.backup ?? null,
     target,

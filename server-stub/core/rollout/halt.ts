@@ -1,7 +1,7 @@
 /** When a rollout is to stop by itself. Pure. */
 import type { Reason } from "../../../protocol/job.ts";
 import type { NodeId } from "../../../protocol/names.ts";
-import { isQuorum, unitOf } from "./places.ts";
+import { unitsOf } from "./places.ts";
 import { because, count, lasting, listed, NODE_OFFLINE } from "./reasons.ts";
 import {
   type Fleet,
@@ -63,13 +63,14 @@ export function awayAtTheFront(
     return seen !== null && seen.gate === null && (seen.offlineForMs ?? -1) >= offlineAfterMs;
   };
   if (!open.some(isAway)) return away;
+  const units = unitsOf(rollout);
   const busy = new Set<string>();
   for (const node of open) {
-    if (node.status === "updating" || holdsLease(fleet, node)) busy.add(unitOf(rollout, node));
+    if (node.status === "updating" || holdsLease(fleet, node)) busy.add(units.of(node));
   }
   const front = new Set<string>();
   for (const node of open) {
-    const unit = unitOf(rollout, node);
+    const unit = units.of(node);
     if (busy.has(unit)) continue;
     if (!front.has(unit) && busy.size + front.size >= rollout.policy.concurrency) continue;
     front.add(unit);
@@ -90,7 +91,7 @@ export function whyAway(
 ): Reason | null {
   if (rollout.policy.offline !== "halt" || away.size === 0) return null;
   const nodes = rollout.nodes.filter((node) => away.has(node.nodeId));
-  const needed = nodes.filter((node) => isQuorum(rollout, node));
+  const needed = nodes.filter(unitsOf(rollout).isQuorum);
   if (needed.length === 0 && !isEverybodyAway(rollout, fleet, offlineAfterMs)) return null;
   const names = listed((needed.length > 0 ? needed : nodes).map((node) => node.name));
   return because(

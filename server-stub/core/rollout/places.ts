@@ -20,16 +20,19 @@ export const groupsOf = ({ nodes }: Pick<RolloutRecord, "nodes">): readonly Grou
   ...byGroup(nodes).keys(),
 ];
 
-export const isQuorum = (
-  { quorumGroups }: Pick<RolloutRecord, "quorumGroups">,
-  { group }: Pick<RolloutNode, "group">,
-): boolean => asSet(quorumGroups).has(group);
+/** What goes as one: the nodes of a quorum group, or an independent node. */
+export type Units = {
+  isQuorum(node: Pick<RolloutNode, "group">): boolean;
+  of(node: Pick<RolloutNode, "nodeId" | "group">): string;
+};
 
-/** What goes as one: a quorum group, or an independent node. */
-export const unitOf = (
-  rollout: Pick<RolloutRecord, "quorumGroups">,
-  node: Pick<RolloutNode, "nodeId" | "group">,
-): string => (isQuorum(rollout, node) ? `group ${node.group}` : node.nodeId);
+export function unitsOf({ quorumGroups }: Pick<RolloutRecord, "quorumGroups">): Units {
+  const names = unitNames(quorumGroups);
+  return {
+    isQuorum: ({ group }) => names.has(group),
+    of: ({ group, nodeId }) => names.get(group) ?? nodeId,
+  };
+}
 
 const byNode = kept(
   (nodes: readonly Place[]): ReadonlyMap<NodeId, Place> => new Map(nodes.map((node) => [node.nodeId, node])),
@@ -40,7 +43,11 @@ const byGroup = kept(
     Map.groupBy(nodes, ({ group }) => group),
 );
 
-const asSet = kept((names: readonly GroupName[]): ReadonlySet<GroupName> => new Set(names));
+/** A group may be called like a node's id. */
+const unitNames = kept(
+  (names: readonly GroupName[]): ReadonlyMap<GroupName, string> =>
+    new Map(names.map((name) => [name, `group ${name}`])),
+);
 
 function kept<K extends object, V>(make: (key: K) => V): (key: K) => V {
   const made = new WeakMap<K, V>();

@@ -12,7 +12,7 @@ import type { Reason } from "../../../protocol/job.ts";
 import type { JobId, NodeId } from "../../../protocol/names.ts";
 import { awayAtTheFront, whyAway, whyFail, whyFailures } from "./halt.ts";
 import { progress, say, skipped } from "./node.ts";
-import { isQuorum } from "./places.ts";
+import { unitsOf } from "./places.ts";
 import {
   because,
   GROUP_STOPPED,
@@ -123,9 +123,10 @@ function overall(open: readonly Place[]): Reason {
  */
 function leaveOut(rollout: RolloutRecord, away: ReadonlySet<NodeId>, fleet: Fleet, { wallMs }: Time) {
   const close: Close[] = [];
+  const { isQuorum } = unitsOf(rollout);
   const failed = new Map<string, string>();
   for (const node of rollout.nodes) {
-    if (hasFailed(node) && isQuorum(rollout, node)) failed.set(node.group, node.name);
+    if (hasFailed(node) && isQuorum(node)) failed.set(node.group, node.name);
   }
   if (failed.size === 0 && away.size === 0) return { rollout, close };
   const whyOut = (node: Place): Reason | null => {

@@ -1,6 +1,6 @@
 /** How many nodes stand where, and how many more may fail. Pure. */
 import type { RolloutCounts } from "../../../protocol/rollout.ts";
-import { isQuorum, unitOf } from "./places.ts";
+import { unitsOf } from "./places.ts";
 import { isEnded, type RolloutRecord } from "./rollout.ts";
 
 /** Where the nodes of one stage stand. */
@@ -34,10 +34,11 @@ export function tallyOf(
   rollout: Pick<RolloutRecord, "nodes" | "stages" | "quorumGroups">,
 ): readonly StageTally[] {
   const tallies = rollout.stages.map(nothing);
+  const units = unitsOf(rollout);
   for (const node of rollout.nodes) {
     const tally = tallies[node.stage];
     if (tally === undefined) continue;
-    const quorum = isQuorum(rollout, node);
+    const quorum = units.isQuorum(node);
     tally[node.status === "rolled-back" ? "rolledBack" : node.status] += 1;
     tally.all += 1;
     if (isEnded(node)) tally.ended += 1;
@@ -93,22 +94,18 @@ const allowedOf = (threshold: number, nodes: number): number => Math.floor(thres
 export function roundsLeft(
   rollout: Pick<RolloutRecord, "nodes" | "stages" | "quorumGroups" | "policy">,
 ): number {
-  const units = rollout.stages.map(() => new Map<string, number>());
+  const units = unitsOf(rollout);
+  const stages = rollout.stages.map(() => ({ open: 0, longest: 0, groups: new Map<string, number>() }));
   for (const node of rollout.nodes) {
-    if (isEnded(node)) continue;
-    const unit = unitOf(rollout, node);
-    const open = units[node.stage];
-    open?.set(unit, (open.get(unit) ?? 0) + 1);
+    const stage = stages[node.stage];
+    if (stage === undefined || isEnded(node)) continue;
+    const inUnit = units.isQuorum(node) ? (stage.groups.get(node.group) ?? 0) + 1 : 1;
+    if (units.isQuorum(node)) stage.groups.set(node.group, inUnit);
+    stage.open += 1;
+    stage.longest = Math.max(stage.longest, inUnit);
   }
-  return units.reduce((rounds, open) => {
-    let all = 0;
-    let longest = 0;
-    for (const nodes of open.values()) {
-      all += nodes;
-      longest = Math.max(longest, nodes);
-    }
-    return rounds + Math.max(longest, Math.ceil(all / rollout.policy.concurrency));
-  }, 0);
+  const { concurrency } = rollout.policy;
+  return stages.reduce((sum, { open, longest }) => sum + Math.max(longest, Math.ceil(open / concurrency)), 0);
 }
 
 export const sameCounts = (a: RolloutCounts, b: RolloutCounts): boolean =>

@@ -1,7 +1,7 @@
 /** Whose turn it is. Pure. */
 import type { Reason } from "../../../protocol/job.ts";
 import type { NodeId } from "../../../protocol/names.ts";
-import { isQuorum, unitOf } from "./places.ts";
+import { type Units, unitsOf } from "./places.ts";
 import { because, count, listed, NODE_OFFLINE } from "./reasons.ts";
 import {
   type Fleet,
@@ -26,20 +26,26 @@ export type Turns = {
  * or its window closes: whoever cannot go holds nobody else up.
  */
 export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
-  const { open, turns, busy } = underWay(rollout, fleet);
+  const units = unitsOf(rollout);
+  const { open, turns, busy } = underWay(rollout, fleet, units);
   const waiting = new Map<NodeId, Reason>();
-  const units = Map.groupBy(open, (node) => unitOf(rollout, node));
+  const members = Map.groupBy(open, units.of);
+  const { concurrency } = rollout.policy;
+  const isFull = full(concurrency);
   const given = open.filter((node) => node.status === "updating");
   const others = open.filter((node) => node.status !== "updating");
   for (const node of [...given, ...others]) {
     if (turns.has(node.nodeId)) continue;
-    const unit = unitOf(rollout, node);
-    const members = units.get(unit) ?? [];
+    const unit = units.of(node);
     const seen = nodeIn(fleet, node.nodeId);
     const reason =
       notReady(seen, rollout) ??
-      notItsPlace(rollout, node, members, fleet) ??
-      (busy.has(unit) ? behind(members, turns) : (seen?.denied ?? full(busy.size, rollout)));
+      (units.isQuorum(node) ? notItsPlace(node, members.get(unit) ?? [], fleet) : null) ??
+      (busy.has(unit)
+        ? behind(members.get(unit) ?? [], turns)
+        : busy.size < concurrency
+          ? (seen?.denied ?? null)
+          : isFull);
     if (reason === null) {
       turns.add(node.nodeId);
       busy.add(unit);
@@ -50,43 +56,42 @@ export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
 
 /** Nobody begins anything now: only who holds a lease goes on. */
 export function holdTurns(rollout: RolloutRecord, fleet: Fleet, why: Reason): Turns {
-  const { open, turns } = underWay(rollout, fleet);
+  const { open, turns } = underWay(rollout, fleet, unitsOf(rollout));
   const waiting = open.filter((node) => !turns.has(node.nodeId)).map((node) => [node.nodeId, why] as const);
   return { turns, waiting: new Map(waiting) };
 }
 
-function underWay(rollout: RolloutRecord, fleet: Fleet) {
+function underWay(rollout: RolloutRecord, fleet: Fleet, units: Units) {
   const open = rollout.nodes.filter((node) => isLookedAt(rollout, node));
   const holding = open.filter((node) => holdsLease(fleet, node));
   return {
     open,
     turns: new Set(holding.map((node) => node.nodeId)),
-    busy: new Set(holding.map((node) => unitOf(rollout, node))),
+    busy: new Set(holding.map(units.of)),
   };
 }
 
+const NO_JOB = because("no-job", "It has no job yet.");
+const OFFLINE = because(NODE_OFFLINE, "It is offline.");
+const NOT_HEARD = because("not-heard", "It has not been heard since the coordinator started.");
+const GETS_READY = {
+  update: because("preparing", "It fetches and tests the new build."),
+  rollback: because("preparing", "It gets ready to go back."),
+};
+
 function notReady(seen: FleetNode | null, { kind }: RolloutRecord): Reason | null {
-  if (seen === null || seen.job === null) return because("no-job", "It has no job yet.");
-  if (seen.presence === "offline") return because(NODE_OFFLINE, "It is offline.");
-  if (seen.presence === "unknown") {
-    return because("not-heard", "It has not been heard since the coordinator started.");
-  }
+  if (seen === null || seen.job === null) return NO_JOB;
+  if (seen.presence === "offline") return OFFLINE;
+  if (seen.presence === "unknown") return NOT_HEARD;
   if (seen.gate !== null) return seen.gate;
   if (seen.job.prepared) return null;
   // A job that came back from a lease without an answer says why.
-  if (seen.job.status === "queued" && seen.job.reason !== null) return seen.job.reason;
-  const message = kind === "rollback" ? "It gets ready to go back." : "It fetches and tests the new build.";
-  return because("preparing", message);
+  return seen.job.status === "queued" && seen.job.reason !== null ? seen.job.reason : GETS_READY[kind];
 }
 
-function notItsPlace(
-  rollout: RolloutRecord,
-  node: Place,
-  members: readonly Place[],
-  fleet: Fleet,
-): Reason | null {
+function notItsPlace(node: Place, members: readonly Place[], fleet: Fleet): Reason | null {
   const isLeader = (each: Place) => nodeIn(fleet, each.nodeId)?.role === "leader";
-  if (!isQuorum(rollout, node) || !isLeader(node)) return null;
+  if (!isLeader(node)) return null;
   const before = members.filter((other) => other !== node && !isLeader(other));
   if (before.length === 0) return null;
   const names = listed(before.map((other) => other.name));
@@ -98,8 +103,7 @@ function behind(members: readonly Place[], turns: ReadonlySet<NodeId>): Reason {
   return because("not-your-turn", `It is ready and waits for ${listed(names)}.`);
 }
 
-function full(busy: number, { policy: { concurrency } }: RolloutRecord): Reason | null {
-  if (busy < concurrency) return null;
+function full(concurrency: number): Reason {
   const groups = count(concurrency, "group is", "groups are");
   return because("not-your-turn", `It is ready and waits: ${groups} at work, which is as many as may be.`);
 }

@@ -84,6 +84,8 @@ export function openMemoryStore(now: () => EpochMs = Date.now): Store {
     },
     lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
     activeJobs: () => Promise.resolve(listActiveJobs(state)),
+    jobsById: (ids) =>
+      Promise.resolve(ids.map((id) => state.jobs.get(id)).filter((job) => job !== undefined)),
     jobs: (query) => Promise.resolve(listJobs(state, query)),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),

@@ -86,6 +86,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
     activeDiagnoses: async () => (await read.activeDiagnoses(db, none)).rows.map(record<JobRecord>),
     lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
     activeJobs: lists.activeJobs,
+    jobsById: lists.jobsById,
     jobs: lists.jobs,
     log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
     logSize: async (jobId) => {
