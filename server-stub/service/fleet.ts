@@ -61,14 +61,15 @@ function seen(ctx: Context, place: Place, world: World): FleetNode | Gone {
   if (node === undefined) return gone("removed", "The node was removed.");
   const { jobId } = place;
   const lease = leaseFor(world.leaseOf(node), node.id, jobId);
-  if (lease === null && node.membership === "revoked") {
-    return gone("node-revoked", `${node.name}'s credential was revoked.`);
-  }
-  if (lease === null && node.group !== place.group) {
-    return gone("moved", `It is in group ${node.group} now, and not in ${place.group} any more.`);
+  const record = jobId === null ? undefined : world.jobs.get(jobId)?.value;
+  // Under way it is waited for, and what it came to is told, whatever became of it since.
+  if (lease === null && (record === undefined || isActive(record))) {
+    if (node.membership === "revoked") return gone("node-revoked", `${node.name}'s credential was revoked.`);
+    if (node.group !== place.group) {
+      return gone("moved", `It is in group ${node.group} now, and not in ${place.group} any more.`);
+    }
   }
   const active = world.active.get(place.nodeId)?.value;
-  const record = jobId === null ? undefined : world.jobs.get(jobId)?.value;
   const job = record === undefined ? null : jobView(ctx, record);
   return {
     kind: "there",

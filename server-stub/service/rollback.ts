@@ -1,5 +1,6 @@
+import { sameBuild } from "../../protocol/build.ts";
 import { mayHaveMoved } from "../core/rollout/actions.ts";
-import type { RolloutRecord } from "../core/rollout/rollout.ts";
+import type { Place, RolloutRecord } from "../core/rollout/rollout.ts";
 import { beginRollout } from "../core/rollout/snapshot.ts";
 import type { Change } from "../store/records.ts";
 import { audit } from "./audit.ts";
@@ -20,7 +21,7 @@ export function rollbackChanges(
   readonly back: RolloutRecord;
   readonly changes: readonly Change[];
 } | null {
-  const moved = rollout.nodes.filter(mayHaveMoved);
+  const moved = rollout.nodes.filter((place) => mayHaveMoved(place) && !hasStayed(ctx, place));
   if (moved.length === 0) return null;
   const back = beginRollout(
     {
@@ -55,4 +56,10 @@ export function rollbackChanges(
       audit(ctx, by, "rollout.started", back.id, null, said),
     ],
   };
+}
+
+/** It failed before it went anywhere, or is back already. */
+function hasStayed(ctx: Context, { nodeId, status, from }: Place): boolean {
+  const runs = ctx.live.presence(nodeId)?.hello.build;
+  return status === "failed" && runs !== undefined && from !== null && sameBuild(runs, from);
 }

@@ -1,15 +1,7 @@
 /** What an operator may tell a rollout, in which states, and what it then is. Pure. */
 import { sleep, wake } from "./pause.ts";
 import { because, GROUP_STOPPED, NODE_OFFLINE } from "./reasons.ts";
-import {
-  hasFailed,
-  isActiveRollout,
-  isEnded,
-  isStopped,
-  type Place,
-  type RolloutRecord,
-  type Time,
-} from "./rollout.ts";
+import { hasFailed, isActiveRollout, isEnded, type Place, type RolloutRecord, type Time } from "./rollout.ts";
 import { reopen } from "./stages.ts";
 import { roundsLeft } from "./tally.ts";
 
@@ -69,7 +61,7 @@ function mayRollBack(rollout: RolloutRecord): May {
 export const mayHaveMoved = ({ status }: Pick<Place, "status">): boolean =>
   status === "succeeded" || status === "updating" || status === "failed";
 
-function not({ id, status, rolledBackBy }: RolloutRecord, what: string): May {
+function not({ id, kind, status, rolledBackBy }: RolloutRecord, what: string): May {
   if (rolledBackBy !== null) {
     return {
       message: `Rollout ${id} was taken back by rollout ${rolledBackBy} and cannot be ${what}.`,
@@ -80,7 +72,11 @@ function not({ id, status, rolledBackBy }: RolloutRecord, what: string): May {
     what === "retried" && status === "completed"
       ? `Rollout ${id} is completed and none of its nodes failed: there is nothing to retry.`
       : `Rollout ${id} is ${status} and cannot be ${what}.`;
-  return { message, hint: HINTS[status] };
+  const isOver = status === "completed" || status === "cancelled";
+  return {
+    message,
+    hint: isOver && kind === "update" ? `${HINTS[status]} To undo it, roll it back.` : HINTS[status],
+  };
 }
 
 /** What can be done with a rollout in this status instead. */
@@ -88,10 +84,10 @@ const HINTS: Readonly<Record<RolloutRecord["status"], string>> = {
   pending: "",
   running: "",
   paused: "Resume it, or cancel it.",
-  halted: "Retry goes on with it, and begins anew who failed; cancel ends it; rollback takes it back.",
-  failed: "Retry goes on with it once the reason is mended; cancel ends it; rollback takes it back.",
-  completed: "It is over: start a rollout anew, or take this one back with rollback.",
-  cancelled: "It is over: start a rollout anew, or take this one back with rollback.",
+  halted: "Retry goes on with it, and begins anew who failed; cancel ends it.",
+  failed: "Retry goes on with it once the reason is mended; cancel ends it.",
+  completed: "It is over: start a rollout anew.",
+  cancelled: "It is over: start a rollout anew.",
 };
 
 /**
@@ -138,10 +134,18 @@ const cancelled = (rollout: RolloutRecord, message: string): RolloutRecord => ({
 function retry(rollout: RolloutRecord): RolloutRecord {
   const nodes = rollout.nodes.map((node) => (isToRetry(node) ? anew(node) : node));
   const stages = new Set(rollout.nodes.filter(isToRetry).map((node) => node.stage));
-  const goesOn = isStopped(rollout) || rollout.status === "completed";
-  const again = goesOn ? ({ status: "running", reason: null, endedAt: null } as const) : {};
-  const opened = reopen({ ...rollout, ...again, nodes }, stages);
+  const opened = reopen({ ...rollout, ...again(rollout), nodes }, stages);
   return { ...opened, roundsLeft: roundsLeft(opened) };
+}
+
+function again({ status, pause }: RolloutRecord): Partial<RolloutRecord> {
+  if (status === "halted" || status === "failed" || status === "completed") {
+    return { status: "running", reason: null, endedAt: null };
+  }
+  const waits = status === "paused" && pause !== null;
+  return waits
+    ? { reason: because("paused", "Paused: who is to be tried again waits until it is resumed.") }
+    : {};
 }
 
 const LEFT_OUT: readonly string[] = [GROUP_STOPPED, NODE_OFFLINE];

@@ -83,8 +83,7 @@ function notReady(seen: FleetNode | null, { kind }: RolloutRecord): Reason | nul
   if (seen === null || seen.job === null) return NO_JOB;
   if (seen.presence === "offline") return OFFLINE;
   if (seen.presence === "unknown") return NOT_HEARD;
-  if (seen.gate !== null) return seen.gate;
-  if (seen.job.prepared) return null;
+  if (seen.job.prepared) return seen.gate;
   // A job that came back from a lease without an answer says why.
   return seen.job.status === "queued" && seen.job.reason !== null ? seen.job.reason : GETS_READY[kind];
 }
