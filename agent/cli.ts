@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { showBuild } from "../protocol/build.ts";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
+import { parseProxy, showProxy } from "../protocol/proxy.ts";
 import { type Fault, FaultError } from "../protocol/result.ts";
 import {
   type Common,
@@ -14,6 +15,7 @@ import {
   updateNow,
   type Waiting,
 } from "./cli/commands.ts";
+import { doctorCommand } from "./cli/doctor.ts";
 import { type InstallOptions, installCommand, type JoinOptions, joinCommand } from "./cli/local-commands.ts";
 import { EXIT, reportFault, type World } from "./cli/world.ts";
 import { defaultConfigText, readConfig } from "./config.ts";
@@ -104,6 +106,9 @@ function createProgram(world: World, running: Running, done: (status: number) =>
     .option("--insecure-http", "allow plain HTTP to another machine")
     .option("--force", "join anew although this node has joined")
     .action(async (url: string, options: JoinOptions) => done(await joinCommand(world, url, options)));
+  asked(program, "doctor", "look for what is wrong with this node, and say what to do").action(
+    async (options: Common) => done(await doctorCommand(world, running, options)),
+  );
   configCommand(program, world);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
@@ -145,13 +150,18 @@ function configCommand(program: Command, world: World): void {
       if (printDefault === true) return world.out(defaultConfigText());
       const config = await readConfig(named, world.env);
       if (!config.ok) throw new FaultError(config.error);
-      const { file } = config.value;
+      const { file, proxy } = config.value;
+      const shown = { ...config.value, ...(proxy === undefined ? {} : { proxy: shownProxy(proxy) }) };
       world.out(
-        json === true
-          ? `${JSON.stringify(config.value)}\n`
-          : `${file}: ok\n${JSON.stringify(config.value, null, 2)}\n`,
+        json === true ? `${JSON.stringify(shown)}\n` : `${file}: ok\n${JSON.stringify(shown, null, 2)}\n`,
       );
     });
+}
+
+/** Without its password. */
+function shownProxy(text: string): string {
+  const proxy = parseProxy(text);
+  return proxy === null ? text : showProxy(proxy);
 }
 
 const HELP = `

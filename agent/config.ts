@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULTS } from "../protocol/defaults.ts";
+import { parseProxy } from "../protocol/proxy.ts";
 import { err, ok, type Result } from "../protocol/result.ts";
 import { readSettings, type SettingsFault, settingsFault, settingsTemplate } from "../protocol/settings.ts";
 import { parseAddress } from "./session/addresses.ts";
@@ -51,6 +52,7 @@ export async function parseConfig(
     ...addresses.flatMap((each): [string, string][] =>
       each.ok ? [] : [["server", [each.error.message, each.error.hint].join(" ").trim()]],
     ),
+    ...wrongProxy(settings.proxy),
     ...inOrder(settings, "session", "reconnectMinMs", "reconnectMaxMs"),
     ...inOrder(settings, "workload", "restartMinMs", "restartMaxMs"),
     ...inOrder(settings, "update", "retryMinMs", "retryMaxMs"),
@@ -109,6 +111,11 @@ function inOrder<Table extends "session" | "workload" | "update">(
     [`${table}.${snake(low)}`, `is ${min}; it must be at most ${table}.${snake(high)}, which is ${max}.`],
   ];
 }
+
+const wrongProxy = (proxy: string | undefined): [string, string][] =>
+  proxy === undefined || proxy === "none" || parseProxy(proxy) !== null
+    ? []
+    : [["proxy", 'must be the address of an HTTP proxy such as http://proxy.example:3128, or "none".']];
 
 /** The library is asked only about a schedule that is not the default: most commands need no schedule. */
 async function wrongSchedule(schedule: string): Promise<[string, string][]> {

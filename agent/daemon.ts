@@ -7,23 +7,29 @@
  * since the service is down from here until the next start says hello.
  */
 import { randomUUID } from "node:crypto";
+import type { UpdateReport } from "../protocol/frames.ts";
 import { err, type Fault, ok, type Result } from "../protocol/result.ts";
 import type { Config } from "./config.ts";
 import { startControlServer } from "./control/server.ts";
 import { createControlPort } from "./control-port.ts";
+import { crashesAfter, readCrashes } from "./core/crashes.ts";
 import { DEFAULT_POLICY, type Policy } from "./core/machine/facts.ts";
 import type { WorkloadControl } from "./core/ports.ts";
+import { createDiagnoser } from "./diagnose.ts";
 import { readBootId } from "./effects/boot-id.ts";
 import { realClock } from "./effects/clock.ts";
 import { realDisk } from "./effects/disk.ts";
+import { JOB_LOG_LIMITS } from "./effects/job-log.ts";
 import { layoutOf } from "./effects/layout.ts";
 import { createLog, type Log } from "./effects/log.ts";
+import { createLogTail } from "./effects/log-tail.ts";
 import { createNotifier } from "./effects/notify.ts";
 import { realScheduler } from "./effects/scheduler.ts";
 import { createLink } from "./link.ts";
 import { createAgent } from "./runner.ts";
 import type { Running } from "./running.ts";
 import { startPolling } from "./schedule.ts";
+import { networkOf } from "./session/network.ts";
 import { createBundledWorkload } from "./workload/bundled.ts";
 import { createInProcessWorkload, type InProcessWorkload } from "./workload/in-process.ts";
 
@@ -39,6 +45,8 @@ export type Daemon = {
   readonly log: Log;
   /** Ends it in order, as SIGTERM does. */
   readonly stop: () => void;
+  /** Looks whether `ca_file` has changed, as SIGHUP does. */
+  readonly reload: () => void;
   /** The exit status, once everything is over: 0, or 75 when `dist` names another build. */
   readonly ended: Promise<0 | 75>;
 };
@@ -46,12 +54,27 @@ export type Daemon = {
 /** Starts the agent; done when it is ready. Errors: `already-running`, `lock-failed`. Nothing is left of it then. */
 export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, Fault>> {
   const { config, running, env } = options;
-  const log = createLog(config.logLevel);
+  const tail = createLogTail();
+  const log = createLog(config.logLevel, {}, (line) => tail.add(line));
   const layout = layoutOf(config.stateDir);
   const instanceId = randomUUID();
   const startedAt = realClock.now();
   const workload = createWorkload(options, log);
-  const link = createLink({ config, running, layout, env, log });
+  const network = networkOf(config, env, log);
+  const crashes = countCrashes(env, () => agent.status().update.state);
+  const diagnoser = createDiagnoser({
+    look: async () => {
+      const { lookAtNode } = await import("./doctor/look.ts");
+      const self = { status: () => port.status(), crashes };
+      return lookAtNode({ config, settingsFault: null, env, running, network, self });
+    },
+    tail,
+    read: (jobId) => agent.logLines(jobId, 0, JOB_LOG_LIMITS.maxLines),
+    write: (jobId, text) => agent.note(jobId, text),
+    done: () => link.tell(),
+    log,
+  });
+  const link = createLink({ config, running, layout, env, network, diagnoser, crashes, log });
   const notifier = createNotifier({ env, pid: process.pid, trialDir: layout.trial, log });
   const agent = createAgent({
     disk: realDisk,
@@ -113,8 +136,24 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
     await control?.close();
     return code;
   };
-  return ok({ log, stop: () => agent.stop(), ended: end() });
+  return ok({ log, stop: () => agent.stop(), reload: () => link.lookAtAuthorities(), ended: end() });
 }
+
+/**
+ * How often in a row what runs has crashed. A build on probation is the guard's to count, and one that is kept begins
+ * anew: what is told is of confirmed builds alone.
+ */
+function countCrashes(env: Readonly<NodeJS.ProcessEnv>, state: () => UpdateReport["state"]): () => number {
+  const counted = readCrashes(env);
+  const startedAt = realClock.uptime();
+  let isOnTrial = false;
+  return () => {
+    isOnTrial ||= ON_TRIAL.includes(state());
+    return isOnTrial ? 0 : crashesAfter(counted, realClock.uptime() - startedAt);
+  };
+}
+
+const ON_TRIAL: readonly UpdateReport["state"][] = ["probation", "confirming", "going-back"];
 
 /** Without its control socket an agent is worth much; without the agent, the control socket is not. */
 async function openControl(path: string, port: Parameters<typeof startControlServer>[1], log: Log) {
@@ -161,16 +200,20 @@ const policyOf = ({ update, probation }: Config, { drainMs }: WorkloadControl): 
 export async function runDaemon(options: DaemonOptions): Promise<Result<void, Fault>> {
   const started = await startDaemon(options);
   if (!started.ok) return err(started.error);
-  const { log, stop, ended } = started.value;
+  const { log, stop, reload, ended } = started.value;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       log.info({ signal }, "told to stop");
       stop();
     });
   }
-  process.on("SIGHUP", () =>
-    log.info({}, "SIGHUP is ignored: restart the service to read the settings again"),
-  );
+  process.on("SIGHUP", () => {
+    log.info(
+      {},
+      "SIGHUP: ca_file is looked at; the settings are read again by a restart of the service alone",
+    );
+    reload();
+  });
   ended.then(
     (code) => process.exit(code),
     (cause: unknown) => {

@@ -13,7 +13,8 @@ import { TUF_METADATA_PATH } from "../protocol/trust.ts";
 import type { Disk } from "./effects/disk.ts";
 import { readJoined, writeJoined } from "./effects/identity.ts";
 import { createAddresses, parseAddress } from "./session/addresses.ts";
-import { createHttpClient, openDispatcher } from "./session/http-client.ts";
+import { createHttpClient } from "./session/http-client.ts";
+import type { Network } from "./session/network.ts";
 
 export type JoinOptions = {
   readonly url: string;
@@ -23,7 +24,7 @@ export type JoinOptions = {
   readonly name: string;
   readonly insecureHttp: boolean;
   readonly force: boolean;
-  readonly caFile: string | null;
+  readonly network: Network;
   readonly disk: Disk;
   /** `/var/lib/baton-agent/state`. */
   readonly stateDir: string;
@@ -39,7 +40,7 @@ const JOIN_TIMEOUT_MS: DurationMs = 30_000;
  * coordinator's own (`join-token-invalid`, `name-taken`, …).
  */
 export async function joinCoordinator(options: JoinOptions): Promise<Result<JoinedAs, Fault>> {
-  const { disk, stateDir, caFile } = options;
+  const { disk, stateDir, network } = options;
   const server = parseAddress(options.url, { allowInsecure: options.insecureHttp });
   if (!server.ok) return server;
   const wanted = checkWords(options);
@@ -54,9 +55,9 @@ export async function joinCoordinator(options: JoinOptions): Promise<Result<Join
     });
   }
   const { fingerprint, name } = wanted.value;
-  const pinnedRoot = await fetchRoot(server.value, fingerprint, caFile);
+  const pinnedRoot = await fetchRoot(server.value, fingerprint, network);
   if (!pinnedRoot.ok) return pinnedRoot;
-  const reply = await askToJoin(server.value, caFile, { token: options.token, name });
+  const reply = await askToJoin(server.value, network, { token: options.token, name });
   if (!reply.ok) return reply;
   const { credential, ...said } = reply.value;
   const { nodeId, group } = said;
@@ -103,10 +104,10 @@ function checkWords(options: JoinOptions): Result<{ fingerprint: string; name: s
 async function fetchRoot(
   server: string,
   fingerprint: string,
-  caFile: string | null,
+  network: Network,
 ): Promise<Result<Uint8Array, Fault>> {
   const [dispatcher, { fetchPinnedRoot }, { fetchWith }] = await Promise.all([
-    openDispatcher(caFile),
+    network.openDispatcher(),
     import("./effects/trust/pin.ts"),
     import("./effects/trust/fetch.ts"),
   ]);
@@ -124,10 +125,10 @@ async function fetchRoot(
 
 async function askToJoin(
   server: string,
-  caFile: string | null,
+  network: Network,
   body: { token: string; name: string },
 ): Promise<Result<JoinReply, Fault>> {
-  const http = createHttpClient({ addresses: createAddresses([server]), credential: null, caFile });
+  const http = createHttpClient({ addresses: createAddresses([server]), credential: null, network });
   try {
     const answer = await http.call({ method: "POST", path: "/v1/join", body, timeoutMs: JOIN_TIMEOUT_MS });
     return answer.ok ? parse(JoinReply, answer.value, "The coordinator's answer to the join") : answer;

@@ -11,17 +11,20 @@ import { askForJob, askHowJobEnded } from "./ask-coordinator.ts";
 import type { Config } from "./config.ts";
 import type { JobEnd } from "./core/local-job.ts";
 import type { LeaseClient, LeaseFailure, Preparer } from "./core/ports.ts";
+import type { Diagnoser } from "./diagnose.ts";
 import { realClock } from "./effects/clock.ts";
 import { realDisk } from "./effects/disk.ts";
 import { type Joined, type NodeIdentity, readJoined } from "./effects/identity.ts";
 import type { Layout } from "./effects/layout.ts";
 import type { Log } from "./effects/log.ts";
+import { realScheduler } from "./effects/scheduler.ts";
 import type { Agent } from "./runner.ts";
 import type { Running } from "./running.ts";
 import { type Addresses, createAddresses } from "./session/addresses.ts";
 import { openHttp } from "./session/http.ts";
-import { createHttpClient, type HttpClient, trustedAuthorities } from "./session/http-client.ts";
+import { createHttpClient, type HttpClient } from "./session/http-client.ts";
 import { createLeaseClient } from "./session/lease-client.ts";
+import type { Network } from "./session/network.ts";
 import { createSession, type Session, type SessionStatus } from "./session/session.ts";
 import { openWebSocket } from "./session/websocket.ts";
 
@@ -30,6 +33,10 @@ export type LinkOptions = {
   readonly running: Running;
   readonly layout: Layout;
   readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly network: Network;
+  readonly diagnoser: Diagnoser;
+  /** How often in a row this build has crashed, as heartbeats tell it. */
+  readonly crashes: () => number;
   readonly log: Log;
 };
 
@@ -40,12 +47,16 @@ export type Link = {
   start(agent: Agent): Promise<void>;
   identity(): NodeIdentity | null;
   session(): SessionStatus;
+  /** Takes what is in `ca_file` now, if it has changed; connections that are open stay open. */
+  lookAtAuthorities(): void;
   /** Has the coordinator asked now. Errors: `not-joined`, or why nobody answered. */
   poll(): Promise<Result<void, Fault>>;
   /** Asks for a job on this node, and for the orders that follow from it. */
   askFor(kind: "update" | "rollback", options: { retry: boolean }): Promise<Result<JobStarted, Fault>>;
   /** How the coordinator says that a job ended; null when it has not, or nobody knows. */
   howEnded(jobId: JobId): Promise<JobEnd | null>;
+  /** There is something to tell that the machine does not know of: how a diagnosis ended. */
+  tell(): void;
   stop(): Promise<void>;
 };
 
@@ -60,7 +71,7 @@ const LOOK_AGAIN_MS: DurationMs = 2_000;
 const POLL_TIMEOUT_MS: DurationMs = 20_000;
 
 export function createLink(options: LinkOptions): Link {
-  const { config, running, layout, env, log } = options;
+  const { config, running, layout, env, log, network } = options;
   let linked: Linked | null = null;
   let fault: Fault = NOT_JOINED;
   let looking: NodeJS.Timeout | undefined;
@@ -80,6 +91,15 @@ export function createLink(options: LinkOptions): Link {
     looking = setTimeout(() => {
       link(agent).catch((cause: unknown) => log.error({ cause }, "the session cannot be opened"));
     }, LOOK_AGAIN_MS).unref();
+  };
+
+  const lookAtAuthorities = (): void => {
+    try {
+      network.reading();
+    } catch (cause) {
+      if (!(cause instanceof FaultError)) throw cause;
+      log.warn({ code: cause.fault.code }, cause.fault.message);
+    }
   };
 
   const call = async <T>(run: (lease: LeaseClient) => Promise<Result<T, LeaseFailure>>) =>
@@ -104,7 +124,7 @@ export function createLink(options: LinkOptions): Link {
             running,
             pinnedRoot,
             addresses,
-            caFile: config.caFile ?? null,
+            network,
             downloadTimeoutMs: config.update.downloadTimeoutMs,
             selfTestTimeoutMs: config.update.selfTestTimeoutMs,
             env,
@@ -117,7 +137,11 @@ export function createLink(options: LinkOptions): Link {
     start: link,
     identity: () => (linked === null ? null : { ...linked.identity, group: linked.group }),
     session: () => linked?.session.status() ?? { ...NO_SESSION, fault },
-    poll: async () => (linked === null ? err(fault) : linked.session.poll(POLL_TIMEOUT_MS)),
+    lookAtAuthorities,
+    poll: async () => {
+      lookAtAuthorities();
+      return linked === null ? err(fault) : linked.session.poll(POLL_TIMEOUT_MS);
+    },
     askFor: async (kind, { retry }) => {
       if (linked === null) return err(fault);
       const asked = await askForJob(linked.http, linked.identity.nodeId, kind, retry);
@@ -125,6 +149,7 @@ export function createLink(options: LinkOptions): Link {
       if (asked.ok) void linked.session.poll(POLL_TIMEOUT_MS);
       return asked;
     },
+    tell: () => linked?.session.logged(),
     howEnded: async (jobId) => (linked === null ? null : askHowJobEnded(linked.http, jobId)),
     stop: async () => {
       clearTimeout(looking);
@@ -154,7 +179,7 @@ function tryConnect(...parts: Parameters<typeof connect>): Result<Linked, Fault>
 
 /** Puts a session together, and ties it to the agent. */
 function connect(
-  { config, running, log }: LinkOptions,
+  { config, running, network, diagnoser, crashes, log }: LinkOptions,
   joined: Joined,
   agent: Agent,
   current: () => Linked | null,
@@ -164,15 +189,17 @@ function connect(
   const servers = config.servers.length > 0 ? config.servers : identity.servers;
   const [first = "", ...others] = servers;
   const addresses = createAddresses([first, ...others]);
-  const caFile = config.caFile ?? null;
-  const http = createHttpClient({ addresses, credential, caFile });
+  // What cannot be read is found here, and not by every connection.
+  network.reading();
+  const http = createHttpClient({ addresses, credential, network });
   const session = createSession({
     mode: config.session.mode,
-    websocket: openWebSocket({ addresses, credential, ca: trustedAuthorities(caFile) }),
+    websocket: openWebSocket({ addresses, credential, network }),
     http: openHttp({ http, addresses }),
     source: {
       hello: () => ({ ...agent.helloParts(), platform: running.platform, runtime: process.versions.node }),
-      heartbeat: () => agent.heartbeatParts(),
+      heartbeat: () => ({ ...agent.heartbeatParts(), crashes: crashes() }),
+      diagnosis: (jobId) => diagnoser.ended(jobId),
       logLines: (jobId, from, limit) => agent.logLines(jobId, from, limit),
     },
     events: {
@@ -183,16 +210,18 @@ function connect(
       opened: (nonce) => agent.sessionOpened(nonce),
       closed: () => agent.sessionClosed(),
       orders: (orders) => {
-        const { seq, desired, turn, waiting, confirm } = orders;
+        const { seq, desired, turn, waiting, confirm, diagnose } = orders;
         log.debug(
-          { seq, job: desired?.jobId, turn: turn !== null, waiting: waiting?.code, confirm },
+          { seq, job: desired?.jobId, turn: turn !== null, waiting: waiting?.code, confirm, diagnose },
           "orders",
         );
         agent.receive(orders);
+        diagnoser.wanted(diagnose?.jobId ?? null);
       },
     },
     reconnect: { minMs: config.session.reconnectMinMs, maxMs: config.session.reconnectMaxMs },
     clock: realClock,
+    scheduler: realScheduler,
     random: Math.random,
     log,
   });

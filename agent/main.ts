@@ -16,6 +16,8 @@ if (argv.includes("--self-test")) {
 } else {
   const { runCommand } = await import("./cli.ts");
   process.exitCode = await runCommand(argv, running);
+  // A disk that does not answer would keep the process: what the doctor began and gave up is left behind.
+  if (argv[0] === "doctor") process.exit();
 }
 
 function optionOf(name: string): string | undefined {

@@ -24,7 +24,7 @@ import { refreshTrust } from "./effects/trust/refresh.ts";
 import { resolveBundle } from "./effects/trust/releases.ts";
 import type { Running } from "./running.ts";
 import type { Addresses } from "./session/addresses.ts";
-import { openDispatcher } from "./session/http-client.ts";
+import type { Network } from "./session/network.ts";
 import { workloadEnvironment } from "./workload/environment.ts";
 import { runHook } from "./workload/run-hook.ts";
 
@@ -33,7 +33,7 @@ export type NodePreparerOptions = {
   readonly running: Running;
   readonly pinnedRoot: Uint8Array;
   readonly addresses: Addresses;
-  readonly caFile: string | null;
+  readonly network: Network;
   readonly downloadTimeoutMs: DurationMs;
   readonly selfTestTimeoutMs: DurationMs;
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -46,7 +46,7 @@ const METADATA_TIMEOUT_MS: DurationMs = 30_000;
 export function createNodePreparer(options: NodePreparerOptions): Preparer {
   return {
     prepare: async (desired, how) => {
-      const dispatcher = await openDispatcher(options.caFile);
+      const dispatcher = await options.network.openDispatcher();
       try {
         return await assemble(await partsOf(options, dispatcher)).prepare(desired, how);
       } finally {

@@ -14,6 +14,7 @@ export async function runSelfTest(running: Running, config: string | undefined):
 const loadParts = async (): Promise<void> => {
   await Promise.all([
     import("./daemon.ts"),
+    import("./doctor/look.ts"),
     import("./preparer.ts"),
     import("./install-kit.ts"),
     import("undici"),

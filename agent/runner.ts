@@ -18,9 +18,9 @@ import { type Machine, transition } from "./core/machine/transition.ts";
 import type { LeaseClient, Preparer, WorkloadControl } from "./core/ports.ts";
 import { type Finding, recover } from "./core/recover.ts";
 import type { Disk } from "./effects/disk.ts";
-import { type JobLogs, type JobSummary, openJobLogs } from "./effects/job-log.ts";
+import { agentLine, type JobLogs, type JobSummary, openJobLogs } from "./effects/job-log.ts";
 import { layoutOf } from "./effects/layout.ts";
-import { type Lock, type LockFault, takeLock } from "./effects/lock.ts";
+import { type Lock, type LockFault, orUnwritable, takeLock } from "./effects/lock.ts";
 import type { Log } from "./effects/log.ts";
 import { lookAround, makeLayout } from "./effects/recover.ts";
 import type { Scheduler } from "./effects/scheduler.ts";
@@ -69,6 +69,8 @@ export type Agent = {
   status(): AgentView;
   /** Lines of a job's log from `index` on. */
   logLines(jobId: JobId, index: number, limit: number): Promise<readonly LogLine[]>;
+  /** Adds a line to a job's log; nothing is decided by it. */
+  note(jobId: JobId, text: string): void;
   jobs(): Promise<readonly JobSummary[]>;
   /** Calls back whenever something that `status` shows may have changed, until the returned function is called. */
   subscribe(listener: () => void): () => void;
@@ -171,7 +173,8 @@ export function createAgent(parts: AgentParts): Agent {
 
   return {
     start: async () => {
-      await makeLayout(disk, layout);
+      const made = await orUnwritable(layout.root, makeLayout(disk, layout));
+      if (!made.ok) return made;
       const taken = await (parts.lock ?? takeLock)(layout.lock);
       if (!taken.ok) return taken;
       lock = taken.value;
@@ -186,6 +189,7 @@ export function createAgent(parts: AgentParts): Agent {
     heartbeatParts: views.heartbeat,
     status: views.status,
     logLines: async (jobId, index, limit) => (await jobLogs?.linesFrom(jobId, index, limit)) ?? [],
+    note: (jobId, text) => jobLogs?.append(jobId, agentLine(clock.now(), null, text)),
     jobs: async () => (await jobLogs?.jobs()) ?? [],
     subscribe: (listener) => {
       listeners.add(listener);

@@ -3,7 +3,6 @@
  * service's user and with its settings. It loads everything that an agent ever loads, reads what an agent reads at
  * its start, and touches nothing.
  */
-import { X509Certificate } from "node:crypto";
 import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,6 +17,7 @@ import { readJoined } from "./effects/identity.ts";
 import { layoutOf } from "./effects/layout.ts";
 import { lookAround } from "./effects/recover.ts";
 import type { Running } from "./running.ts";
+import { readAuthorities } from "./session/authorities.ts";
 import { workloadEnvironment } from "./workload/environment.ts";
 
 export type SelfTest = {
@@ -48,7 +48,7 @@ export async function selfTest(
   const config = await readConfig(options.config, options.env);
   if (config.ok) {
     if (config.value.caFile !== null && config.value.caFile !== undefined)
-      await judgeAuthorities(config.value.caFile, problems);
+      judgeAuthorities(config.value.caFile, problems);
     await judgeState(config.value.stateDir, problems, notes);
   } else {
     problems.push(config.error.message);
@@ -106,11 +106,11 @@ async function anyRuns(places: readonly string[]): Promise<boolean> {
   return false;
 }
 
-async function judgeAuthorities(file: string, problems: string[]): Promise<void> {
+function judgeAuthorities(file: string, problems: string[]): void {
   try {
-    new X509Certificate(await readFile(file));
+    readAuthorities(file);
   } catch (cause) {
-    problems.push(`ca_file: ${file} holds no certificate that can be read: ${wordsOf(cause)}`);
+    problems.push(`ca_file: ${wordsOf(cause)}`);
   }
 }
 

@@ -41,6 +41,27 @@ export const AgentSettings = Type.Object({
       examples: ["/etc/baton/ca.pem"],
     }),
   ),
+  proxy: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'HTTP proxy for all that the agent fetches, instead of HTTPS_PROXY and HTTP_PROXY of the environment; "none" for no proxy at all. The password of one is better kept in the environment.',
+      examples: ["http://proxy.example:3128"],
+      expects: 'the address of an HTTP proxy such as http://proxy.example:3128, or "none"',
+    }),
+  ),
+  noProxy: Type.Optional(
+    Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 256 })], {
+      description:
+        "Whom to reach without the proxy, instead of NO_PROXY of the environment: names (with all below them), addresses, blocks of addresses, *.",
+      examples: [["coordinator.internal", "10.0.0.0/8"]],
+      expects: "a list of names, addresses and blocks such as 10.0.0.0/8",
+    }),
+  ),
+  proxyLoopback: Type.Boolean({
+    default: false,
+    description: "Whether the proxy is used for addresses of this machine itself, too.",
+  }),
   allowInsecureHttp: Type.Boolean({
     default: false,
     description:

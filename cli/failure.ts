@@ -19,6 +19,7 @@ export const EXIT = {
 const BY_CODE: Readonly<Record<string, number>> = {
   settings: EXIT.usage,
   usage: EXIT.usage,
+  "no-context": EXIT.usage,
   halted: EXIT.halted,
   failed: EXIT.halted,
   cancelled: EXIT.halted,
@@ -26,11 +27,13 @@ const BY_CODE: Readonly<Record<string, number>> = {
   interrupted: EXIT.interrupted,
 };
 
-export const exitOf = ({ code }: Fault): number => {
+export const exitOf = (fault: Fault & { readonly status?: number }): number => {
+  const { code } = fault;
   const known = BY_CODE[code];
   if (known !== undefined) return known;
-  const status = (PROBLEM_STATUS as Readonly<Record<string, number>>)[code];
-  return status === 409 ? EXIT.conflict : EXIT.error;
+  // A coordinator that is newer may refuse with codes that are not known here.
+  const status = (PROBLEM_STATUS as Readonly<Record<string, number>>)[code] ?? fault.status;
+  return status === 409 || status === 412 ? EXIT.conflict : EXIT.error;
 };
 
 /** Prints an error where it belongs, and answers the exit status. */

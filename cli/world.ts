@@ -16,11 +16,26 @@ export type World = {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Aborted when the person has had enough (Ctrl-C). */
   readonly interrupted: AbortSignal;
-  /** Asks a person yes or no; null where nobody can be asked. */
-  readonly confirm: ((question: string) => Promise<boolean>) | null;
-  /** The coordinator that the options and the environment name. Throws `FaultError` when none is named. */
+  /** Asks a person to type something; null where nobody can be asked. Resolves to null when given up. */
+  readonly ask: ((question: Question) => Promise<string | null>) | null;
+  /** All of standard input. */
+  readonly readInput: () => Promise<string>;
+  /** The coordinator that the options, the environment and the settings name. Throws `FaultError`. */
   readonly api: (options: ApiOptions) => Promise<ApiClient>;
 };
 
+export type Question = {
+  readonly message: string;
+  /** Nothing else is taken for an answer. */
+  readonly expected?: string;
+  /** What is typed is not shown. */
+  readonly hidden?: boolean;
+};
+
 /** What the command line says of the coordinator. */
-export type ApiOptions = { readonly url?: string | undefined };
+export type ApiOptions = {
+  readonly url?: string | undefined;
+  readonly context?: string | undefined;
+  /** Longest wait for an answer, for what must not keep a person waiting. */
+  readonly timeoutMs?: number;
+};

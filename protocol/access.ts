@@ -23,6 +23,13 @@ export const OperatorToken = Type.Object(
 );
 export type OperatorToken = Static<typeof OperatorToken>;
 
+/** The operator whose token a request carries. */
+export const WhoAmI = Type.Object(
+  { id: Type.String(), name: Type.String(), role: OperatorRole },
+  { ...closed, title: "WhoAmI" },
+);
+export type WhoAmI = Static<typeof WhoAmI>;
+
 export const CreateTokenRequest = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 64 }),

@@ -23,7 +23,9 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
  * Something about `subject` is new. Ids only rise, and leave gaps. `value` is the subject as the API shows it now, so
- * that a reader who missed events in between is right again with the last; null when it is gone or has no view.
+ * that a reader who missed events in between is right again with the last; null when it is gone or has no view. A
+ * `rollout` is shown without its nodes, which are `rollout-node` events of their own (`ROLLOUT/NODE`); of a `token` or
+ * a `webhook` nothing is shown.
  */
 export const FleetEvent = Type.Object(
   {

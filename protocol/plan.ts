@@ -7,28 +7,35 @@ import { literals, nullable, type Static, Type } from "./schema.ts";
 
 const closed = { additionalProperties: false };
 
-/** What preflight looks at, each with numbers of its own. */
+/**
+ * What preflight looks at, each with numbers of its own, in the order in which a refusal's code is chosen. Space on a
+ * node's disk is none of them: agents say nothing of it, and each refuses by itself when it prepares.
+ */
 export const CHECKS = [
-  "quorum",
+  "rollout",
+  "already-up-to-date",
+  "platform",
+  "engine",
+  "protocol",
+  "floor",
   "online",
   "healthy",
   "draining",
   "lease",
-  "rollout",
-  "already-up-to-date",
-  "space",
-  "platform",
-  "engine",
+  "quorum",
   "leader",
   "window",
   "selection",
 ] as const;
+export type CheckName = (typeof CHECKS)[number];
 
 /** One look at the world. `refused` keeps the rollout from starting; `warned` is worth knowing. */
 export const Check = Type.Object(
   {
     check: literals(CHECKS),
     outcome: literals(["passed", "warned", "refused"]),
+    /** The problem that a start is refused with, or what would be waited for; null when it passed. */
+    code: nullable(Type.String()),
     message: Type.String(),
     /** The option that a person may say to start all the same; null when there is none. */
     override: nullable(literals(["accept-outage", "allow-unhealthy", "retry", "offline-skip"])),
@@ -60,7 +67,10 @@ export const PlannedSkip = Type.Object(
 );
 export type PlannedSkip = Static<typeof PlannedSkip>;
 
-/** How long it should take, from `jobs` jobs that succeeded lately; null when there were none. */
+/**
+ * How long it should take, by the median of `jobs` updates that succeeded lately, each from its lease to its end.
+ * What fetching takes beforehand, and any waiting for windows or for people, comes on top.
+ */
 export const Estimate = Type.Object(
   { perNodeMs: Type.Integer(), totalMs: Type.Integer(), jobs: Type.Integer({ minimum: 1 }) },
   { ...closed, title: "Estimate" },
@@ -71,7 +81,7 @@ export const RolloutPlan = Type.Object(
   {
     kind: RolloutKind,
     release: Version,
-    /** Over release, order, skips, policy and membership; it says nothing of time. */
+    /** Over release, order, skips, policy and membership; it says nothing of time, nor of who is there. */
     hash: Type.String({ pattern: "^[0-9a-f]{64}$" }),
     /** False when a check refuses. */
     startable: Type.Boolean(),

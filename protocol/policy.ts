@@ -48,6 +48,7 @@ export const FleetPolicy = Type.Object(
   { ...closed, title: "FleetPolicy" },
 );
 export type FleetPolicy = Static<typeof FleetPolicy>;
+/** What is given stands in place of all that was there; what is absent stays. */
 export const EditFleetPolicyRequest = Type.Object(
   {
     windows: Type.Optional(Type.Array(Window, { maxItems: 50 })),

@@ -78,6 +78,16 @@ export type RolloutPolicy = Static<typeof RolloutPolicy>;
 export const RolloutPolicyChoice = Type.Partial(RolloutPolicy, { title: "RolloutPolicyChoice" });
 export type RolloutPolicyChoice = Static<typeof RolloutPolicyChoice>;
 
+/** As it is asked for: what is out of bounds is refused by a code of its own, not as a malformed body. */
+const RequestedPolicy = Type.Object(
+  {
+    ...RolloutPolicyChoice.properties,
+    stages: Type.Optional(Type.Array(Type.Number(), { minItems: 1, maxItems: 20 })),
+    threshold: Type.Optional(nullable(Type.Number())),
+  },
+  { ...closed, title: "RequestedRolloutPolicy" },
+);
+
 export const RolloutNode = Type.Object(
   {
     nodeId: NodeId,
@@ -185,7 +195,7 @@ export const StartRolloutRequest = Type.Object(
   {
     selection: Selection,
     release: Type.Optional(Version),
-    policy: Type.Optional(RolloutPolicyChoice),
+    policy: Type.Optional(RequestedPolicy),
     planHash: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
     acceptOutage: Type.Optional(Type.Boolean()),
     /** Ids or names. */

@@ -6,9 +6,9 @@ const closed = { additionalProperties: false };
 /** The process answers. */
 export const Alive = Type.Object({ status: Type.Literal("ok") }, { ...closed, title: "Alive" });
 
-/** Whether it can do its work; `reasons` says what is missing when it cannot. */
+/** Whether it can do its work; `reasons` says what is missing when it cannot, `notes` what is as it should be. */
 export const Readiness = Type.Object(
-  { ready: Type.Boolean(), reasons: Type.Array(Type.String()) },
+  { ready: Type.Boolean(), reasons: Type.Array(Type.String()), notes: Type.Array(Type.String()) },
   { ...closed, title: "Readiness" },
 );
 

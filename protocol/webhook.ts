@@ -22,6 +22,7 @@ export type WebhookId = Static<typeof WebhookId>;
 export const ROLLOUT_NOTICES = [
   "rollout.started",
   "rollout.running",
+  "rollout.retried",
   "rollout.paused",
   "rollout.halted",
   "rollout.completed",

@@ -7,52 +7,88 @@ import { err, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
 import type { Config } from "./config.ts";
+import { machineOf } from "./machine.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
+import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
+import { createRequestScope } from "./service/request-scope.ts";
 import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
+import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
   readonly coordinator: Coordinator;
   readonly repository: Repository;
+  readonly metrics: Metrics;
   /** What every API door is made with, less how it identifies its callers. */
   readonly doors: Omit<ApiOptions, "identify" | "publicUrl" | "tls">;
   /** Nothing may be called after it. */
   readonly close: () => Promise<void>;
 };
 
-/** Errors: those of opening the database. Throws when the repository is damaged beyond use. */
+/** `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond use. */
 export async function assemble(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock,
+  { ofProcess = false }: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Assembled, OpenFault>> {
   // The database first: its lock says that no other coordinator uses this state directory.
-  const store = await openSqliteStore(config.databaseFile, () => clock.now());
-  if (!store.ok) return store;
+  const opened = await openSqliteStore(config.databaseFile, () => clock.now());
+  if (!opened.ok) return opened;
+  const scope = createRequestScope();
+  const writes = watchWrites();
+  const metrics = createMetrics({
+    version: PRODUCT_VERSION,
+    source: () => {
+      if (coordinator === null) throw new Error("there is no coordinator to ask yet");
+      return coordinator;
+    },
+    uptime: () => performance.now(),
+    ofProcess,
+  });
+  let coordinator: Coordinator | null = null;
+  const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
+  const store = watchedStore(opened.value, watches, () => performance.now());
   try {
     const repository = await Repository.open({
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
       now: () => clock.now(),
     });
-    const coordinator = await createCoordinator({
-      store: store.value,
+    const made = await createCoordinator({
+      store,
       repository,
       clock,
       random: (bytes) => randomBytes(bytes),
-      log,
+      log: scope.log(log),
+      requestId: scope.current,
+      storeFault: writes.fault,
+      unitFailed: metrics.unitFailed,
       timings: config.timings,
+      machine: machineOf(config),
+      webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
       retention: config.retention,
     });
+    const { sessions } = made;
+    coordinator = {
+      ...made,
+      sessions: { ...sessions, receive: metrics.countFrames(sessions.receive) },
+      tick: metrics.timeTicks(made.tick),
+    };
     return ok({
       coordinator,
       repository,
+      metrics,
       doors: {
         coordinator,
+        metrics,
+        publicMetrics: config.metrics.isPublic,
         log,
+        scope,
         version: PRODUCT_VERSION,
         tuf: {
           metadataDir: join(config.repositoryDir, "metadata"),
@@ -67,18 +103,24 @@ export async function assemble(
           const after = installed.value;
           if (after.fingerprint === before.fingerprint) return installed;
           const said = { action: "trust.installed", subject: `root ${after.version}`, before, after };
-          const entry = { at: clock.now(), ...actorOf(by), ...said };
-          await store.value.apply([{ kind: "audit", value: entry }]);
+          const requestId = scope.current();
+          const entry = {
+            at: clock.now(),
+            ...actorOf(by),
+            ...said,
+            ...(requestId === null ? {} : { requestId }),
+          };
+          await store.apply([{ kind: "audit", value: entry }]);
           return installed;
         },
       },
       close: async () => {
-        await coordinator.close();
-        await store.value.close();
+        await made.close();
+        await store.close();
       },
     });
   } catch (error) {
-    await store.value.close();
+    await store.close();
     throw error;
   }
 }

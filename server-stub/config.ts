@@ -30,6 +30,7 @@ export type Config = {
   readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly events: CoordinatorSettings["events"];
+  readonly webhooks: CoordinatorSettings["webhooks"];
   readonly timings: CoordinatorSettings["timings"];
   readonly retention: Retention;
   readonly metrics: {
@@ -108,6 +109,7 @@ export function parseConfig(
     listen,
     tls,
     events: settings.events,
+    webhooks: settings.webhooks,
     timings: settings.timings,
     retention: {
       jobs: settings.retention.jobsDays * DAY_MS,

@@ -1,28 +1,37 @@
 /** A running coordinator: its doors open, its engine ticking, until it is stopped. */
-import { chmod, readFile, rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createSecureContext } from "node:tls";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { FaultError, ok, type Result } from "../protocol/result.ts";
-import type { Clock } from "../protocol/time.ts";
+import type { Clock, DurationMs } from "../protocol/time.ts";
 import { identifyAsLocal, identifyByBearer } from "./api/authorize.ts";
 import { createApi } from "./api/server.ts";
 import { assemble } from "./assemble.ts";
+import { createCertificate, type TlsPair } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { createLiveDoor } from "./live/door.ts";
+import { listenForScrapes, type MetricsListener } from "./metrics/listener.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { OpenFault } from "./store/sqlite/open.ts";
 import { startEngine } from "./timer.ts";
 
 export type Running = {
   /** Where it listens, with the port that it got. */
   readonly url: string;
+  /** Where metrics are told without a token; null unless the settings name an address. */
+  readonly metricsUrl: string | null;
   /** Takes nothing new, says 1001 to the sessions, finishes what is under way. May be called again. */
   stop(): Promise<void>;
   /** Reads the certificate again. The old one stays when the new one cannot be used. */
   reloadTls(): Promise<void>;
+  /** Takes the certificate that is in the files, if it is another one. A timer calls it; it never rejects. */
+  lookAtTls(): Promise<void>;
 };
+
+/** A renewed certificate is in use within this time, without anybody being told. */
+const LOOK_AT_TLS_MS: DurationMs = 60_000;
 
 /** How long a request that is under way, such as an upload, may hold up the end. */
 const STOP_WITHIN_MS = 10_000;
@@ -35,52 +44,69 @@ export async function serve(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock = systemClock,
+  options: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Running, OpenFault>> {
-  const assembled = await assemble(config, log, clock);
+  const assembled = await assemble(config, log, clock, options);
   if (!assembled.ok) return assembled;
-  const { coordinator, doors, close } = assembled.value;
+  const { coordinator, doors, metrics, close } = assembled.value;
   let url = "";
-  const open: FastifyInstance[] = [];
+  const open: { close(): PromiseLike<unknown> }[] = [];
   try {
     const identify = identifyByBearer((secret, from) => coordinator.access.authenticate(secret, from));
     const publicUrl = () => config.publicUrl ?? url;
-    const tls = config.tls === null ? null : await readTls(config.tls);
+    const certificate = config.tls === null ? null : createCertificate(config.tls);
+    const tls = certificate === null ? null : await certificate.read();
+    const scoped = doors.scope === undefined ? {} : { scope: doors.scope };
     const api = createApi({ ...doors, identify, publicUrl, tls });
-    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log });
+    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped });
     api.server.on("upgrade", live.upgrade);
     const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl });
     await listenLocally(control, config.controlSocket);
     open.push(control);
     url = await listen(api, config);
     open.push(api);
+    const scrapes = await listenForMetrics(config, metrics, log);
+    if (scrapes !== null) open.push(scrapes);
     const engine = startEngine(
       () => coordinator.tick(),
       config.timings.tickMs,
       (error) => log.error({ err: error }, "unforeseen error in the engine"),
     );
-    log.info({ url, stateDir: config.stateDir }, "listening");
+    const use = (pair: TlsPair | null): void => {
+      if (pair === null) return;
+      (api.server as unknown as TlsServer).setSecureContext(pair);
+      log.info({ certFile: config.tls?.certFile }, "certificate read again");
+    };
+    const lookAtTls = async (): Promise<void> => {
+      try {
+        use((await certificate?.readIfChanged()) ?? null);
+      } catch (error) {
+        log.error({ err: error }, "the certificate on the disk cannot be used; the one of before stays");
+      }
+    };
+    const looking = startEngine(lookAtTls, LOOK_AT_TLS_MS, () => undefined);
+    log.info({ url, stateDir: config.stateDir, metrics: scrapes?.url }, "listening");
 
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       log.info({}, "stopping");
       // Listening ends with the first `close`; sessions are told meanwhile, and the engine's tick ends.
       const impatient = setTimeout(() => api.server.closeAllConnections(), STOP_WITHIN_MS);
-      await Promise.all([api.close(), control.close(), live.close(), engine.stop()]);
+      const doorsOpen = [api.close(), control.close(), live.close(), scrapes?.close()];
+      await Promise.all([...doorsOpen, engine.stop(), looking.stop()]);
       clearTimeout(impatient);
       await close();
       log.info({}, "stopped");
     };
     return ok({
       url,
+      metricsUrl: scrapes?.url ?? null,
       stop: () => {
         stopping ??= stop();
         return stopping;
       },
-      reloadTls: async () => {
-        if (config.tls === null) return;
-        (api.server as unknown as TlsServer).setSecureContext(await readTls(config.tls));
-        log.info({ certFile: config.tls.certFile }, "certificate read again");
-      },
+      reloadTls: async () => use((await certificate?.read()) ?? null),
+      lookAtTls,
     });
   } catch (error) {
     await Promise.all(open.map((each) => each.close()));
@@ -107,6 +133,26 @@ async function listen(api: FastifyInstance, { listen: { address, port }, tls }: 
   return `${tls === null ? "http" : "https"}://${host}:${bound.port}`;
 }
 
+async function listenForMetrics(
+  { metrics: { listen: at } }: Config,
+  metrics: Metrics,
+  log: FastifyBaseLogger,
+): Promise<MetricsListener | null> {
+  if (at === null) return null;
+  try {
+    return await listenForScrapes(at, metrics, log);
+  } catch (cause) {
+    throw new FaultError(
+      {
+        code: "listen",
+        message: `The coordinator cannot tell its metrics on ${at.address}, port ${at.port}: ${messageOf(cause)}.`,
+        hint: "Look at [metrics] in the configuration, and whether something else listens there.",
+      },
+      { cause },
+    );
+  }
+}
+
 /** Only the owner of the state directory may speak to it. What a crash left there is of nobody: the database is ours. */
 async function listenLocally(control: FastifyInstance, path: string): Promise<void> {
   await rm(path, { force: true });
@@ -116,27 +162,6 @@ async function listenLocally(control: FastifyInstance, path: string): Promise<vo
     await chmod(path, 0o600);
   } finally {
     process.umask(before);
-  }
-}
-
-async function readTls({
-  certFile,
-  keyFile,
-}: NonNullable<Config["tls"]>): Promise<{ cert: Buffer; key: Buffer }> {
-  try {
-    const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
-    // Tried before it is used: a server would take a broken one, and then refuse every connection.
-    createSecureContext({ cert, key });
-    return { cert, key };
-  } catch (cause) {
-    throw new FaultError(
-      {
-        code: "listen",
-        message: `The certificate ${certFile} with the key ${keyFile} cannot be used: ${messageOf(cause)}.`,
-        hint: "Look at [tls].",
-      },
-      { cause },
-    );
   }
 }
 

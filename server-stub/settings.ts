@@ -88,6 +88,17 @@ export const CoordinatorSettings = Type.Object({
     },
     { description: "What changes, as dashboards and commands follow it." },
   ),
+  webhooks: Type.Object(
+    {
+      allowPrivate: Type.Boolean({
+        default: false,
+        description:
+          "Let webhooks lead to addresses that are not public (private, loopback, link-local and the like), and by plain HTTP.",
+      }),
+      timeoutMs: duration(10_000, "How long a receiver has to answer."),
+    },
+    { description: "Messages about alerts and rollouts. The webhooks themselves are made by the API." },
+  ),
   timings: Type.Object(
     {
       heartbeatMs: duration(DEFAULTS.heartbeatMs, "Between two heartbeats of a node."),

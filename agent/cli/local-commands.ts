@@ -6,9 +6,11 @@ import { FaultError } from "../../protocol/result.ts";
 import { type Config, readConfig } from "../config.ts";
 import { realDisk } from "../effects/disk.ts";
 import { layoutOf } from "../effects/layout.ts";
+import { silentLog } from "../effects/log.ts";
 import { readLinkOrNull } from "../effects/placed.ts";
 import { joinCoordinator } from "../join.ts";
 import type { Running } from "../running.ts";
+import { networkOf } from "../session/network.ts";
 import { type Common, notRunning } from "./commands.ts";
 import { EXIT, usage, type World } from "./world.ts";
 
@@ -68,7 +70,7 @@ export async function joinCommand(world: World, url: string, options: JoinOption
     name: options.name,
     insecureHttp: options.insecureHttp === true || config.allowInsecureHttp,
     force: options.force === true,
-    caFile: config.caFile ?? null,
+    network: networkOf(config, world.env, silentLog),
     disk: realDisk,
     stateDir: join(config.stateDir, "state"),
   });

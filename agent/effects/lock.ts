@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
+import { hasCode } from "./durable.ts";
 
 /** The update lock of a state directory: held by one process, for as long as it lives. */
 export type Lock = { release(): Promise<void> };
@@ -17,7 +18,9 @@ export type LockFault = Fault<"already-running" | "lock-failed">;
  * Source: flock(2), flock(1); docs/adr/0043-one-agent-per-state-directory.md.
  */
 export async function takeLock(path: string): Promise<Result<Lock, LockFault>> {
-  const file = await open(path, "a+", 0o644);
+  const opened = await orUnwritable(path, open(path, "a+", 0o644));
+  if (!opened.ok) return opened;
+  const file = opened.value;
   const taken = await flock(file.fd);
   if (taken.ok) {
     // Whose it is only explains; the lock is held on a full disk as well.
@@ -35,6 +38,34 @@ export async function takeLock(path: string): Promise<Result<Lock, LockFault>> {
     context: { path, holder: who === "" ? null : holder },
   });
 }
+
+/**
+ * What `write` came to; `lock-failed` when the state directory cannot be written. Nothing that an agent does there would
+ * be safe then, so none starts. What is there stands, and a start succeeds as soon as it is mended.
+ */
+export async function orUnwritable<T>(path: string, write: Promise<T>): Promise<Result<T, LockFault>> {
+  try {
+    return ok(await write);
+  } catch (cause) {
+    const hint = Object.entries(HINTS).find(([code]) => hasCode(cause, code))?.[1];
+    if (hint === undefined) throw cause;
+    return err({
+      code: "lock-failed",
+      message: `The state directory cannot be written, so no agent starts on it: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      hint: `${hint} What else is wrong: agent doctor`,
+      context: { path },
+    });
+  }
+}
+
+const OWNED = "It must belong to the service's user: chown -R baton-agent: /var/lib/baton-agent.";
+const HINTS: Readonly<Record<string, string>> = {
+  EROFS: "The file system may only be read, often after an error of the disk (dmesg): mount -o remount,rw.",
+  EACCES: OWNED,
+  EPERM: OWNED,
+  ENOSPC: "Free some space or inodes on that file system.",
+  EDQUOT: "Raise the quota of the service's user, or free some space.",
+};
 
 async function nameHolder(file: FileHandle): Promise<void> {
   await file.truncate(0);

@@ -15,9 +15,18 @@ const SECRETS = ["credential", "token.secret", "secret", "authorization", "heade
 
 /**
  * The agent's log: one JSON line per event on standard error, written at once (no transport: those are worker
- * threads with files of their own, which a single bundled file does not have).
+ * threads with files of their own, which a single bundled file does not have). `also` gets the same lines.
  */
-export function createLog(level: LogLevel, fields: Readonly<Record<string, string>> = {}): Log {
+export function createLog(
+  level: LogLevel,
+  fields: Readonly<Record<string, string>> = {},
+  also: (line: string) => void = () => undefined,
+): Log {
+  const stderr = pino.destination({ fd: 2, sync: true });
+  const write = (line: string): void => {
+    stderr.write(line);
+    also(line);
+  };
   return pino(
     {
       level,
@@ -27,7 +36,7 @@ export function createLog(level: LogLevel, fields: Readonly<Record<string, strin
       redact: { paths: [...SECRETS, ...SECRETS.map((path) => `*.${path}`)], censor: "[redacted]" },
       serializers: { cause: pino.stdSerializers.err },
     },
-    pino.destination({ fd: 2, sync: true }),
+    { write },
   );
 }
 

@@ -1,5 +1,5 @@
-import type { Result } from "../../protocol/result.ts";
-import { err, type Fault, ok } from "../../protocol/result.ts";
+import { isLoopbackHost } from "../../protocol/proxy.ts";
+import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 
 /** The coordinator's addresses, in the order of the configuration: the next one is taken when one fails. */
 export type Addresses = {
@@ -30,7 +30,7 @@ export function parseAddress(
     return err(notAnAddress(text, "it must begin with https:// or http://"));
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     return err(notAnAddress(text, "it must have no user, query or fragment"));
-  if (url.protocol === "http:" && !allowInsecure && !isLoopback(url.hostname)) {
+  if (url.protocol === "http:" && !allowInsecure && !isLoopbackHost(url.hostname)) {
     return err({
       code: "insecure",
       message: `${text} is plain HTTP to another machine: anybody on the way could read this node's credential.`,
@@ -45,7 +45,3 @@ const notAnAddress = (text: string, why: string): Fault<"malformed"> => ({
   message: `${text} is not the address of a coordinator: ${why}.`,
   hint: "Write it like https://coordinator.example:8443.",
 });
-
-/** Whether a URL's host never leaves this machine. */
-export const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);

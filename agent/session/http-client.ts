@@ -2,15 +2,13 @@
  * The agent's HTTP: one request, one answer, JSON both ways, no retries inside. undici is loaded with the first
  * call, since an agent whose WebSocket works needs it only for the lease.
  */
-import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { getCACertificates } from "node:tls";
 import type { Dispatcher } from "undici";
 import { parse } from "../../protocol/parse.ts";
 import { Problem } from "../../protocol/problem.ts";
 import { err, type Fault, FaultError, ok, type Result } from "../../protocol/result.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type { Addresses } from "./addresses.ts";
+import type { Network } from "./network.ts";
 
 /** A call that came to nothing: `refused` (the coordinator answered so) or `unreachable` (nobody knows). */
 export type CallFailure = Fault & {
@@ -38,71 +36,48 @@ export type HttpClientOptions = {
   readonly addresses: Addresses;
   /** Sent as `Authorization: Bearer`; null before joining. */
   readonly credential: string | null;
-  readonly caFile: string | null;
+  readonly network: Network;
 };
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-const CONNECT_TIMEOUT_MS = 10_000;
 
-export function createHttpClient({ addresses, credential, caFile }: HttpClientOptions): HttpClient {
-  let loaded: Promise<Loaded> | undefined;
+export function createHttpClient({ addresses, credential, network }: HttpClientOptions): HttpClient {
+  let loaded: { readonly reading: number; readonly parts: Promise<Loaded> } | undefined;
+  /** The connections of before, when `ca_file` has changed, end when nothing is under way on them any more. */
+  const ready = (): Promise<Loaded> => {
+    const reading = network.reading();
+    if (loaded?.reading === reading) return loaded.parts;
+    loaded?.parts.then(({ dispatcher }) => dispatcher.close()).catch(() => undefined);
+    loaded = { reading, parts: load(network) };
+    return loaded.parts;
+  };
   return {
     call: async (call) => {
-      loaded ??= load(caFile);
       const server = addresses.current();
-      let ready: Loaded;
+      let parts: Loaded;
       try {
-        ready = await loaded;
+        parts = await ready();
       } catch (cause) {
         loaded = undefined;
         if (cause instanceof FaultError) return err({ ...cause.fault, kind: "unreachable" });
         throw cause;
       }
-      const result = await callOnce(ready, server, credential, call);
+      const result = await callOnce(parts, server, credential, call);
       if (!result.ok && result.error.kind === "unreachable") addresses.failed(server);
       return result;
     },
     close: async () => {
-      if (loaded !== undefined) await (await loaded).dispatcher.destroy();
+      if (loaded !== undefined) await (await loaded.parts).dispatcher.destroy();
     },
   };
 }
 
 type Loaded = { readonly request: typeof import("undici").request; readonly dispatcher: Dispatcher };
 
-const load = async (caFile: string | null): Promise<Loaded> => ({
+const load = async (network: Network): Promise<Loaded> => ({
   request: (await import("undici")).request,
-  dispatcher: await openDispatcher(caFile),
+  dispatcher: await network.openDispatcher(),
 });
-
-/** Connections that trust `caFile` as well. Whoever opens them closes them. */
-export async function openDispatcher(caFile: string | null): Promise<Dispatcher> {
-  const { Agent } = await import("undici");
-  const ca = trustedAuthorities(caFile);
-  return new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) } });
-}
-
-/**
- * The authorities that Node trusts and those in `caFile`; undefined for Node's own alone. Throws a `FaultError`,
- * `ca-file-unreadable`: what cannot be read is found here, and not by every connection.
- */
-export function trustedAuthorities(caFile: string | null): string[] | undefined {
-  if (caFile === null) return undefined;
-  try {
-    const ours = readFileSync(caFile, "utf8");
-    new X509Certificate(ours);
-    return [...getCACertificates("default"), ours];
-  } catch (cause) {
-    throw new FaultError(
-      {
-        code: "ca-file-unreadable",
-        message: `${caFile} holds no certificate that can be read: ${why(cause)}.`,
-        hint: "What runs goes on running. Mend the file, or ca_file in the settings.",
-      },
-      { cause },
-    );
-  }
-}
 
 async function callOnce(
   { request, dispatcher }: Loaded,

@@ -80,9 +80,12 @@ async function exchange(
 function faultOf(failure: CallFailure, frames: readonly AgentFrame[]): TransportFault | null {
   const { message, hint, status } = failure;
   const words = { message, ...(hint === undefined ? {} : { hint }) };
-  if (status === 401 || status === 403) return { code: "unauthorized", ...words };
+  const isHello = frames.some(({ type }) => type === "hello");
+  // Too many wrong credentials from this address: ours is not one of the right ones, which are never counted.
+  if (status === 401 || status === 403 || (status === 429 && isHello))
+    return { code: "unauthorized", ...words };
   if (failure.kind === "refused" && status !== 429 && status !== 408) return { code: "malformed", ...words };
-  return frames.some(({ type }) => type === "hello") ? { code: "unreachable", ...words } : null;
+  return isHello ? { code: "unreachable", ...words } : null;
 }
 
 function withoutOvertaken(waiting: readonly AgentFrame[], frames: readonly AgentFrame[]): AgentFrame[] {

@@ -3,13 +3,16 @@ import type { LogLine } from "../../protocol/job.ts";
 import type { JobId, SessionId } from "../../protocol/names.ts";
 import type { Clock, DurationMs, UptimeMs } from "../../protocol/time.ts";
 import type { Log } from "../effects/log.ts";
+import type { Scheduler } from "../effects/scheduler.ts";
 import {
   type Conversation,
+  type DiagnosisParts,
   greeting,
   type HeartbeatParts,
   type HelloParts,
   hear,
   helloFrame,
+  sayDiagnosis,
   sayHeartbeat,
   sayLog,
   urgentPart,
@@ -21,6 +24,8 @@ import type { Transport, TransportFault } from "./transport.ts";
 export type SessionSource = {
   hello(): HelloParts;
   heartbeat(): HeartbeatParts;
+  /** How the diagnosis of this job ended; null while it has not. */
+  diagnosis(jobId: JobId): DiagnosisParts | null;
   /** Lines of a job's durable log from `from` on, in order, at most `limit`; none when there is no such log. */
   logLines(jobId: JobId, from: number, limit: number): Promise<readonly LogLine[]>;
 };
@@ -28,7 +33,7 @@ export type SessionSource = {
 export type TalkEvents = {
   welcomed(welcome: Welcome): void;
   orders(orders: Orders): void;
-  /** The session is not known any more; hello was said again on the same transport. */
+  /** The session is not known, or not in this protocol; hello was said again on the same transport. */
   lost(): void;
   ended(fault: TransportFault): void;
 };
@@ -58,18 +63,21 @@ export type TalkParts = {
   readonly source: SessionSource;
   readonly events: TalkEvents;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly log: Log;
 };
 
 /** Says hello and goes on talking until the transport ends or `stop`. */
-export function startTalk(transport: Transport, { source, events, clock, log }: TalkParts): Talk {
+export function startTalk(transport: Transport, { source, events, clock, scheduler, log }: TalkParts): Talk {
   let conversation: Conversation = greeting;
   let cursors: Cursors = new Map();
   /** What the last heartbeat said: what would have been urgent of it, and all of it. */
   let lastSaid: { readonly urgent: string; readonly all: string } | null = null;
+  /** What the orders ask for, and whether its end was said since the last heartbeat. */
+  let diagnosis: { readonly jobId: JobId; readonly said: boolean } | null = null;
   let lastHeard: UptimeMs = clock.uptime();
   let over = false;
-  const timers = createTimers();
+  const timers = createTimers(scheduler);
 
   const end = (fault: TransportFault) => {
     if (over) return;
@@ -81,13 +89,14 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
 
   const sayHello = () => {
     timers.clear();
-    conversation = greeting;
+    if (conversation.kind !== "greeting") conversation = greeting;
     cursors = new Map();
     lastSaid = null;
+    diagnosis = null;
     timers.set("welcome", WELCOME_WITHIN_MS, () =>
       end({ code: "silent", message: `${transport.server} did not welcome within ${WELCOME_WITHIN_MS} ms.` }),
     );
-    transport.send([helloFrame(source.hello())]);
+    transport.send([helloFrame(conversation, source.hello())]);
   };
 
   const heartbeat = () => {
@@ -96,6 +105,19 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     const { next, frame } = sayHeartbeat(conversation, parts);
     conversation = next;
     lastSaid = { urgent: urgentPart(parts), all: JSON.stringify(parts) };
+    transport.send([frame]);
+    // What orders went on asking for after it was said was lost.
+    if (diagnosis !== null) diagnosis = { ...diagnosis, said: false };
+  };
+
+  /** After the lines of its log, so that nobody reads the end of a job and misses some. */
+  const sayHowDiagnosisEnded = () => {
+    if (diagnosis === null || diagnosis.said || over || conversation.kind !== "open") return;
+    const ended = source.diagnosis(diagnosis.jobId);
+    if (ended === null) return;
+    const { next, frame } = sayDiagnosis(conversation, ended);
+    conversation = next;
+    diagnosis = { ...diagnosis, said: true };
     transport.send([frame]);
   };
 
@@ -120,6 +142,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
     sendingLogs = true;
     try {
       for (const jobId of cursors.keys()) await sendLogOf(jobId);
+      sayHowDiagnosisEnded();
     } finally {
       sendingLogs = false;
     }
@@ -145,6 +168,11 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
       sendLogs().catch((cause: unknown) => log.warn({ cause }, "a job's log could not be read for sending"));
     });
 
+  const wantDiagnosis = (jobId: JobId | null) => {
+    if (jobId === null) diagnosis = null;
+    else if (diagnosis?.jobId !== jobId) diagnosis = { jobId, said: false };
+  };
+
   const hearFrame = (frame: CoordinatorFrame) => {
     const result = hear(conversation, frame);
     conversation = result.conversation;
@@ -158,6 +186,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
         return;
       case "orders":
         cursors = cursorsAfter(cursors, heard.orders.logNext, source.heartbeat().update.jobId);
+        wantDiagnosis(heard.orders.diagnose?.jobId ?? null);
         events.orders(heard.orders);
         logsSoon(0);
         return;
@@ -210,15 +239,15 @@ const sessionOf = (conversation: Conversation): SessionId | null =>
   conversation.kind === "open" ? conversation.session : null;
 
 /** Timers by name, so that none is forgotten. */
-function createTimers() {
-  const running = new Map<string, NodeJS.Timeout>();
+function createTimers(scheduler: Scheduler) {
+  const running = new Map<string, () => void>();
   const set = (name: string, afterMs: DurationMs, run: () => void) => {
-    clearTimeout(running.get(name));
-    const timer = setTimeout(() => {
+    running.get(name)?.();
+    const cancel = scheduler.after(afterMs, () => {
       running.delete(name);
       run();
-    }, afterMs);
-    running.set(name, timer);
+    });
+    running.set(name, cancel);
   };
   return {
     set,
@@ -226,7 +255,7 @@ function createTimers() {
       if (!running.has(name)) set(name, afterMs, run);
     },
     clear: () => {
-      for (const timer of running.values()) clearTimeout(timer);
+      for (const cancel of running.values()) cancel();
       running.clear();
     },
   };

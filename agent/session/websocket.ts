@@ -1,9 +1,10 @@
 import WebSocket from "ws";
 import { CLOSE, CoordinatorFrame, MAX_FRAME_BYTES, SUBPROTOCOL } from "../../protocol/frames.ts";
 import { parseJson } from "../../protocol/parse.ts";
-import { err, ok, type Result } from "../../protocol/result.ts";
+import { err, FaultError, ok, type Result } from "../../protocol/result.ts";
 import type { Addresses } from "./addresses.ts";
 import { failureOf, why } from "./http-client.ts";
+import type { Network, SocketWay } from "./network.ts";
 import type { OpenTransport, Transport, TransportEvents, TransportFault } from "./transport.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -11,21 +12,28 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export type WebSocketOptions = {
   readonly addresses: Addresses;
   readonly credential: string;
-  /** The authorities to trust, Node's own when undefined. */
-  readonly ca: readonly string[] | undefined;
+  readonly network: Network;
 };
 
 /** Frames over a WebSocket: `GET /v1/session`, one JSON text message each. Source: RFC 6455. */
 export const openWebSocket =
-  ({ addresses, credential, ca }: WebSocketOptions): OpenTransport =>
-  (events, signal) => {
+  ({ addresses, credential, network }: WebSocketOptions): OpenTransport =>
+  async (events, signal) => {
     const server = addresses.current();
-    const socket = new WebSocket(`${server.replace(/^http/, "ws")}/v1/session`, SUBPROTOCOL, {
+    const url = `${server.replace(/^http/, "ws")}/v1/session`;
+    let way: SocketWay;
+    try {
+      way = await network.socketTo(url);
+    } catch (cause) {
+      if (!(cause instanceof FaultError)) throw cause;
+      return err({ ...cause.fault, code: "unreachable" });
+    }
+    const socket = new WebSocket(url, SUBPROTOCOL, {
       headers: { authorization: `Bearer ${credential}` },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       maxPayload: 4 * MAX_FRAME_BYTES,
       perMessageDeflate: false,
-      ...(ca === undefined ? {} : { ca: [...ca] }),
+      ...way,
     });
     return new Promise((resolve) => {
       const giveUp = () => socket.terminate();
@@ -119,7 +127,11 @@ function closedBy(server: string, code: number, reason: string): TransportFault 
 function refusedUpgrade(server: string, status: number, text: string): TransportFault {
   const { message, hint } = failureOf(server, status, text, undefined);
   const code =
-    status === 401 || status === 403 ? "unauthorized" : status >= 500 ? "unreachable" : "not-supported";
+    status === 401 || status === 403 || status === 429
+      ? "unauthorized"
+      : status >= 500
+        ? "unreachable"
+        : "not-supported";
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 

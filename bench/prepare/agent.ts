@@ -11,6 +11,7 @@ import { createLog } from "../../agent/effects/log.ts";
 import { makeLayout } from "../../agent/effects/recover.ts";
 import { findRunning } from "../../agent/running.ts";
 import { createAddresses } from "../../agent/session/addresses.ts";
+import { createNetwork } from "../../agent/session/network.ts";
 import type { Build } from "../../protocol/build.ts";
 
 export type Task = {
@@ -37,7 +38,7 @@ const preparer = createNodePreparer({
   running: findRunning(undefined),
   pinnedRoot,
   addresses: createAddresses([task.url]),
-  caFile: null,
+  network: createNetwork({ caFile: null }),
   downloadTimeoutMs: 60_000,
   selfTestTimeoutMs: 30_000,
   env: { ...process.env, BATON_NODE: process.execPath },

@@ -1,26 +1,35 @@
 /**
  * The coordinator's API, as the commands call it. A refusal becomes a `Fault` with the problem's code; what cannot
  * be reached, and answers that are none of a coordinator's, become faults too: nothing here throws for them.
+ *
+ * Every POST carries an `Idempotency-Key`, so that one whose answer was lost on the way may be sent once more.
  */
+import { randomUUID } from "node:crypto";
 import { Problem } from "../../protocol/problem.ts";
-import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
+import { err, ok, type Result } from "../../protocol/result.ts";
 import { type Static, type TSchema, Value } from "../../protocol/schema.ts";
+import { type ApiFault, brokeOff, faultOf, strange, unreachable } from "./faults.ts";
 
-/** `code` is a problem code, or `unreachable`, or `unexpected-answer`. */
-export type ApiFault = Fault & { readonly status?: number; readonly requestId?: string };
+export type { ApiFault } from "./faults.ts";
 
 export type Request<S extends TSchema> = {
   readonly method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** With its query, every part encoded (see `path`). */
   readonly path: string;
   readonly body?: unknown;
+  /** The `etag` that this change was made from: refused with `412` when somebody else changed it since. */
+  readonly ifMatch?: string | null;
   /** What is expected back. Members that it does not know are left out: the coordinator may be newer. */
   readonly answer: S;
 };
 
+/** An answer, and the tag to give back as `ifMatch`; null when the coordinator gave none. */
+export type Tagged<T> = { readonly value: T; readonly etag: string | null };
+
 export type ApiClient = {
   readonly url: string;
   call<S extends TSchema>(request: Request<S>): Promise<Result<Static<S>, ApiFault>>;
+  tagged<S extends TSchema>(request: Request<S>): Promise<Result<Tagged<Static<S>>, ApiFault>>;
   /** Sends bytes as they come. */
   upload<S extends TSchema>(
     path: string,
@@ -28,6 +37,12 @@ export type ApiClient = {
     bytes: number,
     answer: S,
   ): Promise<Result<Static<S>, ApiFault>>;
+  /** Text as it comes, for as long as it takes. Reading it throws when the connection breaks. */
+  stream(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<Result<AsyncIterable<string>, ApiFault>>;
 };
 
 export type ClientOptions = {
@@ -37,70 +52,93 @@ export type ClientOptions = {
   readonly fetch: typeof fetch;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** A fresh `Idempotency-Key`. */
+  readonly newKey?: () => string;
+};
+
+type Init = Omit<RequestInit, "headers"> & {
+  readonly duplex?: "half";
+  readonly headers: Readonly<Record<string, string>>;
 };
 
 const TIMEOUT_MS = 30_000;
 
-export function createClient({
-  url,
-  token,
-  fetch,
-  signal,
-  timeoutMs = TIMEOUT_MS,
-}: ClientOptions): ApiClient {
-  const base = url.replace(/\/+$/, "");
-  const headers: Record<string, string> = { accept: "application/json, application/problem+json" };
-  if (token !== null) headers.authorization = `Bearer ${token}`;
+export function createClient(options: ClientOptions): ApiClient {
+  const { token, fetch, signal, timeoutMs = TIMEOUT_MS, newKey = randomUUID } = options;
+  const url = options.url.replace(/\/+$/, "");
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
 
-  const send = async <S extends TSchema>(
-    path: string,
-    init: RequestInit & { duplex?: "half" },
-    answer: S,
-    limitMs: number | null,
-  ): Promise<Result<Static<S>, ApiFault>> => {
-    const signals = [signal, limitMs === null ? undefined : AbortSignal.timeout(limitMs)];
-    let response: Response;
-    let text: string;
+  const open = async (path: string, init: Init, signals: readonly (AbortSignal | undefined)[]) =>
+    fetch(`${url}${path}`, {
+      ...init,
+      headers: { accept: "application/json, application/problem+json", ...authorization, ...init.headers },
+      redirect: "error",
+      signal: AbortSignal.any([signal, ...signals].filter((each) => each !== undefined)),
+    });
+
+  const attempt = async (path: string, init: Init, limitMs: number | null): Promise<Attempt> => {
     try {
-      response = await fetch(`${base}${path}`, {
-        ...init,
-        headers: { ...headers, ...(init.headers as Record<string, string>) },
-        redirect: "error",
-        signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
-      });
-      text = await response.text();
+      const response = await open(path, init, [limitMs === null ? undefined : AbortSignal.timeout(limitMs)]);
+      return ok({ response, text: await response.text() });
     } catch (cause) {
       signal?.throwIfAborted();
-      return err(unreachable(base, cause));
+      return err(cause);
     }
-    return read(base, response, text, answer);
+  };
+
+  const tagged = async <S extends TSchema>({
+    method = "GET",
+    path,
+    body,
+    ifMatch,
+    answer,
+  }: Request<S>): Promise<Result<Tagged<Static<S>>, ApiFault>> => {
+    const headers = {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(method === "POST" ? { "idempotency-key": newKey() } : {}),
+      ...(ifMatch == null ? {} : { "if-match": ifMatch }),
+    };
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    let got = await attempt(path, init, timeoutMs);
+    if (!got.ok && brokeOff(got.error) && (method === "GET" || method === "POST")) {
+      got = await attempt(path, init, timeoutMs);
+    }
+    if (!got.ok) return err(unreachable(url, got.error));
+    const { response, text } = got.value;
+    const value = read(url, response, text, answer);
+    return value.ok ? ok({ value: value.value, etag: response.headers.get("etag") }) : value;
   };
 
   return {
-    url: base,
-    call: ({ method = "GET", path, body, answer }) =>
-      send(
-        path,
-        body === undefined
-          ? { method }
-          : { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } },
-        answer,
-        timeoutMs,
-      ),
-    upload: (path, body, bytes, answer) =>
-      send(
-        path,
-        {
-          method: "PUT",
-          body: ReadableStream.from(body),
-          duplex: "half",
-          headers: { "content-type": "application/octet-stream", "content-length": String(bytes) },
-        },
-        answer,
-        null,
-      ),
+    url,
+    tagged,
+    call: async (request) => {
+      const got = await tagged(request);
+      return got.ok ? ok(got.value.value) : got;
+    },
+    upload: async (path, body, bytes, answer) => {
+      const headers = { "content-type": "application/octet-stream", "content-length": String(bytes) };
+      const init: Init = { method: "PUT", body: ReadableStream.from(body), duplex: "half", headers };
+      const got = await attempt(path, init, null);
+      return got.ok
+        ? read(url, got.value.response, got.value.text, answer)
+        : err(unreachable(url, got.error));
+    },
+    stream: async (path, headers, until) => {
+      try {
+        const response = await open(path, { headers: { ...headers } }, [until]);
+        if (!response.ok || response.body === null) return refused(url, response, await response.text());
+        return ok(response.body.pipeThrough(new TextDecoderStream()));
+      } catch (cause) {
+        signal?.throwIfAborted();
+        until?.throwIfAborted();
+        return err(unreachable(url, cause));
+      }
+    },
   };
 }
+
+type Attempt = Result<{ readonly response: Response; readonly text: string }, unknown>;
 
 /** A path of an address, its parts encoded: `path("v1", "nodes", id)`. */
 export const path = (...parts: readonly string[]): string => `/${parts.map(encodeURIComponent).join("/")}`;
@@ -114,69 +152,33 @@ export const query = (values: Readonly<Record<string, string | number | undefine
 };
 
 function read<S extends TSchema>(
-  base: string,
+  url: string,
   response: Response,
   text: string,
   answer: S,
 ): Result<Static<S>, ApiFault> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return err(strange(base, response.status, "it is not JSON"));
-  }
-  if (!response.ok) {
-    return Value.Check(Problem, value)
-      ? err(faultOf(value))
-      : err(strange(base, response.status, "it is no problem"));
-  }
+  if (!response.ok) return refused(url, response, text);
+  const value = parsed(text);
+  if (value === undefined) return err(strange(url, response.status, "it is not JSON"));
   const known = Value.Clean(answer, structuredClone(value));
   if (Value.Check(answer, known)) return ok(known as Static<S>);
   const first = Value.Errors(answer, known)[0];
-  return err(
-    strange(
-      base,
-      response.status,
-      `${first?.instancePath || "the whole"} ${first?.message ?? "does not fit"}`,
-    ),
-  );
+  const why = `${first?.instancePath || "the whole"} ${first?.message ?? "does not fit"}`;
+  return err(strange(url, response.status, why));
 }
 
-const faultOf = ({ code, detail, hint, status, requestId, context }: Problem): ApiFault => ({
-  code,
-  message: detail,
-  status,
-  ...(hint === undefined ? {} : { hint }),
-  ...(requestId === undefined ? {} : { requestId }),
-  ...(context === undefined ? {} : { context: plain(context) }),
-});
-
-const plain = (context: Record<string, unknown>): Record<string, string | number | boolean | null> =>
-  Object.fromEntries(
-    Object.entries(context).map(([key, value]) => [
-      key,
-      typeof value === "number" || typeof value === "boolean" || typeof value === "string" || value === null
-        ? value
-        : JSON.stringify(value),
-    ]),
-  );
-
-const unreachable = (url: string, error: unknown): ApiFault => ({
-  code: error instanceof DOMException && error.name === "TimeoutError" ? "timed-out" : "unreachable",
-  message: `The coordinator at ${url} cannot be reached: ${reasonOf(error)}.`,
-  hint: "Look at the address (--url, BATON_URL) and whether the coordinator runs; nothing is known to have changed.",
-});
-
-/** fetch says only "fetch failed"; the reason is its cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause;
-  const inner = cause instanceof AggregateError ? cause.errors[0] : cause;
-  return inner instanceof Error && inner.message !== "" ? inner.message : error.message;
+function refused(url: string, { status }: Response, text: string): Result<never, ApiFault> {
+  const value = parsed(text);
+  if (value === undefined) return err(strange(url, status, "it is not JSON"));
+  return err(Value.Check(Problem, value) ? faultOf(value) : strange(url, status, "it is no problem"));
 }
 
-const strange = (url: string, status: number, why: string): ApiFault => ({
-  code: "unexpected-answer",
-  message: `What answers at ${url} (status ${status}) is not a coordinator that this command understands: ${why}.`,
-  hint: "Look at the address, and whether baton is older or newer than the coordinator.",
-});
+/** An empty body is null, as the answer to a DELETE is; undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { LeaseView } from "../../protocol/lease.ts";
 import { FaultError } from "../../protocol/result.ts";
 import { path } from "../api/client.ts";
+import { sure } from "../confirm/sure.ts";
 import { leaseFacts } from "../show/lease.ts";
 import type { World } from "../world.ts";
-import { apiOf, branch, countOption, leaf, must, print, sure } from "./leaf.ts";
+import { apiOf, branch, countOption, leaf, must, print, withYes } from "./leaf.ts";
 
 /** `baton lease`: leave to be disrupted, one node of a group at a time. */
 export const leaseCommand = (world: World): Command =>
@@ -22,11 +23,15 @@ const show = (world: World): Command =>
 type BreakOptions = { reason: string; token?: number; yes?: true };
 
 const breakIt = (world: World): Command =>
-  leaf("break", "end the lease of a node that is lost; the node counts as down until it says its last word")
+  withYes(
+    leaf(
+      "break",
+      "end the lease of a node that is lost; the node counts as down until it says its last word",
+    ),
+  )
     .argument("<group>", "name")
     .requiredOption("--reason <text>", "why; it is kept in the audit log")
     .option("--token <n>", "the lease that is meant (default: the one that is held now)", countToken)
-    .option("--yes", "do not ask")
     .action(async (group: string, { reason, token, yes }: BreakOptions, command: Command) => {
       const api = await apiOf(world, command);
       const where = path("v1", "groups", group, "lease");
@@ -39,11 +44,11 @@ const breakIt = (world: World): Command =>
         });
       }
       const who = holder?.token === meant ? (holder.nodeName ?? holder.nodeId) : `token ${meant}`;
-      await sure(
-        world,
-        yes,
-        `Break the lease of ${who} in ${group}? If that node still runs, two nodes may be down at once.`,
-      );
+      await sure(world, yes, {
+        what: `Break the lease of ${who} in ${group}? If that node still runs, two nodes may be down at once.`,
+        type: group,
+        called: "the group's name",
+      });
       const body = { token: meant, reason };
       const lease = must(await api.call({ method: "POST", path: `${where}/break`, body, answer: LeaseView }));
       print(world, command, lease, leaseFacts(lease, world.now()));

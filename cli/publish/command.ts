@@ -1,6 +1,9 @@
 /** `baton publish` and `baton export`: bundles to a signed release, for the coordinator or for where there is no network. */
 import type { Command } from "commander";
+import { Channel } from "../../protocol/policy.ts";
 import { FaultError } from "../../protocol/result.ts";
+import { type ApiClient, path } from "../api/client.ts";
+import { promoted } from "../commands/channels.ts";
 import { apiOf, leaf, must, print, wantsJson } from "../commands/leaf.ts";
 import { keysDirOf } from "../keys/keyring.ts";
 import { type PassphraseSource, readPassphrase, terminalPrompt } from "../keys/passphrase.ts";
@@ -26,8 +29,8 @@ export const publishCommand = (
 ): Command =>
   leaf("publish", "sign bundles as a release, and hand them to the coordinator")
     .argument("[bundle...]", "bundles of one version, one per platform")
-    .option("--min-version <version>", "floor: nodes that confirm this release never go below it again")
-    .option("--channel <name>", "channel that this release belongs to")
+    .option("--min-version <release>", "floor: nodes that confirm this release never go below it again")
+    .option("--channel <channel>", "move this channel to the release once it is published")
     .option("--rebuild", "put this build in the place of another one of the same version")
     .option("--renew", "no new release: sign what is published anew, before its signature expires")
     .option(
@@ -44,22 +47,30 @@ export const publishCommand = (
       }
       const bundles = await openAll(files);
       const passphrase = must(await readPassphrase({ env: world.env, ask }, "open"));
+      const api = await apiOf(world, command);
       const { minVersion, channel, rebuild, afterRestore } = options;
+      // A channel that is not there is told before anything is signed.
+      if (channel !== undefined)
+        must(await api.call({ path: path("v1", "channels", channel), answer: Channel }));
       const done = must(
         await publishRelease({
           keys: { dir: keysDirOf(world.env, options.keys), passphrase },
-          api: await apiOf(world, command),
+          api,
           bundles,
           now: world.now(),
           ...(minVersion !== undefined && { minVersion }),
-          ...(channel !== undefined && { channel }),
           ...(rebuild === true && { rebuild }),
           ...(afterRestore === true && { afterRestore }),
           ...(!wantsJson(command) && world.err.isTerminal && { progress: meter(world.err) }),
         }),
       );
       const version = bundles[0]?.versionJson.version ?? null;
-      print(world, command, { version, ...done }, sentence(version, bundles, done));
+      const moved =
+        channel === undefined || version === null ? null : must(await promote(api, channel, version));
+      const text = [sentence(version, bundles, done), ...(moved === null ? [] : [promoted(moved)])].join(
+        "\n",
+      );
+      print(world, command, { version, ...done, ...(moved === null ? {} : { channel: moved }) }, text);
     });
 
 /** `baton export`: an offline kit of published bundles. */
@@ -76,6 +87,15 @@ export const exportCommand = (world: World): Command =>
       const count = written.bundles === 1 ? "1 bundle" : `${written.bundles} bundles`;
       print(world, command, written, `Wrote ${kit} with ${count}. On the node: agent install ${kit}`);
     });
+
+/** After publishing, and not with it: what a channel is at is the operator's to say, and needs no signature. */
+const promote = (api: ApiClient, channel: string, release: string) =>
+  api.call({
+    method: "POST",
+    path: path("v1", "channels", channel, "promote"),
+    body: { release },
+    answer: Channel,
+  });
 
 async function openAll(files: readonly string[]): Promise<BundleFile[]> {
   const bundles: BundleFile[] = [];

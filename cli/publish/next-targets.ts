@@ -16,7 +16,6 @@ export type NewRelease = {
   readonly bundles: readonly Omit<BundleFile, "file">[];
   /** Nodes that confirm this release never go below this version again. */
   readonly minVersion?: string;
-  readonly channel?: string;
   /** Lets a bundle take the place of another build of the same version. */
   readonly rebuild?: boolean;
 };
@@ -72,7 +71,7 @@ function checkRelease({ bundles, minVersion }: NewRelease): Result<void, Publish
 
 function addBundle(
   targets: Targets,
-  { minVersion, channel, rebuild = false }: NewRelease,
+  { minVersion, rebuild = false }: NewRelease,
   { bytes, sha256, versionJson }: NewRelease["bundles"][number],
 ): Result<Targets, PublishRefused> {
   const { version, buildHash, platform, engines, protocol, builtAt, gitCommit } = versionJson;
@@ -90,7 +89,6 @@ function addBundle(
   }
   // What was said once holds until something else is said: a floor does not vanish by publishing again.
   const floor = minVersion ?? published?.minVersion;
-  const follows = channel ?? published?.channel;
   const custom: ReleaseCustom = {
     version,
     buildHash,
@@ -100,7 +98,7 @@ function addBundle(
     builtAt,
     gitCommit,
     ...(floor !== undefined && { minVersion: floor }),
-    ...(follows !== undefined && { channel: follows }),
+    ...(published?.channel !== undefined && { channel: published.channel }),
   };
   const name = targetName(versionJson, platform);
   const rest = Object.fromEntries(Object.entries(targets).filter(([other]) => other !== twin));

@@ -4,6 +4,10 @@ export type Output = {
   readonly isTerminal: boolean;
   /** Width of the terminal; null when it is none. */
   readonly columns: number | null;
+  /** Height of the terminal; null when it is none. */
+  readonly rows: number | null;
+  /** Calls `listener` whenever the size changes, until the returned function is called. */
+  onResize(listener: () => void): () => void;
 };
 
 export const outputOf = (stream: NodeJS.WriteStream): Output => ({
@@ -13,5 +17,12 @@ export const outputOf = (stream: NodeJS.WriteStream): Output => ({
   },
   get columns() {
     return stream.isTTY === true ? stream.columns : null;
+  },
+  get rows() {
+    return stream.isTTY === true ? stream.rows : null;
+  },
+  onResize: (listener) => {
+    stream.on("resize", listener);
+    return () => void stream.off("resize", listener);
   },
 });

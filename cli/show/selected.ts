@@ -1,7 +1,7 @@
-import type { RolloutSummary, Selection } from "../../protocol/rollout.ts";
+import type { Selection } from "../../protocol/rollout.ts";
 
-/** What a rollout is of, in a few words. */
-export function selected({ selection }: Pick<RolloutSummary, "selection">): string {
+/** Whom a selection means, in a few words. */
+export function selected(selection: Selection): string {
   const parts = [
     selection.all === true ? "all" : "",
     listed(selection.groups),

@@ -23,4 +23,5 @@ export const facts = (pairs: readonly (readonly [string, string])[]): string => 
 /** Columns that a text takes on a terminal, without its colours. */
 export const width = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
 
-const pad = (text: string, to: number): string => text + " ".repeat(Math.max(0, to - width(text)));
+/** Filled up with spaces on the right. */
+export const pad = (text: string, to: number): string => text + " ".repeat(Math.max(0, to - width(text)));

@@ -61,7 +61,7 @@ async function play(): Promise<void> {
 
 async function rollOut(version: string, code: number): Promise<Rollout> {
   const ended = await fleet.baton(
-    ["rollout", "start", "--group", GROUP, "--release", version, "--watch", "--timeout", "60"],
+    ["rollout", "start", "--group", GROUP, "--release", version, "--yes", "--watch", "--timeout", "60"],
     {
       show: true,
       mayFail: true,

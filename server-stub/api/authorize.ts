@@ -29,7 +29,7 @@ export type Identify = (request: {
 export const identifyByBearer =
   (
     authenticate: (secret: string, from: string) => Promise<Principal | null>,
-    strikes: Strikes = createStrikes(uptime),
+    strikes: Strikes = createStrikes(),
   ): Identify =>
   async ({ headers, from }) => {
     const header = headers.authorization;
@@ -62,12 +62,10 @@ export const identifyByBearer =
 export const identifyAsLocal: Identify = async () =>
   ok({ kind: "operator", id: "local", name: "local", role: "admin", from: "control socket" });
 
-const uptime = (): number => performance.now();
-
 /** Whether `caller` may call `route`: nothing, or why not. Pure. */
-export function refusalFor(route: RouteKey, caller: Principal | null): Refusal | null {
+export function refusalFor(route: RouteKey, caller: Principal | null, open = isOpen): Refusal | null {
   const audience = audienceOf(caller);
-  if (mayCall(route, audience)) return null;
+  if (open(route) || mayCall(route, audience)) return null;
   if (audience === "anonymous") {
     return {
       code: "unauthorized",
@@ -92,16 +90,20 @@ export function refusalFor(route: RouteKey, caller: Principal | null): Refusal |
 
 /** The hook. Answers the refusal itself, and logs it; otherwise leaves the caller on the request. */
 export const authorizeHook =
-  (identify: Identify, routeOf: (request: FastifyRequest) => RouteKey | null) =>
+  (
+    identify: Identify,
+    routeOf: (request: FastifyRequest) => RouteKey | null,
+    open: (route: RouteKey) => boolean = isOpen,
+  ) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const route = routeOf(request);
     if (route === null) return undefined;
     const who = await identify({ headers: request.headers, from: request.ip });
     // A wrong credential does not keep anybody from what needs none.
     const caller = who.ok ? who.value : null;
-    if (!who.ok && !isOpen(route)) return refuse(request, reply, who.error);
+    if (!who.ok && !open(route)) return refuse(request, reply, who.error);
     request.caller = caller;
-    const refusal = refusalFor(route, caller);
+    const refusal = refusalFor(route, caller, open);
     return refusal === null ? undefined : refuse(request, reply, refusal);
   };
 

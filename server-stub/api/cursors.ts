@@ -4,8 +4,8 @@
  */
 import { CURSOR_INVALID } from "../../protocol/paging.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import type { Refusal } from "../service/coordinator.ts";
-import { fingerprint } from "../service/fingerprint.ts";
 
 /** The query with the list's own cursor in it. Error: `cursor-invalid` for one of another list. */
 export function unmarkedCursor<Q>(list: unknown, query: Q): Result<Q, Refusal> {

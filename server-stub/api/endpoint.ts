@@ -9,8 +9,7 @@ import { Problem } from "../../protocol/problem.ts";
 import type { Result } from "../../protocol/result.ts";
 import { type Static, type TSchema, Type } from "../../protocol/schema.ts";
 import { NoBody } from "../../protocol/service.ts";
-import type { Principal, Refusal } from "../service/coordinator.ts";
-import type { IfMatch } from "../service/tags.ts";
+import type { IfMatch, Principal, Refusal } from "../service/coordinator.ts";
 import { markedCursor, unmarkedCursor } from "./cursors.ts";
 import { IDEMPOTENCY_HEADER, type Once, onceHeaders, takesKey } from "./once.ts";
 import { isOpen, type RouteKey } from "./permissions.ts";
@@ -22,13 +21,7 @@ export type OperatorCaller = Extract<Principal, { kind: "operator" }>;
 /** Who calls an endpoint, as its handler sees it. The permission table lets nobody else in. */
 type Callers = { anybody: Principal | null; known: Principal; node: NodeCaller; operator: OperatorCaller };
 
-type Spec<
-  P extends TSchema,
-  Q extends TSchema,
-  B extends TSchema,
-  A extends TSchema,
-  W extends keyof Callers,
-> = {
+type Schemas<P extends TSchema, Q extends TSchema, B extends TSchema, W extends keyof Callers> = {
   readonly route: RouteKey;
   /** Name of the operation, for clients that are generated. */
   readonly id: string;
@@ -37,28 +30,56 @@ type Spec<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  readonly maxBodyBytes?: number;
+  /** Media type of an answer that is a stream of something else than JSON. */
+  readonly type?: string;
+  /** The answer of this POST holds a secret: it is never stored, and so never given again. */
+  readonly secret?: true;
+};
+
+type Call<P extends TSchema, Q extends TSchema, B extends TSchema, W extends keyof Callers> = {
+  readonly by: Callers[W];
+  readonly params: Static<P>;
+  readonly query: Static<Q>;
+  readonly body: Static<B>;
+  readonly ifMatch: IfMatch;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+};
+
+type Spec<
+  P extends TSchema,
+  Q extends TSchema,
+  B extends TSchema,
+  A extends TSchema,
+  W extends keyof Callers,
+> = Schemas<P, Q, B, W> & {
   readonly answer: A;
   /** Status of success; 200 unless told otherwise. */
   readonly status?: 201 | 202;
-  readonly maxBodyBytes?: number;
   /**
    * The answer can be edited, and this is its ETag (see `service/tags.ts`). The `If-Match` of a PATCH, PUT or DELETE is
    * handed on as `ifMatch`; the service compares it with what it reads in the attempt that writes.
    */
   readonly etag?: (answer: Static<A>) => string;
-  /** Media type of an answer that is a stream of something else than JSON. */
-  readonly type?: string;
-  /** The answer of this POST holds a secret: it is never stored, and so never given again. */
-  readonly secret?: true;
-  readonly handle: (call: {
-    readonly by: Callers[W];
-    readonly params: Static<P>;
-    readonly query: Static<Q>;
-    readonly body: Static<B>;
-    readonly ifMatch: IfMatch;
-    readonly request: FastifyRequest;
-    readonly reply: FastifyReply;
-  }) => Promise<Result<Static<A>, Refusal>>;
+  readonly handle: (call: Call<P, Q, B, W>) => Promise<Result<Static<A>, Refusal>>;
+};
+
+/** By status of success what is answered with it. */
+type Answers = Readonly<Partial<Record<200 | 201 | 202, TSchema>>>;
+type Answered<M extends Answers> = {
+  [S in keyof M]: { readonly status: S; readonly body: M[S] extends TSchema ? Static<M[S]> : never };
+}[keyof M];
+
+type VariedSpec<
+  P extends TSchema,
+  Q extends TSchema,
+  B extends TSchema,
+  M extends Answers,
+  W extends keyof Callers,
+> = Schemas<P, Q, B, W> & {
+  readonly answers: M;
+  readonly handle: (call: Call<P, Q, B, W>) => Promise<Result<Answered<M>, Refusal>>;
 };
 
 /** What the routes of one server share. */
@@ -68,6 +89,7 @@ export type Endpoint = { readonly route: RouteKey; mount(app: FastifyInstance, m
 
 const Nothing = Type.Object({});
 
+/** A route whose success has one status. */
 export function endpoint<
   A extends TSchema,
   W extends keyof Callers,
@@ -75,9 +97,36 @@ export function endpoint<
   Q extends TSchema = typeof Nothing,
   B extends TSchema = typeof NoBody,
 >(spec: Spec<P, Q, B, A, W>): Endpoint {
+  const { answer, status = 200, etag } = spec;
+  return mounted(spec, { [status]: answer }, spec.handle, (body, reply) => {
+    if (etag !== undefined) reply.header("etag", etag(body));
+    return { status, body };
+  });
+}
+
+/** A route that answers with one thing or another, each under a status of its own. */
+export function variedEndpoint<
+  M extends Answers,
+  W extends keyof Callers,
+  P extends TSchema = typeof Nothing,
+  Q extends TSchema = typeof Nothing,
+  B extends TSchema = typeof NoBody,
+>(spec: VariedSpec<P, Q, B, M, W>): Endpoint {
+  return mounted(spec, spec.answers, spec.handle, (answered) => ({
+    status: Number(answered.status),
+    body: answered.body,
+  }));
+}
+
+function mounted<P extends TSchema, Q extends TSchema, B extends TSchema, W extends keyof Callers, T>(
+  spec: Schemas<P, Q, B, W> & { readonly etag?: unknown },
+  answers: Answers,
+  handle: (call: Call<P, Q, B, W>) => Promise<Result<T, Refusal>>,
+  answeredWith: (value: T, reply: FastifyReply) => { readonly status: number; readonly body: unknown },
+): Endpoint {
   const [method, url] = splitRoute(spec.route);
   const body = spec.body ?? (method === "POST" ? NoBody : undefined);
-  const status = spec.status ?? 200;
+  const tagged = spec.etag !== undefined;
   return {
     route: spec.route,
     mount: (app, { once }) => {
@@ -95,7 +144,12 @@ export function endpoint<
           ...(body === undefined ? {} : { body }),
           ...headersOf(spec),
           response: {
-            [status]: answerOf(spec.answer, spec.etag !== undefined, spec.type),
+            ...Object.fromEntries(
+              Object.entries(answers).map(([status, schema]) => [
+                status,
+                answerOf(schema, tagged, spec.type),
+              ]),
+            ),
             default: PROBLEM_ANSWER,
           },
         },
@@ -108,7 +162,7 @@ export function endpoint<
           const query = unmarkedCursor(list, request.query as Static<Q>);
           if (!query.ok) return refuse(request, reply, query.error);
           const run = () =>
-            spec.handle({
+            handle({
               by: callerAs(spec.callers, request.caller),
               params: request.params as Static<P>,
               query: query.value,
@@ -121,10 +175,10 @@ export function endpoint<
             ? await once(request, reply, { secret: spec.secret === true }, run)
             : await run();
           if (!result.ok) return refuse(request, reply, result.error);
-          if (spec.etag !== undefined) reply.header("etag", spec.etag(result.value));
+          const answered = answeredWith(result.value, reply);
           if (spec.secret === true) reply.header("cache-control", "no-store");
-          if (spec.type !== undefined) return reply.code(status).type(spec.type).send(result.value);
-          return reply.code(status).send(markedCursor(list, result.value));
+          if (spec.type !== undefined) return reply.code(answered.status).type(spec.type).send(answered.body);
+          return reply.code(answered.status).send(markedCursor(list, answered.body));
         },
       });
     },

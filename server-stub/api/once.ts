@@ -7,8 +7,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ok, type Result } from "../../protocol/result.ts";
 import { Type } from "../../protocol/schema.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import type { Principal, Refusal, Requests } from "../service/coordinator.ts";
-import { fingerprint } from "../service/fingerprint.ts";
 
 export const IDEMPOTENCY_HEADER = "idempotency-key";
 /** Says that an answer is the one that was given before. */

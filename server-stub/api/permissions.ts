@@ -23,6 +23,8 @@ export const PERMISSIONS = {
   "GET /healthz": everybody,
   "GET /readyz": everybody,
   "GET /openapi.json": everybody,
+  // Everybody where the settings say so.
+  "GET /metrics": seeing,
   "GET /v1/version": everybody,
   "GET /tuf/metadata/*": everybody,
   "GET /tuf/targets/*": everybody,
@@ -96,11 +98,20 @@ export const PERMISSIONS = {
   "GET /v1/events": seeing,
   "GET /v1/alerts": seeing,
   "POST /v1/alerts/:alertId/ack": operating,
+
+  "GET /v1/webhooks": administering,
+  "POST /v1/webhooks": administering,
+  "GET /v1/webhooks/:webhookId": administering,
+  "PATCH /v1/webhooks/:webhookId": administering,
+  "DELETE /v1/webhooks/:webhookId": administering,
+  "POST /v1/webhooks/:webhookId/test": administering,
+  "GET /v1/webhooks/:webhookId/deliveries": administering,
   "GET /v1/audit": seeing,
   "GET /v1/audit/export": seeing,
 
   "POST /v1/trust": administering,
 
+  "GET /v1/whoami": seeing,
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,
   "POST /v1/tokens/:tokenId/revoke": administering,

@@ -2,7 +2,6 @@
  * The HTTP door: every route of the coordinator, put together and not yet listening. The same routes serve the
  * network and the local control socket; they differ only in how a caller is identified.
  */
-import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
@@ -14,13 +13,15 @@ import Fastify, {
 } from "fastify";
 import { MAX_FRAME_BYTES } from "../../protocol/frames.ts";
 import type { Coordinator } from "../service/coordinator.ts";
+import { createRequestScope, type RequestScope } from "../service/request-scope.ts";
 import { authorizeHook, type Identify, nameOf } from "./authorize.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { methodsAt } from "./methods.ts";
 import { createOnce } from "./once.ts";
 import { openApi } from "./openapi.ts";
-import { isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
+import { isOpen, isRouteKey, PERMISSIONS, type RouteKey } from "./permissions.ts";
 import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
+import { carryRequestIds, requestIdOf } from "./request-ids.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { channelRoutes } from "./routes/channels.ts";
@@ -28,6 +29,7 @@ import { eventsRoute } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
+import { type MetricsDoor, metricsRoute } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { releaseRoutes, uploadRoute } from "./routes/releases.ts";
@@ -36,6 +38,7 @@ import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { type TufDirs, tufRoutes } from "./tuf.ts";
 
 export type ApiOptions = {
@@ -50,6 +53,12 @@ export type ApiOptions = {
   readonly publicUrl: () => string;
   readonly rootFingerprint: () => string | null;
   readonly installTrust: InstallTrust;
+  /** Counts what is answered, and tells it. */
+  readonly metrics?: MetricsDoor;
+  /** `GET /metrics` needs no token. */
+  readonly publicMetrics?: boolean;
+  /** Under which requests are worked on; one of its own where there is none. */
+  readonly scope?: RequestScope;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
 };
 
@@ -61,8 +70,8 @@ const HEADERS_MS = 15_000;
 export function createApi(options: ApiOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: options.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
+    genReqId: ({ headers }) => requestIdOf(headers),
     requestIdHeader: false,
     bodyLimit: MAX_FRAME_BYTES,
     forceCloseConnections: "idle",
@@ -103,13 +112,18 @@ export function createApi(options: ApiOptions): FastifyInstance {
     }
     urls.set(url, methods);
   });
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id);
+  carryRequestIds(app, options.scope ?? createRequestScope());
+  const open = (route: RouteKey) =>
+    isOpen(route) || (options.publicMetrics === true && route === "GET /metrics");
+  app.addHook("onRequest", authorizeHook(options.identify, routeOf, open));
+  app.addHook("onResponse", async (request, reply) => {
+    const { statusCode: status, elapsedTime: tookMs } = reply;
+    logAnswer(request, status, tookMs);
+    const { method, refusedCode: code } = request;
+    const route = request.routeOptions.url ?? null;
+    // A stream lasts for as long as somebody listens, which says nothing about speed.
+    if (route !== "/v1/events") options.metrics?.answered({ route, method, status, tookMs, code });
   });
-  app.addHook("onRequest", authorizeHook(options.identify, routeOf));
-  app.addHook("onResponse", async (request, reply) =>
-    logAnswer(request, reply.statusCode, reply.elapsedTime),
-  );
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsAt(urls, request.url);
@@ -132,6 +146,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
   app.register(async (routes) => {
     for (const each of endpointsOf(options, () => app.swagger())) each.mount(routes, manners);
     tufRoutes(routes, options.tuf);
+    metricsRoute(routes, options.metrics);
   });
   return app;
 }
@@ -162,6 +177,7 @@ const endpointsOf = (
   ...rolloutRoutes(coordinator),
   ...jobRoutes(coordinator),
   ...alertRoutes(coordinator),
+  ...webhookRoutes(coordinator),
   eventsRoute(coordinator, identify),
   ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),

@@ -26,7 +26,11 @@ const LIMITS: StrikeLimits = { most: 10, withinMs: 60_000, addresses: 10_000 };
 
 type Bucket = { readonly left: number; readonly at: UptimeMs };
 
-export function createStrikes(uptime: () => UptimeMs, limits: StrikeLimits = LIMITS): Strikes {
+/** `uptime`: a clock that nobody can set. */
+export function createStrikes(
+  uptime: () => UptimeMs = () => performance.now(),
+  limits: StrikeLimits = LIMITS,
+): Strikes {
   const { most, withinMs, addresses } = limits;
   const eachMs = withinMs / most;
   const buckets = new Map<string, Bucket>();

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import pino from "pino";
 import { FaultError } from "../../protocol/result.ts";
+import { systemClock } from "../clock.ts";
 import { serve } from "../serve.ts";
 import { configOf, type Shared, type World } from "./world.ts";
 
@@ -21,7 +22,7 @@ export const serveCommand = (world: World): Command =>
       const end = (signal: string): void => ending.resolve(signal);
       for (const signal of ENDINGS) process.on(signal, end);
       try {
-        const running = await serve(config, log);
+        const running = await serve(config, log, systemClock, { ofProcess: true });
         if (!running.ok) throw new FaultError(running.error);
         const reload = (): void => {
           running.value

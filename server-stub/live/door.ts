@@ -4,9 +4,11 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { CLOSE, MAX_FRAME_BYTES, SUBPROTOCOL } from "../../protocol/frames.ts";
+import { acceptedRequestId, REQUEST_ID_HEADER } from "../../protocol/request-id.ts";
 import type { Sessions } from "../service/coordinator.ts";
+import type { RequestScope } from "../service/request-scope.ts";
 import { CONNECTION_LIMITS, type Connection, type ConnectionLimits, serveConnection } from "./connection.ts";
-import type { LiveLog } from "./log.ts";
+import { type LiveLog, withFields } from "./log.ts";
 import { addressOf, admit, type IdentifyCaller, refuseUpgrade } from "./upgrade.ts";
 
 export type LiveDoor = {
@@ -22,9 +24,11 @@ export function createLiveDoor(options: {
   readonly sessions: Sessions;
   readonly identify: IdentifyCaller;
   readonly log: LiveLog;
+  /** Under which a connection's frames are taken, by the id of its upgrade. */
+  readonly scope?: Pick<RequestScope, "run">;
   readonly limits?: Partial<ConnectionLimits>;
 }): LiveDoor {
-  const { sessions, identify, log } = options;
+  const { sessions, identify, log, scope } = options;
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const connections = new Set<Connection>();
   let closing = false;
@@ -41,7 +45,7 @@ export function createLiveDoor(options: {
   });
 
   const open = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const requestId = randomUUID();
+    const requestId = acceptedRequestId(request.headers[REQUEST_ID_HEADER]) ?? randomUUID();
     const refuse = (refusal: Parameters<typeof refuseUpgrade>[1]): void => {
       log.warn({ requestId, from: addressOf(request), code: refusal.code, ...refusal.context }, "refused");
       refuseUpgrade(socket, refusal, requestId);
@@ -51,7 +55,12 @@ export function createLiveDoor(options: {
     if (!admitted.ok) return refuse(admitted.error);
     if (closing) return refuse({ code: "unavailable", message: "The coordinator is shutting down." });
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = serveConnection(webSocket, admitted.value, sessions, log, limits);
+      const receive: Sessions["receive"] = (...said) =>
+        scope === undefined
+          ? sessions.receive(...said)
+          : scope.run(requestId, () => sessions.receive(...said));
+      const named = withFields(log, { requestId });
+      const connection = serveConnection(webSocket, admitted.value, { ...sessions, receive }, named, limits);
       connections.add(connection);
       connection.closed
         .finally(() => connections.delete(connection))

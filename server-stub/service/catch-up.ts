@@ -8,6 +8,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
 import { followed, isLeftToRollouts } from "./followed.ts";
+import { isolated } from "./isolated.ts";
 import { brief } from "./job-changes.ts";
 import { newJob } from "./new-job.ts";
 import { push } from "./push.ts";
@@ -24,7 +25,8 @@ export async function catchUpNode(ctx: Context, nodeId: NodeId): Promise<void> {
 /** All nodes that were heard, of groups that have a release to be on. */
 export async function catchUpAll(ctx: Context): Promise<void> {
   for (const [nodeId, { presence }] of ctx.live.all()) {
-    if (stateOf(presence, ctx.timing, ctx.now()) === "online") await catchUpNode(ctx, nodeId);
+    if (stateOf(presence, ctx.timing, ctx.now()) !== "online") continue;
+    await isolated(ctx, "catch-up", { nodeId }, () => catchUpNode(ctx, nodeId));
   }
 }
 

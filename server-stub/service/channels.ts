@@ -7,10 +7,10 @@ import type { Change } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
-import type { Channels, Principal, Refusal } from "./coordinator.ts";
+import type { Channels, IfMatch, Principal, Refusal } from "./coordinator.ts";
 import { noChannel, refuse } from "./refusals.ts";
 import type { StartOnPublish } from "./start-on-publish.ts";
-import { channelTag, denyStale, type IfMatch } from "./tags.ts";
+import { channelTag, denyStale } from "./tags.ts";
 
 /** Names for releases that move on. See docs/adr/0074-channels.md. */
 export const createChannels = (ctx: Context, starts: StartOnPublish): Channels => ({
@@ -29,7 +29,7 @@ export const createChannels = (ctx: Context, starts: StartOnPublish): Channels =
       const stages = policyOf({ all: true }, change.policy ?? {});
       if (!stages.ok) return { changes: [], answer: stages };
       const now = ctx.wall();
-      const before = stored?.value ?? { ...NEW, name, updatedAt: now };
+      const before = stored?.value ?? { name, ...NEW, updatedAt: now };
       const after: ChannelRecord = { ...before, ...change, updatedAt: now };
       if (stored !== null && same(before, after)) return { changes: [], answer: ok(null) };
       const action = stored === null ? "channel.created" : "channel.edited";
@@ -37,7 +37,7 @@ export const createChannels = (ctx: Context, starts: StartOnPublish): Channels =
       const changes: Change[] = [
         { kind: "channel", value: after, expected: stored?.revision ?? 0 },
         audit(ctx, actorOf(by), action, name, said, configured(after)),
-        ...(after.startOnPublish ? [] : [resolved(name, now)]),
+        ...(after.startOnPublish ? [] : [resolved(name, now, "The channel does not start rollouts.")]),
       ];
       return { changes, answer: ok(null) };
     });
@@ -78,7 +78,7 @@ async function decidePromote(
   const changes: Change[] = [
     { kind: "channel", value: after, expected: stored.revision },
     audit(ctx, actorOf(by), "channel.promoted", name, { release: value.release }, { release }),
-    resolved(name, now),
+    resolved(name, now, `The channel was moved to ${release}.`),
   ];
   return { changes, answer: ok(null) };
 }
@@ -108,7 +108,7 @@ async function decideRemove(
   const changes: Change[] = [
     { kind: "remove-channel", name, expected: stored.revision },
     audit(ctx, actorOf(by), "channel.removed", name, configured(stored.value), null),
-    resolved(name, ctx.wall()),
+    resolved(name, ctx.wall(), "The channel was removed."),
   ];
   return { changes, answer: ok(showChannel(stored.value)) };
 }
@@ -135,11 +135,12 @@ const NEW = {
 
 const EVERYBODY = { hint: 'Say {"all": true} for everybody, or null for those who follow the channel.' };
 
-const resolved = (name: ChannelName, at: number): Change => ({
+const resolved = (name: ChannelName, at: number, because: string): Change => ({
   kind: "resolve",
   alert: "rollout_not_started",
   subject: name,
   at,
+  because,
 });
 
 const configured = ({ release, startOnPublish, selection, policy }: ChannelRecord) => ({

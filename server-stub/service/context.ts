@@ -10,6 +10,8 @@ import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
 import { createRoster, type Roster } from "./roster.ts";
+import { createShownPlans, type ShownPlans } from "./shown-plans.ts";
+import type { TickUnit } from "./tick-units.ts";
 
 /** Unless it is set otherwise. */
 const STREAMS_PER_TOKEN = 50;
@@ -27,6 +29,10 @@ export type Context = {
   readonly retention: Retention;
   /** Of the request at work right now; null where none is. */
   readonly requestId: () => string | null;
+  readonly storeFault: () => string | null;
+  /** Of the state directory's disk; null where nobody knows. */
+  readonly freeBytes: () => Promise<number | null>;
+  readonly unitFailed: (unit: TickUnit) => void;
   /** For what is measured: begins at the wall clock and then only rises, however the wall clock is set. */
   readonly now: () => EpochMs;
   /** For people: audit, jobs, alerts. */
@@ -35,6 +41,8 @@ export type Context = {
   /** Live presence and doors of nodes; gone with the process. */
   readonly live: Live;
   readonly leasePolicy: LeasePolicy;
+  /** By hash; gone with the process. */
+  readonly shownPlans: ShownPlans;
   /** What is heard of nodes and not written, for who follows the events. */
   readonly nodeNews: NodeNews;
   /** Streams of events that one token may have open. */
@@ -58,6 +66,9 @@ export async function createContext(parts: Parts): Promise<Context> {
     timings,
     retention: parts.retention ?? DEFAULT_RETENTION,
     requestId: parts.requestId ?? (() => null),
+    storeFault: parts.storeFault ?? (() => null),
+    freeBytes: async () => (await parts.machine?.disk())?.freeBytes ?? null,
+    unitFailed: parts.unitFailed ?? (() => undefined),
     now,
     wall: () => clock.now(),
     timing: {
@@ -66,6 +77,7 @@ export async function createContext(parts: Parts): Promise<Context> {
       startedAtMs: now(),
     },
     live: createLive(),
+    shownPlans: createShownPlans(),
     nodeNews: createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
@@ -94,13 +106,13 @@ export const timeOf = (ctx: Pick<Context, "now" | "wall">): Time => ({
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** An id as `names.ts` has them: a letter for what it is, and twelve characters nobody can guess. */
-export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t"): string =>
+export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t" | "w"): string =>
   `${letter}-${Array.from(random(12), (byte) => ALPHABET[byte % ALPHABET.length]).join("")}`;
 
 export const newNonce = (random: Random): string => Buffer.from(random(16)).toString("hex");
 
 /** A secret of 256 bits; what it is for can be seen, so that one in the wrong place is noticed. */
-export const newSecret = (random: Random, kind: "node" | "operator" | "join"): string =>
+export const newSecret = (random: Random, kind: "node" | "operator" | "join" | "webhook"): string =>
   `baton_${kind}_${Buffer.from(random(32)).toString("base64url")}`;
 
 /** Secrets are random, so a plain hash keeps them; nothing slower is needed. */

@@ -27,6 +27,7 @@ import type {
 } from "../../protocol/lease.ts";
 import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { Node, RemovalPreview } from "../../protocol/node.ts";
+import type { RolloutPlan } from "../../protocol/plan.ts";
 import type {
   Channel,
   EditChannelRequest,
@@ -34,43 +35,29 @@ import type {
   FleetPolicy,
   FreezeRequest,
 } from "../../protocol/policy.ts";
-import type { ProblemCode } from "../../protocol/problem.ts";
 import type { Release } from "../../protocol/release.ts";
-import type { Fault, Result } from "../../protocol/result.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { DurationMs } from "../../protocol/time.ts";
+import type {
+  CreateWebhookRequest,
+  Delivery,
+  EditWebhookRequest,
+  Webhook,
+  WebhookCreated,
+  WebhookId,
+} from "../../protocol/webhook.ts";
 import type { AuditQuery, JobQuery } from "../store/records.ts";
-import type { IfMatch } from "./tags.ts";
+import type { Answer, IfMatch, Principal, Refusal } from "./answer.ts";
+import type { Census } from "./counted.ts";
 
-/** Why something was not done; `retryAfterMs` when asking again later may help. */
-export type Refusal = Fault<ProblemCode> & { readonly retryAfterMs?: DurationMs };
-export type Answer<T> = Promise<Result<T, Refusal>>;
+/** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
+export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
 
-/** Who asks, and from where: what the audit log records. */
-export type Principal =
-  | {
-      readonly kind: "node";
-      readonly nodeId: NodeId;
-      readonly group: GroupName;
-      readonly membership: "pending" | "approved";
-      readonly from: string;
-    }
-  | {
-      readonly kind: "operator";
-      readonly id: string;
-      readonly name: string;
-      readonly role: OperatorRole;
-      readonly from: string;
-    };
+export type { Answer, IfMatch, Principal, Refusal };
 
 export type Sessions = {
-  /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent. */
-  receive(
-    nodeId: NodeId,
-    frames: readonly AgentFrame[],
-    /** The address that they came from, where it is known. */
-    from?: string,
-  ): Promise<readonly CoordinatorFrame[]>;
+  /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent; `from`: its address. */
+  receive(nodeId: NodeId, frames: readonly AgentFrame[], from?: string): Promise<readonly CoordinatorFrame[]>;
   /**
    * Pushes frames to a node as soon as there is something new (its turn, a confirm), until the returned function
    * is called. A later `attach` for the same node calls `superseded` of the earlier one.
@@ -146,6 +133,8 @@ export type Channels = {
 };
 
 export type Rollouts = {
+  /** What `start` would do, and whether it would be refused; nothing is changed. */
+  plan(request: StartRolloutRequest): Answer<RolloutPlan>;
   start(by: Principal, request: StartRolloutRequest): Answer<Rollout>;
   list(): Promise<readonly RolloutSummary[]>;
   get(id: RolloutId): Answer<Rollout>;
@@ -256,6 +245,22 @@ export type Alerts = {
   acknowledge(by: Principal, id: number, request: AcknowledgeRequest): Answer<Alert>;
 };
 
+export type Webhooks = {
+  list(): Promise<readonly Webhook[]>;
+  get(id: WebhookId): Answer<Webhook>;
+  /** Error: `webhook-refused` for an address that no message may be sent to. */
+  create(by: Principal, request: CreateWebhookRequest): Answer<WebhookCreated>;
+  edit(by: Principal, id: WebhookId, change: EditWebhookRequest, ifMatch?: IfMatch): Answer<Webhook>;
+  remove(by: Principal, id: WebhookId, ifMatch?: IfMatch): Answer<Webhook>;
+  /** Sends one message now and answers what came of it. */
+  test(by: Principal, id: WebhookId): Answer<Delivery>;
+  /** Newest first, at most `limit` of those with an id below `before`. */
+  deliveries(
+    id: WebhookId,
+    page: { readonly before: number | undefined; readonly limit: number },
+  ): Answer<readonly Delivery[]>;
+};
+
 export type Coordinator = {
   readonly sessions: Sessions;
   readonly leases: Leases;
@@ -273,10 +278,13 @@ export type Coordinator = {
   readonly requests: Requests;
   readonly events: Events;
   readonly alerts: Alerts;
+  readonly webhooks: Webhooks;
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */
   tick(): Promise<void>;
-  /** What `GET /readyz` says: empty when ready. */
-  notReady(): Promise<readonly string[]>;
+  /** The fleet as it is right now, for who counts. */
+  census(): Promise<Census>;
+  /** What `GET /readyz` says. */
+  readiness(): Promise<Readiness>;
   /** Finishes what is under way; the store may be closed after it. Nothing else may be called after it. */
   close(): Promise<void>;
 };

@@ -1,7 +1,9 @@
 import { createAccess } from "./access.ts";
 import { createAlerts } from "./alerts.ts";
+import { takeCensus } from "./census.ts";
 import { createChannels } from "./channels.ts";
-import { type Context, createContext } from "./context.ts";
+import { createClockWatch } from "./clock-watch.ts";
+import { createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createEvents } from "./events/events.ts";
 import { readersOf } from "./events/readers.ts";
@@ -11,6 +13,7 @@ import { createLeases } from "./leases.ts";
 import { createNodes } from "./nodes.ts";
 import type { Parts } from "./parts.ts";
 import { createPolicies } from "./policy.ts";
+import { createReadiness } from "./readiness.ts";
 import { createReleases } from "./releases.ts";
 import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
@@ -19,6 +22,12 @@ import { createSessions } from "./sessions.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
+import { createPost } from "./webhooks/post.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
+import { createDeliveryWorker } from "./webhooks/worker.ts";
+
+/** Unless it is set otherwise. */
+const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /**
  * Puts the coordinator together and takes up where the last one left off: reservations are renewed, all sessions
@@ -29,7 +38,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
-  const engine = createTick(ctx, starts);
+  const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
     nodes: createNodes(ctx),
@@ -40,7 +49,13 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     jobs: createJobs(ctx),
     releases: createReleases(ctx),
   };
-  const events = createEvents(ctx, readersOf(services, ctx.store));
+  const { allowPrivate = false, timeoutMs = WEBHOOK_TIMEOUT_MS, ...lookup } = parts.webhooks ?? {};
+  const post = createPost({ allowPrivate, timeoutMs, now: ctx.wall, ...lookup });
+  const deliveries = createDeliveryWorker(ctx, post);
+  const events = createEvents(ctx, readersOf(services, ctx.store, ctx.wall));
+  const clock = createClockWatch(parts.clock);
+  let tickedAt = ctx.now();
+  const readiness = createReadiness(ctx, clock, () => tickedAt);
   return {
     ...services,
     sessions: createSessions(ctx),
@@ -49,28 +64,21 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),
     alerts: createAlerts(ctx),
+    webhooks: createWebhooks(ctx, post, { allowPrivate }),
     async tick() {
+      clock.look();
       await engine();
+      tickedAt = ctx.now();
       events.tick();
+      deliveries.tick();
     },
-    notReady: () => notReady(ctx),
+    census: () => takeCensus(ctx),
+    readiness,
     async close() {
       events.close();
+      await deliveries.close();
       await ctx.live.idle();
       await writeLastSeen(ctx);
     },
   };
-}
-
-/** It can do its work: the store answers, and what agents verify has not expired. */
-async function notReady(ctx: Context): Promise<string[]> {
-  const expired = ctx.repository.expiring(ctx.wall()).filter(({ leftMs }) => leftMs <= 0);
-  const reasons = expired.map(({ role, expires }) => `The ${role} metadata expired on ${expires}.`);
-  try {
-    await ctx.store.meta();
-  } catch (error) {
-    ctx.log.error({ err: error }, "the store does not answer");
-    reasons.push("The store does not answer.");
-  }
-  return reasons;
 }

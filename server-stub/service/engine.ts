@@ -9,11 +9,13 @@ import { attempt } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { type Context, newId, timeOf } from "./context.ts";
 import { type FleetRead, readFleet } from "./fleet.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
 import { newJob } from "./new-job.ts";
 import { pushGroup } from "./push.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 /** A few looks are enough for every chain of stages that have nothing to do; the tick goes on with the rest. */
 const MAX_LOOKS = 5;
@@ -29,13 +31,8 @@ export async function runRollouts(ctx: Context, group: GroupName): Promise<void>
  * Also for a rollout that is over: a node that failed may turn out to have gone back by itself. Never throws: what goes
  * wrong with a rollout must not keep its nodes from being heard. The engine's tick looks again, and notices.
  */
-export async function runRollout(ctx: Context, id: RolloutId): Promise<void> {
-  try {
-    await lookAtRollout(ctx, id);
-  } catch (error) {
-    ctx.log.error({ err: error, rollout: id }, "the engine could not look at a rollout");
-  }
-}
+export const runRollout = (ctx: Context, id: RolloutId): Promise<void> =>
+  isolated(ctx, "rollout", { rolloutId: id }, () => lookAtRollout(ctx, id));
 
 /** Throws what goes wrong. */
 export const lookAtRollout = (ctx: Context, id: RolloutId): Promise<void> =>
@@ -89,7 +86,7 @@ async function decide(
   const rollout = back?.rollout ?? after;
   const changes: Change[] = [
     ...looked.changes,
-    { kind: "rollout", value: rollout, expected: stored.revision },
+    { kind: "rollout", value: rollout, expected: stored.revision, before: stored.value },
     ...(back?.changes ?? []),
     ...statusChanges(ctx, stored.value, rollout, COORDINATOR),
     ...(await endChanges(ctx, stored.value, rollout)),
@@ -197,5 +194,8 @@ export function statusChanges(ctx: Context, before: RolloutRecord, after: Rollou
   const { status, reason } = after;
   if (status === before.status) return [];
   const said = { status, reason: reason?.message ?? null };
-  return [audit(ctx, by, `rollout.${status}`, after.id, { status: before.status }, said)];
+  return [
+    audit(ctx, by, `rollout.${status}`, after.id, { status: before.status }, said),
+    ...rolloutNotice(ctx, after, status),
+  ];
 }

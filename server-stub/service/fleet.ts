@@ -91,10 +91,7 @@ function nodeView(
   ctx: Context,
   node: NodeRecord,
   { targetFor, now }: World,
-): Pick<
-  FleetNode,
-  "presence" | "offlineForMs" | "build" | "backup" | "target" | "platformKnown" | "role" | "refuses"
-> {
+): Omit<FleetNode, "kind" | "gate" | "denied" | "lease" | "job" | "otherJob"> {
   const presence = ctx.live.presence(node.id);
   const state = stateOf(presence, ctx.timing, now);
   const known = presence?.heartbeat == null ? node.known : presence.hello;
@@ -102,12 +99,14 @@ function nodeView(
   const target = targetFor(known?.platform ?? null);
   return {
     presence: state,
+    connecting: presence !== undefined && presence.heartbeat === null,
     offlineForMs: state === "offline" ? offlineForMs(presence, ctx.timing, now) : null,
     build: known?.build ?? null,
     backup: holdings?.backup ?? null,
     target,
     platformKnown: known !== null,
     role: state === "online" ? (presence?.heartbeat?.health.role ?? null) : null,
+    reportsRole: node.known?.reportsRole ?? false,
     refuses: holdings === undefined || target === null ? null : refusesUnasked(holdings, target),
   };
 }

@@ -10,16 +10,16 @@ import type { Change, GroupRecord } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
-import type { Groups, Principal, Refusal } from "./coordinator.ts";
+import type { Groups, IfMatch, Principal, Refusal } from "./coordinator.ts";
 import { followed } from "./followed.ts";
 import { freezing, thawing } from "./freeze.ts";
 import { gatesAt } from "./gates.ts";
 import { revokeJoinTokensOf } from "./join-tokens.ts";
 import { leaseOf } from "./lease-view.ts";
 import { groupFreeze } from "./policy.ts";
-import { pushGroup } from "./push.ts";
+import { pushJobs } from "./push.ts";
 import { noChannel, noGroup, refuse } from "./refusals.ts";
-import { denyStale, groupTag, type IfMatch } from "./tags.ts";
+import { denyStale, groupTag } from "./tags.ts";
 
 export const createGroups = (ctx: Context): Groups => ({
   async list() {
@@ -69,7 +69,7 @@ export const createGroups = (ctx: Context): Groups => ({
       return { changes, answer: ok(null) };
     });
     if (!done.ok) return done;
-    await pushGroup(ctx, name);
+    await pushJobs(ctx, name);
     return showOne(ctx, name);
   },
 
@@ -81,7 +81,9 @@ export const createGroups = (ctx: Context): Groups => ({
       const changes = freezing(ctx, by, groupFreeze(group), request);
       return changes.ok ? { changes: changes.value, answer: ok(null) } : { changes: [], answer: changes };
     });
-    return done.ok ? showOne(ctx, name) : done;
+    if (!done.ok) return done;
+    await pushJobs(ctx, name);
+    return showOne(ctx, name);
   },
 
   async unfreeze(by, name) {
@@ -89,6 +91,7 @@ export const createGroups = (ctx: Context): Groups => ({
       const group = await ctx.store.group(name);
       return { changes: group === null ? [] : thawing(ctx, actorOf(by), groupFreeze(group)), answer: null };
     });
+    await pushJobs(ctx, name);
     return showOne(ctx, name);
   },
 

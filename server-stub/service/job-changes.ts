@@ -29,7 +29,8 @@ export function jobChanges(
     changes.push({ kind: "raise", alert: "update_failed", subject: after.nodeId, message, at });
   }
   if (after.status === "succeeded") {
-    changes.push({ kind: "resolve", alert: "update_failed", subject: after.nodeId, at });
+    const because = `Its ${after.kind} to ${after.to?.version ?? "its backup"} succeeded.`;
+    changes.push({ kind: "resolve", alert: "update_failed", subject: after.nodeId, at, because });
   }
   return changes;
 }
@@ -38,6 +39,7 @@ export function jobChanges(
 export const brief = (job: JobRecord) => ({
   kind: job.kind,
   node: job.nodeId,
+  rollout: job.rolloutId,
   status: job.status,
   to: job.to?.version ?? null,
   reason: job.reason?.code ?? null,

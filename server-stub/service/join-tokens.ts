@@ -56,7 +56,9 @@ export const createJoinTokens = (ctx: Context): JoinTokens => ({
 /** What is written when a group goes: nobody joins what is not there. */
 export async function revokeJoinTokensOf(ctx: Context, by: Principal, group: GroupName): Promise<Change[]> {
   const tokens = await ctx.store.joinTokens();
-  return tokens.filter(({ value }) => value.group === group).flatMap((token) => revoked(ctx, by, token));
+  return tokens
+    .filter(({ value }) => value.group === group && value.usesLeft > 0)
+    .flatMap((token) => revoked(ctx, by, token));
 }
 
 function revoked(ctx: Context, by: Principal, { value, revision }: Stored<JoinTokenRecord>): Change[] {

@@ -38,6 +38,7 @@ export const createLeases = (ctx: Context): Leases => ({
         status: "running",
         step: "reserve",
         startedAt: job.startedAt ?? ctx.wall(),
+        leasedAt: job.leasedAt ?? ctx.wall(),
       };
       const entry = step.outcome.ok ? { token: step.outcome.value.token, job: job.id } : null;
       return stepOf(ctx, found, step, { action: "lease.reserved", entry }, isNew ? null : job, after, policy);
@@ -143,7 +144,9 @@ function stepOf<T>(
     }
   } else {
     const { code, message } = step.outcome.error;
-    ctx.log.info({ nodeId: node.value.id, group: group.value.name, code, reason: message }, "lease refused");
+    const about = { jobId: stored?.value.id ?? null, rolloutId: stored?.value.rolloutId ?? null };
+    const fields = { nodeId: node.value.id, group: group.value.name, ...about, code, reason: message };
+    ctx.log.info(fields, "lease refused");
   }
   return ok({ changes, answer: step.outcome });
 }
@@ -164,7 +167,13 @@ async function decideBreak(
   const changes: Change[] = [
     leaseChange(group, step.lease, lease.revision),
     audit(ctx, actorOf(by), "lease.broken", group, { token, nodeId, phase }, { reason: request.reason }),
-    { kind: "resolve", alert: "lease_overdue", subject: group, at: ctx.wall() },
+    {
+      kind: "resolve",
+      alert: "lease_overdue",
+      subject: group,
+      at: ctx.wall(),
+      because: "The lease was broken.",
+    },
   ];
   const job = jobId === null ? null : await ctx.store.job(jobId);
   const rolloutIds = job === null || job.value.rolloutId === null ? [] : [job.value.rolloutId];

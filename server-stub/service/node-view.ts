@@ -13,7 +13,7 @@ import { type LeaseRecord, mayBeDown } from "../core/lease/record.ts";
 import { ailment, holdingsOf, stateOf } from "../core/presence/presence.ts";
 import { placeOf } from "../core/rollout/places.ts";
 import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
-import type { GroupRecord, StoredNode } from "../store/records.ts";
+import type { GroupRecord, NodeRecord, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import { type Published, readPublished } from "./releases.ts";
 
@@ -37,13 +37,14 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
   const { job, rollout, group, lease } = around;
   const { releases } = around.published;
   const follows = wantedByChannel(around.channel, group.followsSince);
-  const wanted = rollout?.release ?? wantedFor(group.wanted, node.placed, follows);
+  const wanted = wantedOf(node, around);
   const platform = known?.platform ?? null;
   const target = buildFor(releases, wanted, platform);
   const latest = around.channel?.release ?? around.published.newestFor(platform);
   const behind = isBehind(known?.build ?? null, target);
-  const state = stateOf(presence, ctx.timing, ctx.now());
-  const serving = ailment(presence, ctx.timing, ctx.now()) === null && !mayBeDown(lease, node.id);
+  const now = ctx.now();
+  const state = stateOf(presence, ctx.timing, now);
+  const serving = ailment(presence, ctx.timing, now) === null && !mayBeDown(lease, node.id);
   return {
     id: node.id,
     name: node.name,
@@ -76,6 +77,13 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
     createdAt: node.createdAt,
   };
 }
+
+/** The release that the node should be on. */
+export const wantedOf = (
+  { placed }: Pick<NodeRecord, "placed">,
+  { rollout, group, channel }: Pick<Around, "rollout" | "group" | "channel">,
+): string | null =>
+  rollout?.release ?? wantedFor(group.wanted, placed, wantedByChannel(channel, group.followsSince));
 
 /** Why it is where it is: what its job waits for, or else what keeps it from where it should be. */
 function reasonOf(

@@ -10,7 +10,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { catchUpNode } from "./catch-up.ts";
 import { type Context, newNonce } from "./context.ts";
-import type { Nodes, Principal, Refusal } from "./coordinator.ts";
+import type { IfMatch, Nodes, Principal, Refusal } from "./coordinator.ts";
 import { cancelDiagnosis } from "./diagnosis.ts";
 import { runRollouts } from "./engine.ts";
 import { jobChanges } from "./job-changes.ts";
@@ -21,7 +21,7 @@ import { noNode, refuse } from "./refusals.ts";
 import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
-import { denyStale, type IfMatch, nodeTag } from "./tags.ts";
+import { denyStale, nodeTag } from "./tags.ts";
 
 export const createNodes = (ctx: Context): Nodes => ({
   list: (filter) => listNodes(ctx, filter.group),
@@ -139,7 +139,7 @@ async function dismissed(ctx: Context, by: Principal, { id, name, group }: NodeR
   const at = ctx.wall();
   const reason = { code: "node-revoked", message: `${name}'s credential was revoked.` };
   const changes: Change[] = [
-    { kind: "resolve", alert: "node_offline", subject: id, at },
+    { kind: "resolve", alert: "node_offline", subject: id, at, because: "Its credential was revoked." },
     ...(await cancelDiagnosis(ctx, id, reason, actorOf(by))),
   ];
   const [lease, job] = [await ctx.store.lease(group), await ctx.store.activeJob(id)];
@@ -223,8 +223,9 @@ async function decideRemove(
     ...(await membersChanged(ctx, group)),
     { kind: "remove-node", id: nodeId, expected: node.revision },
     audit(ctx, actorOf(by), action, nodeId, configured(node.value), null),
-    { kind: "resolve", alert: "node_offline", subject: nodeId, at },
-    { kind: "resolve", alert: "update_failed", subject: nodeId, at },
+    ...(["node_offline", "update_failed", "build_crashing"] as const).map(
+      (alert): Change => ({ kind: "resolve", alert, subject: nodeId, at, because: "The node was removed." }),
+    ),
   ];
   if (lease !== null) {
     const value = remove(lease.value, nodeId);

@@ -5,6 +5,8 @@ import type { Fault, Result } from "../../protocol/result.ts";
 import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { Store } from "../store/store.ts";
 import type { Retention } from "./retention.ts";
+import type { TickUnit } from "./tick-units.ts";
+import type { PostSettings } from "./webhooks/post.ts";
 
 /** That many bytes nobody can guess. */
 export type Random = (bytes: number) => Uint8Array;
@@ -54,7 +56,19 @@ export type Timings = {
   readonly jobTimeoutMs: DurationMs;
 };
 
+/** What the coordinator's own machine says. */
+export type Machine = {
+  /** Of the file system that the state directory is on; what others than the system's own user may use. */
+  disk(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+  /** When the certificate that is served expires; null without one. */
+  certificate(): Promise<EpochMs | null>;
+};
+
 export type Parts = {
+  /** Not watched where there is none. */
+  readonly machine?: Machine;
+  /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */
+  readonly webhooks?: Partial<Omit<PostSettings, "now">>;
   /** Streams of events that one token may have open; 50 unless told otherwise. */
   readonly streamsPerToken?: number;
   readonly store: Store;
@@ -67,4 +81,8 @@ export type Parts = {
   readonly retention?: Retention;
   /** The request at work right now, for the audit log. */
   readonly requestId?: () => string | null;
+  /** Why the last write to the store failed; null when it did not, or where nobody looks. */
+  readonly storeFault?: () => string | null;
+  /** A piece of the engine's work has failed unforeseen: to be counted. */
+  readonly unitFailed?: (unit: TickUnit) => void;
 };

@@ -9,6 +9,7 @@ import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Policies, Refusal } from "./coordinator.ts";
 import { type Freezable, freezing, thawing } from "./freeze.ts";
+import { pushJobs } from "./push.ts";
 import { denyStale, policyTag } from "./tags.ts";
 
 /** The policy of the whole fleet: windows, freeze, and what a rollout takes when it is not told otherwise. */
@@ -35,7 +36,7 @@ export const createPolicies = (ctx: Context): Policies => ({
       ];
       return { changes, answer: ok(null) };
     });
-    return done.ok ? show(ctx) : done;
+    return done.ok ? changed(ctx) : done;
   },
 
   /** Refusal: `malformed` for a time that has passed. */
@@ -44,14 +45,14 @@ export const createPolicies = (ctx: Context): Policies => ({
       const changes = freezing(ctx, by, fleetFreeze(await ctx.store.policy()), request);
       return changes.ok ? { changes: changes.value, answer: ok(null) } : { changes: [], answer: changes };
     });
-    return done.ok ? show(ctx) : done;
+    return done.ok ? changed(ctx) : done;
   },
 
   async unfreeze(by) {
     await attempt(ctx.store, async () => {
       return { changes: thawing(ctx, actorOf(by), fleetFreeze(await ctx.store.policy())), answer: null };
     });
-    return show(ctx);
+    return changed(ctx);
   },
 });
 
@@ -68,6 +69,12 @@ export const groupFreeze = ({ value, revision }: Stored<GroupRecord>): Freezable
   subject: value.name,
   write: (freeze) => ({ kind: "group", value: { ...value, freeze }, expected: revision }),
 });
+
+/** Who waits at a gate, or was about to pass it, hears of it now. */
+async function changed(ctx: Context): Promise<Result<FleetPolicy, Refusal>> {
+  await pushJobs(ctx);
+  return show(ctx);
+}
 
 async function show(ctx: Context): Promise<Result<FleetPolicy, Refusal>> {
   const { value } = await ctx.store.policy();

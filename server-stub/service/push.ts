@@ -40,3 +40,9 @@ export async function pushGroup(ctx: Context, name: GroupName, also: readonly No
   const jobs = group?.value.mode === "quorum" ? await ctx.store.activeJobsOf(name) : [];
   for (const nodeId of new Set([...jobs.map(({ value }) => value.nodeId), ...also])) push(ctx, nodeId);
 }
+
+/** Pushes to whoever has a job, in one group or in all: a gate has opened or closed for them. */
+export async function pushJobs(ctx: Context, group?: GroupName): Promise<void> {
+  const jobs = await (group === undefined ? ctx.store.activeJobs() : ctx.store.activeJobsOf(group));
+  for (const { value } of jobs) push(ctx, value.nodeId);
+}

@@ -1,5 +1,5 @@
 import { err, type Result } from "../../protocol/result.ts";
-import type { Refusal } from "./coordinator.ts";
+import type { Refusal } from "./answer.ts";
 
 /** A refusal as an outcome: nothing was changed. */
 export const refuse = (

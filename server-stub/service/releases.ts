@@ -2,6 +2,7 @@ import { compareBuild, prerelease } from "semver";
 import type { Platform } from "../../protocol/build.ts";
 import type { Release } from "../../protocol/release.ts";
 import { ok } from "../../protocol/result.ts";
+import type { Change } from "../store/records.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Releases } from "./coordinator.ts";
@@ -30,11 +31,21 @@ export const createReleases = (ctx: Context): Releases => ({
         { targetsVersion: before.targetsVersion, releases: versions(before.releases) },
         { targetsVersion: after.targetsVersion, releases: versions(after.releases) },
       );
-      await ctx.store.apply([entry]);
+      await ctx.store.apply([entry, ...news(before.releases, after.releases)]);
     }
     return ok(published.value);
   },
 });
+
+/** Which versions came, went, or are another build now. */
+function news(before: readonly Release[], after: readonly Release[]): Change[] {
+  const said = (releases: readonly Release[]) =>
+    new Map(releases.map((release) => [release.version, JSON.stringify(release)]));
+  const [old, fresh] = [said(before), said(after)];
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .filter((version) => old.get(version) !== fresh.get(version))
+    .map((version) => ({ kind: "announce", event: "release", subject: version }));
+}
 
 const versions = (releases: readonly Release[]) => releases.map((release) => release.version);
 
@@ -48,7 +59,7 @@ export function newestRelease(releases: readonly Release[]): string | null {
 export type Published = {
   readonly releases: readonly Release[];
   /** The newest with a bundle for that platform; null when there is none. Of all, while the platform is not known. */
-  newestFor(platform: Platform | null): string | null;
+  readonly newestFor: (platform: Platform | null) => string | null;
 };
 
 export function readPublished(ctx: Context): Published {

@@ -65,7 +65,10 @@ async function decide(
     changes.push({ kind: "lease", group, value: step.lease, expected: lease.revision });
     changes.push(...settled.map((each) => returnedEntry(ctx, node.value, each)));
     for (const token of adopted) {
-      ctx.log.warn({ nodeId, token }, "a node is at work under a token that is not on record");
+      ctx.log.warn(
+        { nodeId, token, jobId: active?.value.id ?? null },
+        "a node is at work under a token that is not on record",
+      );
       changes.push(audit(ctx, nodeActor(nodeId), "lease.adopted", group, null, { token }));
     }
   }
@@ -153,6 +156,8 @@ function heardNode(
     canHandOver: hello.canHandOver,
     reportsRole: reportsRole(heartbeat, node),
     holdings: holdingsOf(presence),
+    runtime: hello.runtime,
+    protocol: hello.protocol,
   };
   const address = heardFrom ?? node.address ?? null;
   const isKnown = JSON.stringify(known) === JSON.stringify(node.known);

@@ -25,13 +25,15 @@ export function createRequests(ctx: Context): Requests {
       const begun = await attempt(ctx.store, () => begin(ctx, id, hash, atWork));
       if (!begun.ok) return begun;
       if (!begun.value.first) return ok({ answer: begun.value.answer as never, replayed: true });
-      atWork.add(id);
       try {
         const result = await run();
         await end(ctx, id, result.ok ? (secret ? { state: "secret" } : answered(result.value)) : null);
         return result.ok ? ok({ answer: result.value, replayed: false }) : result;
       } catch (error) {
-        await end(ctx, id, { state: "unknown" });
+        // Where even this cannot be written, it stays noted as at work, of which nobody knows either.
+        await end(ctx, id, { state: "unknown" }).catch((cause: unknown) => {
+          ctx.log.error({ err: cause }, "how a request with a key ended could not be noted");
+        });
         throw error;
       } finally {
         atWork.delete(id);
@@ -40,17 +42,14 @@ export function createRequests(ctx: Context): Requests {
   };
 }
 
-async function begin(
-  ctx: Context,
-  id: string,
-  hash: string,
-  atWork: ReadonlySet<string>,
-): Promise<Decision<Begun>> {
+async function begin(ctx: Context, id: string, hash: string, atWork: Set<string>): Promise<Decision<Begun>> {
   const stored = await ctx.store.request(id);
   const at = ctx.wall();
   if (stored !== null && at - stored.value.at < REMEMBER_MS) {
     return { changes: [], answer: repeated(stored.value, hash, atWork) };
   }
+  // Before it is written: who finds it there must find it at work.
+  atWork.add(id);
   const value: RequestRecord = { id, hash, at, state: "at-work", answer: null };
   const change: Change = { kind: "request", value, expected: stored?.revision ?? 0 };
   return { changes: [change], answer: ok({ first: true }) };

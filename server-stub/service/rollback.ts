@@ -5,6 +5,7 @@ import { beginRollout } from "../core/rollout/snapshot.ts";
 import type { Change } from "../store/records.ts";
 import { audit } from "./audit.ts";
 import { type Context, newId } from "./context.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 /**
  * A rollout that takes another back: every node that it has moved, or is moving, returns to what it ran before; of one
@@ -54,6 +55,7 @@ export function rollbackChanges(
     changes: [
       { kind: "rollout", value: back, expected: 0 },
       audit(ctx, by, "rollout.started", back.id, null, said),
+      ...rolloutNotice(ctx, back, "started"),
     ],
   };
 }

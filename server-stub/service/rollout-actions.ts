@@ -12,6 +12,7 @@ import { refuse } from "./refusals.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
 import { claim, groupsFor, rolloutInTheWay } from "./rollouts-in-the-way.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 type Told = {
   /** The rollout that was told; for a rollback the one that takes it back. */
@@ -114,8 +115,11 @@ async function wrote(
   const said = { status: after.status, reason: after.reason?.message ?? null };
   const changes: Change[] = [
     ...also,
-    { kind: "rollout", value: after, expected: revision },
+    { kind: "rollout", value: after, expected: revision, before },
     audit(ctx, who, `rollout.${PAST[name]}`, after.id, { status: before.status }, said),
+    ...(name === "retry" || after.status !== before.status
+      ? rolloutNotice(ctx, after, name === "retry" ? "retried" : after.status)
+      : []),
     ...(await endChanges(ctx, before, after)),
   ];
   return { changes, answer: ok({ id: after.id, touched: touchedBy(before, after) }) };

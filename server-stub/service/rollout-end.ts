@@ -1,7 +1,7 @@
 import type { GroupName, NodeId } from "../../protocol/names.ts";
 import type { RolloutNode } from "../../protocol/rollout.ts";
 import { groupsOf, hasGroup, placeOf, placesIn } from "../core/rollout/places.ts";
-import { isActiveRollout, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { isActiveRollout, isOfWholeGroups, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -19,7 +19,7 @@ export async function endChanges(
   const completes = after.status === "completed" && before.status !== "completed";
   const changes: Change[] = [...(await placeNodes(ctx, before, after)), ...alertChanges(ctx, before, after)];
   if (!completes) return changes;
-  const wanted = after.kind === "rollback" ? wantedAgain : isOfWholeGroups(after) ? wantedFrom : null;
+  const wanted = after.kind === "rollback" ? wantedAgain : setsWanted(after) ? wantedFrom : null;
   if (wanted !== null) changes.push(...(await wantedOfGroups(ctx, after, wanted)));
   return [...changes, ...(await resolveEarlier(ctx, after))];
 }
@@ -31,14 +31,17 @@ function alertChanges(ctx: Context, before: RolloutRecord, after: RolloutRecord)
   const [stood, stands] = [STANDS.includes(before.status), STANDS.includes(after.status)];
   if (stood === stands) return [];
   const about = { alert: "fleet_update_halted", subject: after.id, at: ctx.wall() } as const;
-  if (!stands) return [{ kind: "resolve", ...about }];
+  if (!stands) {
+    const because = after.status === "running" ? "It was retried and goes on." : `It is ${after.status} now.`;
+    return [{ kind: "resolve", ...about, because }];
+  }
   const what = after.kind === "rollback" ? `rollback from ${after.release}` : `rollout of ${after.release}`;
   const message = `The ${what} ${after.status}. ${after.reason?.message ?? ""}`.trim();
   return [{ kind: "raise", ...about, message }];
 }
 
-const isOfWholeGroups = ({ kind, selection }: RolloutRecord): boolean =>
-  kind === "update" && selection.nodes === undefined && selection.labels === undefined;
+const setsWanted = ({ kind, selection }: RolloutRecord): boolean =>
+  kind === "update" && isOfWholeGroups(selection);
 
 /** The release that a group should be on from now on, by where its nodes stand and what it should be on so far. */
 type WantedOf = (after: RolloutRecord, places: readonly Place[], wanted: string | null) => string | null;
@@ -75,14 +78,15 @@ async function resolveEarlier(ctx: Context, after: RolloutRecord): Promise<Chang
   for (const { subject } of await ctx.store.openAlerts("fleet_update_halted")) {
     const halted = subject === after.id ? null : await ctx.store.rollout(subject);
     if (halted === null || !groupsOf(halted.value).some((group) => hasGroup(after, group))) continue;
-    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall() });
+    const because = `A later rollout of the same groups, of ${after.release}, completed.`;
+    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall(), because });
   }
   return changes;
 }
 
 /** Says of nodes that no group's release speaks for where this rollout has left them. */
 async function placeNodes(ctx: Context, before: RolloutRecord, after: RolloutRecord): Promise<Change[]> {
-  if (isActiveRollout(after) || (after.status === "completed" && isOfWholeGroups(after))) return [];
+  if (isActiveRollout(after) || (after.status === "completed" && setsWanted(after))) return [];
   const ends = before.status !== after.status;
   const left = after.nodes.filter(
     (node) => isOnRelease(node) && (ends || placeOf(before, node.nodeId)?.status !== node.status),

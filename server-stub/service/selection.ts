@@ -10,6 +10,8 @@ import { noChannel, noGroup, noNode, refuse } from "./refusals.ts";
 export type SelectedNodes = {
   readonly nodes: readonly NodeRecord[];
   readonly groups: ReadonlyMap<GroupName, Stored<GroupRecord>>;
+  /** Everybody there is, as they were read with them. */
+  readonly all: readonly NodeRecord[];
 };
 
 /**
@@ -24,23 +26,38 @@ export async function selectNodes(
   const unknown = selection.groups?.find((name) => !groups.has(name));
   if (unknown !== undefined) return noGroup(unknown);
   const all = (await ctx.store.nodes()).map(({ value }) => value);
-  const stranger = selection.nodes?.find((each) => !all.some(({ id, name }) => id === each || name === each));
+  const stranger = findStranger(all, selection.nodes ?? []);
   if (stranger !== undefined) return noNode(stranger);
   const { channel } = selection;
   if (channel !== undefined && (await ctx.store.channel(channel)) === null) return noChannel(channel);
-  const named = new Set(selection.nodes);
-  const fits = (node: NodeRecord): boolean =>
-    node.membership === "approved" &&
-    (selection.groups === undefined || selection.groups.includes(node.group)) &&
-    (channel === undefined || groups.get(node.group)?.value.channel === channel) &&
-    (selection.nodes === undefined || named.has(node.id) || named.has(node.name)) &&
-    Object.entries(selection.labels ?? {}).every(([label, value]) => node.labels[label] === value);
-  const nodes = Object.keys(selection).length === 0 ? [] : all.filter(fits);
+  const nodes = Object.keys(selection).length === 0 ? [] : all.filter(fitting(selection, groups));
   if (nodes.length === 0) {
     return refuse("empty-selection", "The selection fits no approved node. Nothing was begun.", {
       hint: "Look at the groups, labels and names, and whether the nodes are approved.",
     });
   }
   const inGroups = new Set(nodes.map((node) => node.group));
-  return ok({ nodes, groups: new Map([...groups].filter(([name]) => inGroups.has(name))) });
+  return ok({ nodes, groups: new Map([...groups].filter(([name]) => inGroups.has(name))), all });
+}
+
+function fitting(
+  { groups, nodes, labels = {}, channel }: Selection,
+  all: ReadonlyMap<GroupName, Stored<GroupRecord>>,
+): (node: NodeRecord) => boolean {
+  const inGroups = groups === undefined ? null : new Set(groups);
+  const named = nodes === undefined ? null : new Set(nodes);
+  const labelled = Object.entries(labels);
+  return (node) =>
+    node.membership === "approved" &&
+    (inGroups === null || inGroups.has(node.group)) &&
+    (named === null || named.has(node.id) || named.has(node.name)) &&
+    (channel === undefined || all.get(node.group)?.value.channel === channel) &&
+    labelled.every(([label, value]) => node.labels[label] === value);
+}
+
+/** The first of these ids and names that is nobody's. */
+export function findStranger(all: readonly NodeRecord[], asked: readonly string[]): string | undefined {
+  if (asked.length === 0) return undefined;
+  const known = new Set(all.flatMap(({ id, name }) => [id, name]));
+  return asked.find((each) => !known.has(each));
 }

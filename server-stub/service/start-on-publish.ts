@@ -70,7 +70,8 @@ function told(
   const at = ctx.wall();
   if (started.ok) {
     ctx.log.info({ channel: name, release, rollout: started.value.id }, "a promotion started a rollout");
-    return [{ kind: "resolve", alert: "rollout_not_started", subject: name, at }];
+    const because = `Rollout ${started.value.id} was started.`;
+    return [{ kind: "resolve", alert: "rollout_not_started", subject: name, at, because }];
   }
   const { code, message } = started.error;
   ctx.log.warn({ channel: name, release, code, reason: message }, "a promotion could not start its rollout");

@@ -6,13 +6,13 @@
 import type { Node } from "../../protocol/node.ts";
 import type { Channel, FleetPolicy } from "../../protocol/policy.ts";
 import type { Result } from "../../protocol/result.ts";
+import type { Webhook } from "../../protocol/webhook.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import type { GroupRecord } from "../store/records.ts";
-import type { Refusal } from "./coordinator.ts";
-import { fingerprint } from "./fingerprint.ts";
+import type { IfMatch, Refusal } from "./answer.ts";
 import { refuse } from "./refusals.ts";
 
-/** An `If-Match` header as it came; null for none, which matches everything. */
-export type IfMatch = string | null;
+export type { IfMatch };
 
 /** The tag of a configuration, in its quotes. Equal configurations have equal tags. */
 export const tagOf = (configured: unknown): string => `"${fingerprint(configured).slice(0, 24)}"`;
@@ -37,6 +37,14 @@ export const groupTag = ({
 
 export const policyTag = ({ windows, rollout }: Pick<FleetPolicy, "windows" | "rollout">): string =>
   tagOf({ windows, rollout });
+
+export const webhookTag = ({
+  url,
+  alerts,
+  rollouts,
+  enabled,
+}: Pick<Webhook, "url" | "alerts" | "rollouts" | "enabled">): string =>
+  tagOf({ url, alerts, rollouts, enabled });
 
 /** Not of the release: to promote one is no edit. */
 export const channelTag = ({

@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { thawing } from "./freeze.ts";
 import { gatesAt } from "./gates.ts";
 import { fleetFreeze, groupFreeze } from "./policy.ts";
-import { push } from "./push.ts";
+import { pushJobs } from "./push.ts";
 
 /** Pushes to whoever has a job in a group whose gate is not what it was at the last look. */
 export function createGateWatch(ctx: Context): () => Promise<void> {
@@ -29,7 +29,7 @@ export function createGateWatch(ctx: Context): () => Promise<void> {
         { group: group.name, gate: now },
         now === null ? "the gate is open" : "the gate is closed",
       );
-      for (const { value: job } of await ctx.store.activeJobsOf(group.name)) push(ctx, job.nodeId);
+      await pushJobs(ctx, group.name);
     }
     const names = new Set(groups.map(({ name }) => name));
     for (const name of said.keys()) if (!names.has(name)) said.delete(name);

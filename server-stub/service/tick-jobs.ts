@@ -9,6 +9,7 @@ import type { Change } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { runRollout } from "./engine.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
 import { push } from "./push.ts";
 
@@ -25,7 +26,8 @@ export function createJobWatch(ctx: Context): () => Promise<void> {
     const seen = jobs.map(({ value }) => [value.id, watch(ctx, value, watched.get(value.id), now)] as const);
     watched = new Map(seen);
     for (const [id, { sinceMs }] of seen) {
-      if (now - sinceMs >= ctx.timings.jobTimeoutMs) await timeOut(ctx, id);
+      if (now - sinceMs < ctx.timings.jobTimeoutMs) continue;
+      await isolated(ctx, "job", { jobId: id }, () => timeOut(ctx, id));
     }
   };
 }
@@ -41,7 +43,8 @@ function watch(ctx: Context, job: JobRecord, before: Watched | undefined, now: E
 async function timeOut(ctx: Context, id: JobId): Promise<void> {
   const failed = await attempt(ctx.store, () => decide(ctx, id));
   if (failed === null) return;
-  ctx.log.warn({ jobId: id, nodeId: failed.nodeId, step: failed.step }, "job timed out");
+  const { rolloutId, nodeId, step } = failed;
+  ctx.log.warn({ jobId: id, rolloutId, nodeId, step }, "job timed out");
   if (failed.rolloutId !== null) await runRollout(ctx, failed.rolloutId);
   push(ctx, failed.nodeId);
 }

@@ -1,27 +1,36 @@
 import { stateOf } from "../core/presence/presence.ts";
 import type { Change, StoredNode } from "../store/records.ts";
+import { isExpectedAway, offline } from "./alerts-of-nodes.ts";
 import type { Context } from "./context.ts";
 import { runRollouts } from "./engine.ts";
+import { isolated } from "./isolated.ts";
 import { pushGroup } from "./push.ts";
 
 /**
  * Writes who came and who went, raises and resolves the alerts for it, and now and then writes when everybody was
- * seen last. A node that was never heard is not said to be lost, and nobody is in the first three intervals.
+ * seen last. A node that was never heard is not said to be lost, and nobody is in the first three intervals; nor is
+ * there an alert for one that restarts under its lease, until that has taken too long.
  */
 export async function tickPresence(
   ctx: Context,
   due: { readonly sweep: boolean; readonly seen: boolean },
 ): Promise<void> {
   const groups = new Set<string>();
-  for (const node of await changedNodes(ctx, due.sweep)) {
-    const changed = await writePresence(ctx, node);
-    if (changed) groups.add(node.value.group);
-  }
+  await isolated(ctx, "presence", {}, async () => {
+    for (const node of await changedNodes(ctx, due.sweep)) {
+      await isolated(ctx, "presence", { nodeId: node.value.id }, async () => {
+        const changed = await writePresence(ctx, node);
+        if (changed) groups.add(node.value.group);
+      });
+    }
+  });
   for (const group of groups) {
-    await runRollouts(ctx, group);
-    await pushGroup(ctx, group);
+    await isolated(ctx, "rollout", { group }, async () => {
+      await runRollouts(ctx, group);
+      await pushGroup(ctx, group);
+    });
   }
-  if (due.seen) await writeLastSeen(ctx);
+  if (due.seen) await isolated(ctx, "last-seen", {}, () => writeLastSeen(ctx));
 }
 
 /**
@@ -50,7 +59,7 @@ function isNews(ctx: Context, { value: node }: StoredNode): boolean {
 
 /** A write that finds the node changed is left to the next tick. */
 async function writePresence(ctx: Context, node: StoredNode): Promise<boolean> {
-  const { id, name, membership } = node.value;
+  const { id, name, group, membership } = node.value;
   const state = stateOf(ctx.live.presence(id), ctx.timing, ctx.now());
   if (state === "unknown") return false;
   const at = ctx.wall();
@@ -58,9 +67,12 @@ async function writePresence(ctx: Context, node: StoredNode): Promise<boolean> {
   const changes: Change[] = [
     { kind: "node", value: { ...node.value, presence: state }, expected: node.revision },
   ];
-  if (state === "online" || membership !== "approved")
-    changes.push({ kind: "resolve", alert, subject: id, at });
-  else changes.push({ kind: "raise", alert, subject: id, message: `${name} is offline.`, at });
+  if (state === "online") {
+    changes.push({ kind: "resolve", alert, subject: id, at, because: "It was heard again." });
+  } else if (membership === "approved") {
+    const lease = await ctx.store.lease(group);
+    if (!isExpectedAway(ctx, lease?.value ?? null, id)) changes.push(offline(node.value, at));
+  }
   ctx.log.info({ nodeId: id, name, presence: state }, "presence changed");
   const written = (await ctx.store.apply(changes)).ok;
   if (written) ctx.live.get(id).presenceWritten = state;

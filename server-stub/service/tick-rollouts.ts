@@ -9,6 +9,7 @@ import { attempt } from "./attempt.ts";
 import { COORDINATOR } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { lookAtRollout, statusChanges } from "./engine.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
 import { endChanges } from "./rollout-end.ts";
 
@@ -21,19 +22,21 @@ const MAX_FAULTS = 10;
  */
 export function createRolloutWatch(ctx: Context): () => Promise<void> {
   const faults = new Map<RolloutId, number>();
+  const watch = async (id: RolloutId): Promise<void> => {
+    try {
+      await lookAtRollout(ctx, id);
+      faults.delete(id);
+    } catch (error) {
+      const many = (faults.get(id) ?? 0) + 1;
+      faults.set(id, many);
+      if (many === MAX_FAULTS) await giveUp(ctx, id, error);
+      throw error;
+    }
+  };
   return async () => {
     const unfinished = await ctx.store.unfinishedRollouts();
     for (const { value } of unfinished) {
-      try {
-        await lookAtRollout(ctx, value.id);
-        faults.delete(value.id);
-      } catch (error) {
-        const many = (faults.get(value.id) ?? 0) + 1;
-        faults.set(value.id, many);
-        if (many > MAX_FAULTS) continue;
-        ctx.log.error({ err: error, rollout: value.id, many }, "the engine could not look at a rollout");
-        if (many === MAX_FAULTS) await giveUp(ctx, value.id, error);
-      }
+      await isolated(ctx, "rollout", { rolloutId: value.id }, () => watch(value.id));
     }
     for (const id of faults.keys()) if (!unfinished.some(({ value }) => value.id === id)) faults.delete(id);
   };
@@ -56,7 +59,7 @@ async function giveUp(ctx: Context, id: RolloutId, error: unknown): Promise<void
     const after = failed(stored.value, reason, holders, ctx.wall());
     const changes: Change[] = [
       ...jobs.flatMap((job) => jobChanges(ctx, job, cancelJob(job.value, reason, ctx.wall()))),
-      { kind: "rollout", value: after, expected: stored.revision },
+      { kind: "rollout", value: after, expected: stored.revision, before: stored.value },
       ...statusChanges(ctx, stored.value, after, COORDINATOR),
       ...(await endChanges(ctx, stored.value, after)),
     ];
@@ -79,5 +82,5 @@ function failed(
     return { ...node, status: "pending", jobId: null, startedAt: null, reason: left };
   });
   const endedAt = nodes.some(isUnderWay) ? null : wallMs;
-  return { ...rollout, status: "failed", reason, pause: null, nodes, changedAt: wallMs, endedAt };
+  return { ...rollout, status: "failed", reason, pause: null, nodes, endedAt };
 }

@@ -20,6 +20,8 @@ export async function tickTrust(ctx: Context): Promise<void> {
       changes.push({ kind: "raise", alert: "metadata_expiring", subject: role, message, at });
     }
   }
-  for (const subject of open) changes.push({ kind: "resolve", alert: "metadata_expiring", subject, at });
+  const because = "It was signed anew.";
+  for (const subject of open)
+    changes.push({ kind: "resolve", alert: "metadata_expiring", subject, at, because });
   if (changes.length > 0) await ctx.store.apply(changes);
 }

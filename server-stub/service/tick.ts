@@ -8,23 +8,28 @@ import { fail } from "../core/job/outcome.ts";
 import { expire } from "../core/lease/end.ts";
 import { type Holder, isOverdue, type LeaseRecord } from "../core/lease/record.ts";
 import type { Change, Stored } from "../store/records.ts";
+import { watchNodes } from "./alerts-of-nodes.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
 import { catchUpAll } from "./catch-up.ts";
 import type { Context } from "./context.ts";
 import { runRollout } from "./engine.ts";
 import { heardOf } from "./heard.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
+import type { Machine } from "./parts.ts";
 import { pushGroup } from "./push.ts";
 import { judgePolicy } from "./reports.ts";
 import { forgetRequests } from "./requests.ts";
 import type { StartOnPublish } from "./start-on-publish.ts";
 import { createGateWatch } from "./tick-gates.ts";
 import { createJobWatch } from "./tick-jobs.ts";
+import { tickMachine } from "./tick-machine.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
 import { createRolloutWatch } from "./tick-rollouts.ts";
 import { tickTrust } from "./tick-trust.ts";
+import type { TickUnit } from "./tick-units.ts";
 
 /** Milliseconds between two runs of what need not be looked at every time. */
 const EVERY = {
@@ -32,35 +37,42 @@ const EVERY = {
   gates: 1_000,
   sweep: 5_000,
   jobs: 5_000,
+  alerts: 5_000,
   requests: 600_000,
   catchUp: 10_000,
   seen: 60_000,
   trust: 60_000,
+  machine: 60_000,
 };
 
-export function createTick(ctx: Context, starts: StartOnPublish): () => Promise<void> {
+export function createTick(ctx: Context, starts: StartOnPublish, machine?: Machine): () => Promise<void> {
   const due = createDue(ctx);
   const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
   const watchRollouts = createRolloutWatch(ctx);
   const retain = createRetention(ctx);
+  const one = (unit: TickUnit, work: () => Promise<unknown>) => isolated(ctx, unit, {}, work);
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
-    await tickLeases(ctx);
+    await one("lease", () => tickLeases(ctx));
     if (due("rollouts", EVERY.rollouts)) {
-      await watchRollouts();
-      await resolveOverdue(ctx);
+      await one("rollout", watchRollouts);
+      await one("alert", () => resolveOverdue(ctx));
     }
     if (due("gates", EVERY.gates)) {
-      await watchGates();
-      await starts.runAll();
+      await one("gates", watchGates);
+      await one("start", () => starts.runAll());
     }
-    if (due("jobs", EVERY.jobs)) await watchJobs();
-    if (due("requests", EVERY.requests)) await forgetRequests(ctx);
-    if (due("catchUp", EVERY.catchUp)) await catchUpAll(ctx);
-    if (due("trust", EVERY.trust)) await tickTrust(ctx);
-    await retain();
+    if (due("jobs", EVERY.jobs)) await one("job", watchJobs);
+    if (due("alerts", EVERY.alerts)) await one("alert", () => watchNodes(ctx));
+    if (due("requests", EVERY.requests)) await one("requests", () => forgetRequests(ctx));
+    if (due("catchUp", EVERY.catchUp)) await one("catch-up", () => catchUpAll(ctx));
+    if (due("trust", EVERY.trust)) await one("trust", () => tickTrust(ctx));
+    if (machine !== undefined && due("machine", EVERY.machine)) {
+      await one("alert", () => tickMachine(ctx, machine));
+    }
+    await one("retention", retain);
   };
   // A tick that comes while one is at work is the same tick.
   return () => {
@@ -83,10 +95,12 @@ function createDue(ctx: Context): (name: string, everyMs: number) => boolean {
 }
 
 async function tickLeases(ctx: Context): Promise<void> {
-  for (const busy of await ctx.store.busyLeases()) {
-    const done = await attempt(ctx.store, () => decideLease(ctx, busy.group));
-    for (const rolloutId of done.rolloutIds) await runRollout(ctx, rolloutId);
-    if (done.changed) await pushGroup(ctx, busy.group, done.nodeIds);
+  for (const { group } of await ctx.store.busyLeases()) {
+    await isolated(ctx, "lease", { group }, async () => {
+      const done = await attempt(ctx.store, () => decideLease(ctx, group));
+      for (const rolloutId of done.rolloutIds) await runRollout(ctx, rolloutId);
+      if (done.changed) await pushGroup(ctx, group, done.nodeIds);
+    });
   }
 }
 
@@ -144,12 +158,15 @@ async function overdueChanges(ctx: Context, group: string, lease: Stored<LeaseRe
  */
 async function resolveOverdue(ctx: Context): Promise<void> {
   for (const { subject } of await ctx.store.openAlerts("lease_overdue")) {
-    const lease = await ctx.store.lease(subject);
-    const wasOverdue = (holder: Holder) =>
-      holder.phase === "in-flight" &&
-      isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
-    if (lease?.value.holders.some(wasOverdue) === true) continue;
-    await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall() }]);
+    await isolated(ctx, "alert", { group: subject }, async () => {
+      const lease = await ctx.store.lease(subject);
+      const wasOverdue = (holder: Holder) =>
+        holder.phase === "in-flight" &&
+        isOverdue({ ...holder, countedFromMs: holder.sinceMs }, ctx.leasePolicy.overdueAfterMs, ctx.now());
+      if (lease?.value.holders.some(wasOverdue) === true) return;
+      const because = "The lease is no longer held for too long.";
+      await ctx.store.apply([{ kind: "resolve", alert: "lease_overdue", subject, at: ctx.wall(), because }]);
+    });
   }
 }
 

@@ -36,7 +36,13 @@ const EVENTS: Table = {
     { kind: "job", subject: value.id },
     { kind: "node", subject: value.nodeId },
   ],
-  rollout: ({ value }) => [{ kind: "rollout", subject: value.id }],
+  // Who changes nothing about a node keeps the same object. Of a new rollout all is new: it is read whole.
+  rollout: ({ value, before }) => [
+    { kind: "rollout", subject: value.id },
+    ...value.nodes
+      .filter((node, at) => before !== undefined && node !== before.nodes[at])
+      .map(({ nodeId }) => ({ kind: "rollout-node" as const, subject: `${value.id}/${nodeId}` })),
+  ],
   "operator-token": ({ value, isUse }) => (isUse === true ? [] : [{ kind: "token", subject: value.id }]),
   "join-token": ({ value }) => [{ kind: "token", subject: value.id }],
   request: silent,

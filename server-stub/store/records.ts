@@ -52,6 +52,9 @@ export type NodeKnown = {
   /** Its health hook has reported a role. */
   readonly reportsRole: boolean;
   readonly holdings: NodeHoldings;
+  /** Version of Node that runs its agent, and the protocol that it speaks. Records of the first release have neither. */
+  readonly runtime?: string;
+  readonly protocol?: number;
 };
 
 export type NodeRecord = {
@@ -164,7 +167,13 @@ export type Change =
   /** With its lease. A group that has nodes cannot be removed. */
   | { readonly kind: "remove-group"; readonly name: GroupName; readonly expected: Revision }
   | { readonly kind: "job"; readonly value: JobRecord; readonly expected: Revision }
-  | { readonly kind: "rollout"; readonly value: RolloutRecord; readonly expected: Revision }
+  /** `before`: what it was computed from, by which it is seen which of its nodes have changed. */
+  | {
+      readonly kind: "rollout";
+      readonly value: RolloutRecord;
+      readonly expected: Revision;
+      readonly before?: RolloutRecord;
+    }
   /** `isUse`: only notes that it was used, which is no news to anybody. */
   | {
       readonly kind: "operator-token";

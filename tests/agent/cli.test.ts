@@ -110,6 +110,50 @@ describe("agent status", () => {
   });
 });
 
+describe("agent doctor", () => {
+  const env = { BATON_CONFIG: "", PATH: process.env.PATH };
+
+  it("asks the agent that runs, says what is wrong and what to do, and exits with 1", async () => {
+    const { code, out, errors } = await agent(["doctor"], { env: { ...env, BATON_CONFIG: config } });
+    expect([code, errors]).toEqual([1, ""]);
+    expect(out).toMatch(/^ok {6}settings {5}.*agent\.toml can be read\.$/m);
+    expect(out).toMatch(/^ok {6}agent {8}1\.0\.0 \(aaaaaaaa\) runs for /m);
+    expect(out).toMatch(/^PROBLEM disk {9}.*is not there\. \(state-missing\)\n {21}Reinstall the package/m);
+    expect(out).toMatch(/^\d problems?(, \d warnings?)?\.$/m);
+  });
+
+  it("gives programs every finding, and works without an agent and with settings that are wrong", async () => {
+    await server?.close();
+    await writeFile(config, 'stat_dir = "/x"\n');
+    const { code, out } = await agent(["doctor", "--json"], { env: { ...env, BATON_CONFIG: config } });
+    const said = JSON.parse(out) as { ok: boolean; findings: { code: string }[] };
+    expect([code, said.ok]).toEqual([1, false]);
+    expect(said.findings.map((each) => each.code)).toEqual(
+      expect.arrayContaining(["settings-wrong", "agent-not-running"]),
+    );
+  });
+});
+
+describe("agent config", () => {
+  it("prints no password of a proxy", async () => {
+    await writeFile(config, 'proxy = "http://ada:s3cret@proxy.example:3128"\n');
+    for (const more of [[], ["--json"]]) {
+      const { code, out } = await agent(["config", ...more]);
+      expect(code).toBe(0);
+      expect(out).toContain("http://proxy.example:3128");
+      expect(out).not.toContain("s3cret");
+    }
+  });
+
+  it("refuses a proxy that is none", async () => {
+    await writeFile(config, 'proxy = "socks5://proxy.example"\n');
+    expect(await agent(["config"])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("agent.toml:1: proxy"),
+    });
+  });
+});
+
 describe("agent update-now", () => {
   it("shows the log until the update is confirmed", async () => {
     node.state.lines.push({ index: 0, at: 1, source: "agent", step: "fetch", text: "Fetched 1 byte." });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { realDisk } from "../../agent/effects/disk.ts";
 import { readJoined } from "../../agent/effects/identity.ts";
 import { joinCoordinator } from "../../agent/join.ts";
+import { createNetwork } from "../../agent/session/network.ts";
 import {
   metadataText,
   publicKeyOf,
@@ -61,7 +62,7 @@ const joinWith = (more: Partial<Parameters<typeof joinCoordinator>[0]> = {}) =>
     name: "one",
     insecureHttp: false,
     force: false,
-    caFile: null,
+    network: createNetwork({ caFile: null }),
     disk: realDisk,
     stateDir,
     ...more,

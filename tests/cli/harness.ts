@@ -22,7 +22,11 @@ export type Baton = {
 export type BatonOptions = {
   readonly env: Readonly<Record<string, string>>;
   readonly isTerminal?: boolean;
-  readonly answer?: boolean;
+  /** What a person types when asked: what is expected, or something else. Nobody can be asked without it. */
+  readonly answer?: "as asked" | (string & {});
+  /** What is on standard input. */
+  readonly input?: string;
+  readonly rows?: number;
   readonly interrupted?: AbortSignal;
   /** Called with what was written to standard error, as it is written. */
   readonly onErr?: (text: string) => void;
@@ -40,6 +44,8 @@ export function baton(options: BatonOptions): Baton {
       },
       isTerminal: options.isTerminal ?? false,
       columns: options.isTerminal === true ? 120 : null,
+      rows: options.isTerminal === true ? (options.rows ?? 50) : null,
+      onResize: () => () => undefined,
     });
     const world: World = {
       env,
@@ -49,8 +55,19 @@ export function baton(options: BatonOptions): Baton {
       now: Date.now,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
       interrupted: options.interrupted ?? new AbortController().signal,
-      confirm: options.answer === undefined ? null : async () => options.answer ?? false,
-      api: async ({ url }) => createClient({ ...(await targetOf(env, url)), fetch }),
+      ask:
+        options.answer === undefined
+          ? null
+          : async ({ message, expected }) => {
+              err.push(`? ${message}\n`);
+              return options.answer === "as asked" ? (expected ?? "") : (options.answer ?? null);
+            },
+      readInput: async () => options.input ?? "",
+      api: async ({ timeoutMs = 10_000, ...told }) => {
+        const { url, token, warnings } = await targetOf(env, told);
+        for (const warning of warnings) err.push(`warning: ${warning}\n`);
+        return createClient({ url, token, fetch, timeoutMs });
+      },
     };
     const local: Command[] = [
       keysCommand({ passphrase: { env, ask: null }, now: Date.now, print: (text) => out.push(`${text}\n`) }),

@@ -19,24 +19,29 @@ describe("which coordinator, and with which token", () => {
   afterAll(() => rm(dir, { recursive: true }));
 
   test("this machine's, without a token, when nothing is said", async () => {
-    expect(await targetOf({ HOME: dir }, undefined)).toEqual({
+    expect(await targetOf({ HOME: dir }, {})).toEqual({
       url: "http://127.0.0.1:8420",
       token: null,
       caFile: null,
+      context: null,
+      tokenFrom: null,
+      warnings: [],
     });
   });
 
   test("--url goes before the environment, which goes before the settings", async () => {
     const env = { BATON_CLI_CONFIG: file };
-    expect(await targetOf(env, undefined)).toMatchObject({
+    expect(await targetOf(env, {})).toMatchObject({
       url: "https://settings.example",
       token: "from-file",
     });
-    expect(await targetOf({ ...env, BATON_URL: "http://e", BATON_TOKEN: "t" }, undefined)).toMatchObject({
+    expect(await targetOf({ ...env, BATON_URL: "http://e", BATON_TOKEN: "t" }, {})).toMatchObject({
       url: "http://e",
       token: "t",
     });
-    expect(await targetOf({ ...env, BATON_URL: "http://e" }, "http://o")).toMatchObject({ url: "http://o" });
+    expect(await targetOf({ ...env, BATON_URL: "http://e" }, { url: "http://o" })).toMatchObject({
+      url: "http://o",
+    });
   });
 
   test("wrong settings are wrong usage, with file, line and what was meant", async () => {
@@ -85,4 +90,12 @@ test.each([
 
 test("what is typed wrong is guessed", async () => {
   expect((await baton({ env: {} })("rollouts")).err).toContain("Did you mean rollout?");
+  const mistyped = await baton({ env: {} })("rollout", "statsu");
+  expect(mistyped).toMatchObject({
+    status: 2,
+    err: expect.stringContaining(
+      "There is no command baton rollout statsu. Did you mean baton rollout status?",
+    ),
+  });
+  expect((await baton({ env: {} })("nodes", "frobnicate")).err).toContain("There is: list, show, update");
 });

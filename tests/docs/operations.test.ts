@@ -50,6 +50,18 @@ describe("docs/OPERATIONS.md has a row for", () => {
     expect(missing(codes.filter((code) => !NOT_LOOKED_UP.includes(code)))).toEqual([]);
   });
 
+  it("everything that agent doctor may find amiss", async () => {
+    const names = await readdir(join(ROOT, "tests/testdata/doctor"));
+    const texts = await Promise.all(
+      names.map((name) => readFile(join(ROOT, "tests/testdata/doctor", name), "utf8")),
+    );
+    const codes = [...texts.join("\n").matchAll(/^(?:warning|PROBLEM) .*\(([a-z-]+)\)$/gm)];
+    expect(codes.length).toBeGreaterThan(50);
+    expect(missing([...new Set(codes.map((match) => match[1] ?? "")), "check-late", "check-failed"])).toEqual(
+      [],
+    );
+  });
+
   it("every code that the guard and the launcher print", async () => {
     const scripts = await Promise.all(
       ["agent-guard", "agent-launch"].map((name) => readFile(join(ROOT, "packaging/guard", name), "utf8")),

@@ -2,11 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { JoinReply, JoinRequest } from "../../protocol/access.ts";
+import { FleetEvent } from "../../protocol/event.ts";
 import * as frames from "../../protocol/frames.ts";
 import * as lease from "../../protocol/lease.ts";
 import { parseJson } from "../../protocol/parse.ts";
 import { PROBLEM_STATUS, Problem } from "../../protocol/problem.ts";
 import type { TSchema } from "../../protocol/schema.ts";
+import { WebhookMessage } from "../../protocol/webhook.ts";
 
 const SCHEMAS: Readonly<Record<string, TSchema>> = {
   JoinRequest,
@@ -15,6 +17,7 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   Hello: frames.Hello,
   Heartbeat: frames.Heartbeat,
   Log: frames.Log,
+  Diagnosis: frames.Diagnosis,
   Welcome: frames.Welcome,
   Orders: frames.Orders,
   Refused: frames.Refused,
@@ -25,6 +28,8 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   RenewRequest: lease.RenewRequest,
   CommitRequest: lease.CommitRequest,
   CommitReply: lease.CommitReply,
+  FleetEvent,
+  WebhookMessage,
 };
 
 describe("docs/PROTOCOL.md", () => {

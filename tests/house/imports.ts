@@ -26,6 +26,13 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   "server-stub/live/": ["server-stub/live/", "server-stub/service/", "server-stub/core/", "protocol/"],
   "server-stub/api/": ["server-stub/api/", "server-stub/service/", "server-stub/core/", "protocol/"],
+  "server-stub/metrics/": [
+    "server-stub/metrics/",
+    "server-stub/service/",
+    "server-stub/store/",
+    "server-stub/core/",
+    "protocol/",
+  ],
   "server-stub/": ["server-stub/", "protocol/"],
   "cli/": ["cli/", "protocol/"],
   "packaging/": ["packaging/", "agent/", "server-stub/", "cli/", "protocol/"],

@@ -51,6 +51,21 @@ describe("over TLS", () => {
     await expect(running.reloadTls()).rejects.toThrow("cannot be used");
     expect(await nameOf(running.url)).toBe("second");
   });
+
+  test("a new certificate is noticed without being told, and half of a new one is not taken", async () => {
+    await use("second");
+    await running.lookAtTls();
+    await copyFile(join(TESTDATA, "first.crt"), join(dir, "tls.crt"));
+    await running.lookAtTls();
+    expect(await nameOf(running.url)).toBe("second");
+    await copyFile(join(TESTDATA, "first.key"), join(dir, "tls.key"));
+    await running.lookAtTls();
+    expect(await nameOf(running.url)).toBe("first");
+    await rm(join(dir, "tls.key"));
+    await running.lookAtTls();
+    await running.lookAtTls();
+    expect(await nameOf(running.url)).toBe("first");
+  });
 });
 
 const statusOf = (url: string, ca: string): Promise<number> =>

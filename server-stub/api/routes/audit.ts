@@ -58,17 +58,22 @@ export const auditRoutes = ({ audit }: { readonly audit: Audit }): readonly Endp
     query: Type.Object(filter, { additionalProperties: false }),
     answer: Lines,
     type: "application/x-ndjson",
-    handle: async ({ query }) => ok(Readable.from(linesOf(audit, query))),
+    handle: async ({ query }) => ok(Readable.from(auditLines(audit, query))),
   }),
 ];
 
-async function* linesOf(audit: Audit, wanted: Parameters<Audit["list"]>[1]): AsyncGenerator<string> {
+/** The entries that fit, as lines of JSON, oldest first; read `page` at a time. */
+export async function* auditLines(
+  audit: Audit,
+  wanted: Parameters<Audit["list"]>[1],
+  page = EXPORT_PAGE,
+): AsyncGenerator<string> {
   let after = 0;
   for (;;) {
-    const entries = await audit.list(EXPORT_PAGE, { ...wanted, after });
+    const entries = await audit.list(page, { ...wanted, after });
     if (entries.length > 0) yield entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
     const last = entries.at(-1);
-    if (last === undefined || entries.length < EXPORT_PAGE) return;
+    if (last === undefined || entries.length < page) return;
     after = last.id;
   }
 }

@@ -1,12 +1,14 @@
 import { RolloutId } from "../../../protocol/names.ts";
 import { newestFirst, PageQuery, pageOf } from "../../../protocol/paging.ts";
+import { RolloutPlan } from "../../../protocol/plan.ts";
 import { ok } from "../../../protocol/result.ts";
 import { Rollout, RolloutList, StartRolloutRequest } from "../../../protocol/rollout.ts";
 import { Type } from "../../../protocol/schema.ts";
 import type { Coordinator } from "../../service/coordinator.ts";
-import { type Endpoint, endpoint } from "../endpoint.ts";
+import { type Endpoint, endpoint, variedEndpoint } from "../endpoint.ts";
 
 const params = Type.Object({ rolloutId: RolloutId });
+const DryRunQuery = Type.Object({ dryRun: Type.Optional(Type.Boolean()) }, { additionalProperties: false });
 
 export const rolloutRoutes = ({ rollouts }: Pick<Coordinator, "rollouts">): readonly Endpoint[] => [
   endpoint({
@@ -21,15 +23,23 @@ export const rolloutRoutes = ({ rollouts }: Pick<Coordinator, "rollouts">): read
       return page.ok ? ok({ rollouts: page.value.items, next: page.value.next }) : page;
     },
   }),
-  endpoint({
+  variedEndpoint({
     route: "POST /v1/rollouts",
     id: "startRollout",
-    summary: "Bring nodes to a release, group by group in stages; the newest release unless one is named",
+    summary:
+      "Bring nodes to a release, group by group in stages; the newest release unless one is named. With dryRun: what it would do, and whether it would be refused",
     callers: "operator",
+    query: DryRunQuery,
     body: StartRolloutRequest,
-    answer: Rollout,
-    status: 201,
-    handle: ({ by, body }) => rollouts.start(by, body),
+    answers: { 200: RolloutPlan, 201: Rollout },
+    handle: async ({ by, query, body }) => {
+      if (query.dryRun === true) {
+        const planned = await rollouts.plan(body);
+        return planned.ok ? ok({ status: 200, body: planned.value }) : planned;
+      }
+      const started = await rollouts.start(by, body);
+      return started.ok ? ok({ status: 201, body: started.value }) : started;
+    },
   }),
   endpoint({
     route: "GET /v1/rollouts/:rolloutId",

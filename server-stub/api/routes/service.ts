@@ -7,7 +7,7 @@ import { type Endpoint, endpoint } from "../endpoint.ts";
 
 /** What the coordinator says of itself, to anybody. */
 export const serviceRoutes = (
-  { notReady }: Pick<Coordinator, "notReady">,
+  { readiness }: Pick<Coordinator, "readiness">,
   version: string,
   document: () => object,
 ): readonly Endpoint[] => [
@@ -26,8 +26,8 @@ export const serviceRoutes = (
     callers: "anybody",
     answer: Readiness,
     handle: async () => {
-      const reasons = [...(await notReady())];
-      if (reasons.length === 0) return ok({ ready: true, reasons });
+      const { reasons, notes } = await readiness();
+      if (reasons.length === 0) return ok({ ready: true, reasons: [], notes: [...notes] });
       const message = `The coordinator is not ready. ${reasons.join(" ")}`;
       return err({ code: "unavailable", message, retryAfterMs: 1000 });
     },

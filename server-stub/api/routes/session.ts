@@ -5,11 +5,13 @@ import { err, ok } from "../../../protocol/result.ts";
 import type { Coordinator } from "../../service/coordinator.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { isLoopback } from "../loopback.ts";
+import { createStrikes } from "../strikes.ts";
 
 /** What agents say: joining, and the frames of a session without a WebSocket. */
 export const sessionRoutes = (
   { access, sessions, nodes }: Pick<Coordinator, "access" | "sessions" | "nodes">,
   { insecureHttp }: { readonly insecureHttp: boolean },
+  strikes = createStrikes(),
 ): readonly Endpoint[] => [
   endpoint({
     route: "POST /v1/join",
@@ -31,7 +33,12 @@ export const sessionRoutes = (
           hint: "Give the coordinator a certificate ([tls]), or tell it insecure_http = true.",
         });
       }
-      return access.join(body, address ?? "control socket");
+      const from = address ?? "control socket";
+      const joined = await access.join(body, from);
+      // A wrong join token is a wrong credential like any other.
+      const struck =
+        joined.ok || joined.error.code !== "join-token-invalid" ? ok(undefined) : strikes.strike(from);
+      return struck.ok ? joined : struck;
     },
   }),
   endpoint({

@@ -7,6 +7,7 @@ import {
   OperatorToken,
   TokenCreated,
   TokenList,
+  WhoAmI,
 } from "../../../protocol/access.ts";
 import { newestFirst, PageQuery, pageOf } from "../../../protocol/paging.ts";
 import { ok } from "../../../protocol/result.ts";
@@ -21,6 +22,14 @@ export const tokenRoutes = (
   { access }: Pick<Coordinator, "access">,
   join: { readonly publicUrl: () => string; readonly rootFingerprint: () => string | null },
 ): readonly Endpoint[] => [
+  endpoint({
+    route: "GET /v1/whoami",
+    id: "whoAmI",
+    summary: "Whose token this is, and what it may do",
+    callers: "operator",
+    answer: WhoAmI,
+    handle: async ({ by: { id, name, role } }) => ok({ id, name, role }),
+  }),
   endpoint({
     route: "GET /v1/tokens",
     id: "listTokens",

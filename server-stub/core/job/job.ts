@@ -19,6 +19,8 @@ export type JobRecord = Omit<Job, "retryOf"> & {
   /** How often a lease of this job came back without an answer: `not-acted` or `inconclusive`. */
   readonly returns: number;
   readonly acceptOutage: boolean;
+  /** When it was first granted a lease, wall clock: from then on it was its turn. Older records have none. */
+  readonly leasedAt?: EpochMs;
 };
 
 export const isActive = (job: Pick<Job, "status">): boolean =>
@@ -26,6 +28,7 @@ export const isActive = (job: Pick<Job, "status">): boolean =>
 
 /** The job as the API shows it. */
 export function showJob(record: JobRecord): Job {
-  const { group: _group, confirming: _confirming, returns: _returns, acceptOutage: _outage, ...job } = record;
+  const { group: _group, confirming: _confirming, returns: _returns, ...shown } = record;
+  const { acceptOutage: _outage, leasedAt: _leasedAt, ...job } = shown;
   return { ...job, retryOf: job.retryOf ?? null };
 }

@@ -3,7 +3,8 @@ import type { Denied, GroupView, LeasePolicy, Member } from "./view.ts";
 
 /**
  * Leader last among the old ones of a quorum group whose health hooks report roles. No roles reported ever, no
- * rule. A group that may have an outage anyway is not kept waiting for a leader that it cannot have.
+ * rule. A group that may have an outage anyway is not kept waiting for a leader that it cannot have. Where only some
+ * report roles, as on the way to a build that begins or ends to do so, the leader may be one of the others.
  */
 export function denyLeader(group: GroupView, nodeId: NodeId, policy: LeasePolicy): Denied | null {
   if (!hasRoles(group)) return null;
@@ -22,7 +23,13 @@ export function denyLeader(group: GroupView, nodeId: NodeId, policy: LeasePolicy
     };
   }
   const outage = group.acceptOutage && group.members.filter((member) => member.voter).length <= 2;
-  if (!outage && !group.members.some((member) => member.role === "leader")) {
+  if (outage || group.members.some((member) => member.role === "leader")) return null;
+  return denyUnknown(group, me, retryAfterMs);
+}
+
+/** Nobody says that it leads. */
+function denyUnknown(group: GroupView, me: Member | undefined, retryAfterMs: number): Denied | null {
+  if (!group.members.some(isSilent)) {
     return {
       code: "leader-unknown",
       message: "The nodes of this group report roles, and none of them says right now that it is the leader.",
@@ -30,8 +37,18 @@ export function denyLeader(group: GroupView, nodeId: NodeId, policy: LeasePolicy
       retryAfterMs,
     };
   }
-  return null;
+  const others = group.members.filter((member) => member !== me && member.old && member.role !== null);
+  if (me === undefined || !isSilent(me) || others.length === 0) return null;
+  return {
+    code: "leader-last",
+    message: `${me.name} reports no role and may be the leader: it goes last, after ${others.map(({ name }) => name).join(", ")}.`,
+    context: { before: others.length },
+    retryAfterMs,
+  };
 }
+
+/** It may lead, and its health hook does not say whether it does. */
+const isSilent = (member: Member): boolean => member.voter && member.serving && !member.reportsRole;
 
 /** Leadership must have left a node with a handover hook, unless there is nobody it could go to. */
 export function denyLeadershipHere(group: GroupView, nodeId: NodeId, policy: LeasePolicy): Denied | null {
@@ -52,5 +69,6 @@ const soon = (policy: LeasePolicy): number => Math.min(1_000, policy.retryAfterM
 const hasRoles = (group: GroupView): boolean =>
   group.mode === "quorum" && group.members.some((member) => member.reportsRole);
 
+/** An observer may vote, as an arbiter does; it never leads. */
 const couldLead = (member: Member, leader: NodeId): boolean =>
-  member.id !== leader && member.voter && member.serving;
+  member.id !== leader && member.voter && member.serving && member.role !== "observer";

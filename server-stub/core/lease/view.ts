@@ -37,7 +37,7 @@ export type Member = {
   readonly ailment: string | null;
   /** What its health hook said in a fresh report. */
   readonly role: Role | null;
-  /** Its health hook has ever reported a role. */
+  /** Its health hook reports a role when it succeeds. */
   readonly reportsRole: boolean;
   readonly canHandOver: boolean;
   /** It is still to be updated by whatever is going on in the group. */

@@ -3,7 +3,6 @@ import { sleep, wake } from "./pause.ts";
 import { because, GROUP_STOPPED, NODE_OFFLINE } from "./reasons.ts";
 import { hasFailed, isActiveRollout, isEnded, type Place, type RolloutRecord, type Time } from "./rollout.ts";
 import { reopen } from "./stages.ts";
-import { roundsLeft } from "./tally.ts";
 
 export const ACTIONS = ["pause", "resume", "cancel", "retry", "rollback"] as const;
 export type ActionName = (typeof ACTIONS)[number];
@@ -96,11 +95,7 @@ const HINTS: Readonly<Record<RolloutRecord["status"], string>> = {
  */
 export function act(rollout: RolloutRecord, action: Action, time: Time): RolloutRecord {
   if (mayAct(rollout, action.name) !== "yes") return rollout;
-  const told = acted(rollout, action, time);
-  return told === rollout ? rollout : { ...told, changedAt: time.wallMs };
-}
-
-function acted(rollout: RolloutRecord, { name, by }: Action, time: Time): RolloutRecord {
+  const { name, by } = action;
   const { pause } = rollout;
   switch (name) {
     case "pause": {
@@ -134,8 +129,7 @@ const cancelled = (rollout: RolloutRecord, message: string): RolloutRecord => ({
 function retry(rollout: RolloutRecord): RolloutRecord {
   const nodes = rollout.nodes.map((node) => (isToRetry(node) ? anew(node) : node));
   const stages = new Set(rollout.nodes.filter(isToRetry).map((node) => node.stage));
-  const opened = reopen({ ...rollout, ...again(rollout), nodes }, stages);
-  return { ...opened, roundsLeft: roundsLeft(opened) };
+  return reopen({ ...rollout, ...again(rollout), nodes }, stages);
 }
 
 function again({ status, pause }: RolloutRecord): Partial<RolloutRecord> {
@@ -151,7 +145,7 @@ function again({ status, pause }: RolloutRecord): Partial<RolloutRecord> {
 const LEFT_OUT: readonly string[] = [GROUP_STOPPED, NODE_OFFLINE];
 
 const isToRetry = (node: Place): boolean =>
-  hasFailed(node) || (isEnded(node) && LEFT_OUT.includes(node.reason?.code ?? ""));
+  hasFailed(node) || (isEnded(node) && node.left !== true && LEFT_OUT.includes(node.reason?.code ?? ""));
 
 const anew = (node: Place): Place => ({
   ...node,

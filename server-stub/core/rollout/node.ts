@@ -57,7 +57,8 @@ function followJob(node: Place, job: FleetJob, kind: About["kind"], wallMs: Epoc
   }
 }
 
-function whyWait({ otherJob, presence }: FleetNode): Reason | null {
+function whyWait({ connecting, otherJob, presence }: FleetNode): Reason | null {
+  if (connecting) return because("not-heard", "It has just connected.");
   if (otherJob !== null) return because("update-in-progress", `Job ${otherJob} is at work on it.`);
   return presence === "offline" ? because(NODE_OFFLINE, "It is offline.") : null;
 }

@@ -12,13 +12,23 @@ export type Orderable = {
   readonly name: NodeName;
   readonly group: GroupName;
   readonly role: Role | null;
+  /** Ill and allowed to be: until it is mended its group can spare nobody else. */
+  readonly first?: boolean;
 };
 
 export type Ordered<N> = {
   /** In the order of the turns, each with its stage from 0. */
   readonly nodes: readonly { readonly node: N; readonly stage: number }[];
   /** Those that add somebody; the last has reached everybody. */
-  readonly stages: readonly { readonly share: number; readonly nodes: number; readonly units: number }[];
+  readonly stages: readonly StageSize[];
+};
+
+export type StageSize = {
+  readonly share: number;
+  readonly nodes: number;
+  readonly units: number;
+  /** Nodes of the largest unit. */
+  readonly largest: number;
 };
 
 /**
@@ -40,21 +50,29 @@ export function orderNodes<N extends Orderable>(
     seed,
   );
   const ordered: { node: N; stage: number }[] = [];
-  const stages: { share: number; nodes: number; units: number }[] = [];
+  const stages: StageSize[] = [];
   let next = 0;
   for (const share of shares) {
     const until = Math.max(1, Math.ceil(share * nodes.length - ROUNDING));
-    const before = { nodes: ordered.length, units: next };
+    const [from, begun] = [next, ordered.length];
     while (next < shuffled.length && ordered.length < until) {
-      for (const node of followersFirst(shuffled[next] ?? [])) ordered.push({ node, stage: stages.length });
+      for (const node of inTurn(shuffled[next] ?? [])) ordered.push({ node, stage: stages.length });
       next += 1;
     }
-    const added = ordered.length - before.nodes;
+    const units = shuffled.slice(from, next);
+    const largest = units.reduce((most, { length }) => Math.max(most, length), 0);
     const reached = ordered.length === nodes.length ? 1 : share;
-    if (added > 0) stages.push({ share: reached, nodes: added, units: next - before.units });
+    if (next > from)
+      stages.push({ share: reached, nodes: ordered.length - begun, units: units.length, largest });
   }
   return { nodes: ordered, stages };
 }
+
+/** How many turns come one after the other in a stage: whole groups one by one, up to so many groups at once. */
+export const roundsOf = (
+  { nodes, largest }: Pick<StageSize, "nodes" | "largest">,
+  { concurrency }: Pick<RolloutPolicy, "concurrency">,
+): number => Math.max(largest, Math.ceil(nodes / concurrency));
 
 /** Ten times 0.1 is a little over one for a computer. */
 const ROUNDING = 1e-9;
@@ -62,8 +80,10 @@ const ROUNDING = 1e-9;
 const byName = (a: Orderable, b: Orderable): number =>
   a.name < b.name ? -1 : a.name > b.name ? 1 : a.nodeId < b.nodeId ? -1 : 1;
 
-const followersFirst = <N extends Orderable>(members: readonly N[]): readonly N[] =>
-  [...members].sort((a, b) => Number(a.role === "leader") - Number(b.role === "leader"));
+const inTurn = <N extends Orderable>(members: readonly N[]): readonly N[] =>
+  [...members].sort((a, b) => rankOf(a) - rankOf(b));
+
+const rankOf = ({ role, first }: Orderable): number => (role === "leader" ? 2 : first === true ? 0 : 1);
 
 /** Fisher and Yates, over a generator of its own so that no release of Node changes the order. */
 export function shuffle<T>(items: readonly T[], seed: number): readonly T[] {

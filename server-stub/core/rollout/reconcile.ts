@@ -38,7 +38,7 @@ import {
   type Time,
 } from "./rollout.ts";
 import { advance, endStages, withStages } from "./stages.ts";
-import { budgetOf, countsOf, roundsLeft, sameCounts, tallyOf } from "./tally.ts";
+import { budgetOf, countsOf, progressOf, sameCounts, tallyOf } from "./tally.ts";
 import { giveTurns, holdTurns } from "./turns.ts";
 
 export type Close = { readonly jobId: JobId; readonly reason: Reason };
@@ -66,7 +66,7 @@ export function reconcile(stored: RolloutRecord, fleet: Fleet, around: Surroundi
   // Whoever gave its lease back since without having acted is no longer under way: it is left as it was as well.
   if (isStopped(seen)) return stop(stored, seen, fleet, time);
   if (seen.status === "completed") {
-    return { rollout: keep(stored, ended(seen, fleet, time), time), open: [], close: [] };
+    return { rollout: keep(stored, ended(seen, fleet, time)), open: [], close: [] };
   }
   const fault = whyFail(seen, fleet, around);
   if (fault !== null) return stop(stored, { ...seen, status: "failed", reason: fault }, fleet, time);
@@ -77,7 +77,7 @@ export function reconcile(stored: RolloutRecord, fleet: Fleet, around: Surroundi
   const next = kept.status === "running" ? advance(kept, time) : kept;
   const rollout = next.status === "completed" ? ended(next, fleet, time) : placed(next, fleet);
   const open = rollout.nodes.filter((node) => wanting.has(node.nodeId) && !isEnded(node));
-  return { rollout: keep(stored, rollout, time), open: open.map((node) => node.nodeId), close };
+  return { rollout: keep(stored, rollout), open: open.map((node) => node.nodeId), close };
 }
 
 /** Says of everybody in the stages begun whose turn it is, and why nobody else's. */
@@ -166,7 +166,7 @@ function stop(stored: RolloutRecord, rollout: RolloutRecord, fleet: Fleet, time:
     return hasBegun(rollout, node) ? leftPending(node, left) : node;
   });
   const next = ended({ ...rollout, reason: why, pause: null, nodes }, fleet, time);
-  return { rollout: keep(stored, next, time), open: [], close };
+  return { rollout: keep(stored, next), open: [], close };
 }
 
 const WAS: Readonly<Partial<Record<RolloutRecord["status"], string>>> = {
@@ -190,10 +190,8 @@ function ended(rollout: RolloutRecord, fleet: Fleet, { wallMs }: Time): RolloutR
 }
 
 /** Counts, says of each stage why it is where it is, and answers the stored object itself when nothing is different. */
-function keep(stored: RolloutRecord, next: RolloutRecord, { wallMs }: Time): RolloutRecord {
+function keep(stored: RolloutRecord, next: RolloutRecord): RolloutRecord {
   const same = next.nodes.every((node, at) => node === stored.nodes[at]);
-  const moved =
-    next.status !== stored.status || next.nodes.some((node, at) => node.status !== stored.nodes[at]?.status);
   const tallies = tallyOf(next);
   const counts = countsOf(tallies);
   const tally = tallies[next.stage];
@@ -209,8 +207,7 @@ function keep(stored: RolloutRecord, next: RolloutRecord, { wallMs }: Time): Rol
     nodes: same ? stored.nodes : next.nodes,
     counts: sameCounts(counts, stored.counts) ? stored.counts : counts,
     budget: isSameBudget ? stored.budget : { failed, allowed },
-    changedAt: moved ? wallMs : stored.changedAt,
-    roundsLeft: moved ? roundsLeft(next) : stored.roundsLeft,
+    progressAt: same ? (stored.progressAt ?? null) : progressOf(next.nodes),
   };
   const isSame = (Object.keys(counted) as (keyof RolloutRecord)[]).every(
     (key) => counted[key] === stored[key],

@@ -4,7 +4,7 @@ import type { Role } from "../../../protocol/health.ts";
 import type { JobStatus, Reason } from "../../../protocol/job.ts";
 import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import type { PresenceState } from "../../../protocol/node.ts";
-import type { Rollout, RolloutNode, RolloutStatus } from "../../../protocol/rollout.ts";
+import type { Rollout, RolloutNode, RolloutStatus, Selection } from "../../../protocol/rollout.ts";
 import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 
 /**
@@ -14,6 +14,8 @@ import type { DurationMs, EpochMs } from "../../../protocol/time.ts";
 export type Place = RolloutNode & {
   /** Asked for by name: takes the node although it is held or has quarantined the build. */
   readonly retry: boolean;
+  /** Left out before it began: it counts in no stage. */
+  readonly left?: true;
 };
 
 export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
@@ -22,12 +24,12 @@ export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
   readonly quorumGroups: readonly GroupName[];
   /** The pause between the stage that is done and the next one; null outside of it. */
   readonly pause: StagePause | null;
-  /** When a node, or the whole, came to another status. */
-  readonly changedAt: EpochMs;
-  /** How many nodes must still go one after the other, given who may go at the same time. */
-  readonly roundsLeft: number;
   /** What one node took in past jobs; null when nothing was known. */
   readonly perNodeMs: DurationMs | null;
+  /** How many turns come one after the other in each stage. Records of the first release have none. */
+  readonly rounds?: readonly number[];
+  /** When the last node ended, whichever way. */
+  readonly progressAt?: EpochMs | null;
 };
 
 /**
@@ -55,6 +57,8 @@ export type FleetNode = {
   readonly kind: "there";
   readonly presence: PresenceState;
   readonly offlineForMs: DurationMs | null;
+  /** It has opened a session and not said yet what it is up to: what is known of it is from before. */
+  readonly connecting: boolean;
   readonly build: Build | null;
   /** What `dist.bak` names. */
   readonly backup: Build | null;
@@ -62,6 +66,8 @@ export type FleetNode = {
   readonly target: Build | null;
   readonly platformKnown: boolean;
   readonly role: Role | null;
+  /** Its health hook has reported a role, if only once. */
+  readonly reportsRole: boolean;
   /** Why it would not try the build unasked, `held` or `quarantined`; null when it would. */
   readonly refuses: Reason | null;
   /** Why nobody in its group may be disrupted now, such as a window that is closed; null when it may. */
@@ -123,3 +129,7 @@ export const hasFailed = ({ status }: Pick<RolloutNode, "status">): boolean =>
 
 export const hasBegun = (rollout: Pick<Rollout, "stage">, node: Pick<RolloutNode, "stage">): boolean =>
   node.stage <= rollout.stage;
+
+/** No single nodes of a group are picked out. */
+export const isOfWholeGroups = ({ nodes, labels }: Selection): boolean =>
+  nodes === undefined && labels === undefined;

@@ -80,6 +80,6 @@ function complete(rollout: RolloutRecord): RolloutRecord {
   const done = sum((tally) => tally.succeeded);
   const verb = kind === "rollback" ? "went back" : done === 1 ? "was updated" : "were updated";
   const failed = sum((tally) => tally.failed + tally.rolledBack);
-  const message = `${done} of ${count(nodes.length, "node")} ${verb}, ${sum((tally) => tally.skipped)} skipped, ${failed} failed.`;
+  const message = `${done} of ${count(nodes.length, "node")} ${verb}, ${sum((tally) => tally.skipped + tally.left)} skipped, ${failed} failed.`;
   return { ...rollout, status: "completed", pause: null, reason: because("completed", message) };
 }

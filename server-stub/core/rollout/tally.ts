@@ -1,10 +1,12 @@
 /** How many nodes stand where, and how many more may fail. Pure. */
 import type { RolloutCounts } from "../../../protocol/rollout.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
 import { unitsOf } from "./places.ts";
-import { isEnded, type RolloutRecord } from "./rollout.ts";
+import { isEnded, type Place, type RolloutRecord } from "./rollout.ts";
 
-/** Where the nodes of one stage stand. */
+/** Where the nodes of one stage stand; those that were left out before it began are counted apart. */
 export type StageTally = RolloutCounts & {
+  readonly left: number;
   readonly all: number;
   readonly ended: number;
   /** Of `failed` and `rolledBack`, those in quorum groups. */
@@ -23,6 +25,7 @@ const nothing = (): Counted => ({
   failed: 0,
   rolledBack: 0,
   skipped: 0,
+  left: 0,
   all: 0,
   ended: 0,
   quorumFailed: 0,
@@ -38,6 +41,10 @@ export function tallyOf(
   for (const node of rollout.nodes) {
     const tally = tallies[node.stage];
     if (tally === undefined) continue;
+    if (node.left === true) {
+      tally.left += 1;
+      continue;
+    }
     const quorum = units.isQuorum(node);
     tally[node.status === "rolled-back" ? "rolledBack" : node.status] += 1;
     tally.all += 1;
@@ -49,7 +56,7 @@ export function tallyOf(
 }
 
 export function countsOf(tallies: readonly StageTally[]): RolloutCounts {
-  const sum = (key: keyof RolloutCounts) => tallies.reduce((total, tally) => total + tally[key], 0);
+  const sum = (key: keyof StageTally) => tallies.reduce((total, tally) => total + tally[key], 0);
   return {
     pending: sum("pending"),
     preparing: sum("preparing"),
@@ -57,7 +64,7 @@ export function countsOf(tallies: readonly StageTally[]): RolloutCounts {
     succeeded: sum("succeeded"),
     failed: sum("failed"),
     rolledBack: sum("rolledBack"),
-    skipped: sum("skipped"),
+    skipped: sum("skipped") + sum("left"),
   };
 }
 
@@ -87,25 +94,13 @@ export const isOver = ({ failed, allowed, first }: ReturnType<typeof budgetOf>):
 /** The most failures whose share of `nodes` is not above the threshold: 0.3 of ten is three, whatever 0.3 * 10 is. */
 const allowedOf = (threshold: number, nodes: number): number => Math.floor(threshold * nodes + 1e-9);
 
-/**
- * How many nodes must go one after the other until the end: a stage after the other, a group's nodes too, of the rest
- * as many at once as may.
- */
-export function roundsLeft(
-  rollout: Pick<RolloutRecord, "nodes" | "stages" | "quorumGroups" | "policy">,
-): number {
-  const units = unitsOf(rollout);
-  const stages = rollout.stages.map(() => ({ open: 0, longest: 0, groups: new Map<string, number>() }));
-  for (const node of rollout.nodes) {
-    const stage = stages[node.stage];
-    if (stage === undefined || isEnded(node)) continue;
-    const inUnit = units.isQuorum(node) ? (stage.groups.get(node.group) ?? 0) + 1 : 1;
-    if (units.isQuorum(node)) stage.groups.set(node.group, inUnit);
-    stage.open += 1;
-    stage.longest = Math.max(stage.longest, inUnit);
+/** When the last of them ended; null while none has. */
+export function progressOf(nodes: readonly Place[]): EpochMs | null {
+  let last: EpochMs | null = null;
+  for (const { left, endedAt } of nodes) {
+    if (left !== true && endedAt !== null && (last === null || endedAt > last)) last = endedAt;
   }
-  const { concurrency } = rollout.policy;
-  return stages.reduce((sum, { open, longest }) => sum + Math.max(longest, Math.ceil(open / concurrency)), 0);
+  return last;
 }
 
 export const sameCounts = (a: RolloutCounts, b: RolloutCounts): boolean =>

@@ -40,7 +40,7 @@ export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
     const seen = nodeIn(fleet, node.nodeId);
     const reason =
       notReady(seen, rollout) ??
-      (units.isQuorum(node) ? notItsPlace(node, members.get(unit) ?? [], fleet) : null) ??
+      (units.isQuorum(node) ? notItsPlace(rollout, node, members.get(unit) ?? [], fleet) : null) ??
       (busy.has(unit)
         ? behind(members.get(unit) ?? [], turns)
         : busy.size < concurrency
@@ -88,13 +88,43 @@ function notReady(seen: FleetNode | null, { kind }: RolloutRecord): Reason | nul
   return seen.job.status === "queued" && seen.job.reason !== null ? seen.job.reason : GETS_READY[kind];
 }
 
-function notItsPlace(node: Place, members: readonly Place[], fleet: Fleet): Reason | null {
-  const isLeader = (each: Place) => nodeIn(fleet, each.nodeId)?.role === "leader";
-  if (!isLeader(node)) return null;
-  const before = members.filter((other) => other !== node && !isLeader(other));
+function notItsPlace(
+  rollout: RolloutRecord,
+  node: Place,
+  members: readonly Place[],
+  fleet: Fleet,
+): Reason | null {
+  return behindTheIll(rollout, node, members, fleet) ?? leaderLast(node, members, fleet);
+}
+
+/** Until it is mended the group can spare nobody else. */
+function behindTheIll(
+  { allowUnhealthy }: RolloutRecord,
+  node: Place,
+  members: readonly Place[],
+  fleet: Fleet,
+): Reason | null {
+  if (allowUnhealthy.length === 0) return null;
+  const goesFirst = ({ nodeId }: Place) =>
+    allowUnhealthy.includes(nodeId) && nodeIn(fleet, nodeId)?.role !== "leader";
+  const ill = goesFirst(node) ? undefined : members.find(goesFirst);
+  if (ill === undefined) return null;
+  return because("not-your-turn", `It waits for ${ill.name}, which was ill and goes first.`);
+}
+
+function leaderLast(node: Place, members: readonly Place[], fleet: Fleet): Reason | null {
+  const roleOf = (place: Place) => nodeIn(fleet, place.nodeId)?.role ?? null;
+  const leads = roleOf(node) === "leader";
+  // Without a role it may lead as well, as far as nobody else of those still to go says that it does.
+  const mayLead =
+    nodeIn(fleet, node.nodeId)?.reportsRole === false && !members.some((each) => roleOf(each) === "leader");
+  if (!leads && !mayLead) return null;
+  const before = members.filter(
+    (other) => other !== node && (leads ? roleOf(other) !== "leader" : roleOf(other) !== null),
+  );
   if (before.length === 0) return null;
-  const names = listed(before.map((other) => other.name));
-  return because("leader-last", `It is the leader and goes last, after ${names}.`);
+  const why = leads ? "It is the leader and" : "It reports no role, may be the leader and";
+  return because("leader-last", `${why} goes last, after ${listed(before.map((other) => other.name))}.`);
 }
 
 function behind(members: readonly Place[], turns: ReadonlySet<NodeId>): Reason {

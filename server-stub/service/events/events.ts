@@ -52,7 +52,7 @@ export function createEvents(ctx: Context, read: Readers): EventsAtWork {
       try {
         // First of all, so that no value that others are shown is older than what they are told.
         await hub.join(forgetOld);
-        const { at, missing } = await placeOf(ctx, after, hub.head);
+        const { at, missing } = await placeOf(ctx, after, () => hub.head());
         stream.begin(at, missing);
         await hub.join(stream);
       } catch (error) {

@@ -11,6 +11,7 @@ import { changedAlerts } from "./alerts.ts";
 import { applyPolicy } from "./policy.ts";
 import { logOf, type MemoryState } from "./state.ts";
 import { changeWebhook, queueDelivery } from "./webhooks.ts";
+import type { Write } from "./write.ts";
 
 /** All changes or none: what was done before one that cannot be is undone. */
 export function applyAll(state: MemoryState, changes: readonly Change[], at: EpochMs): Applied {
@@ -55,13 +56,6 @@ export function applyAll(state: MemoryState, changes: readonly Change[], at: Epo
     throw error;
   }
 }
-
-/** The only ways in which the state is changed; each can be undone. */
-export type Write = {
-  set<K, V>(map: Map<K, V>, key: K, value: V): void;
-  remove<K, V>(map: Map<K, V>, key: K): void;
-  append<T>(list: T[], item: T): void;
-};
 
 /** The events that the change means; null: its expectation does not hold. */
 function applyAny(state: MemoryState, change: Change, write: Write): readonly EventDraft[] | null {
@@ -181,6 +175,10 @@ function putJob(
   const active = byNode.get(value.nodeId);
   if (isActive(value) && active !== undefined && active !== value.id) return false;
   if (!put(state.jobs, value.id, value, expected)) return false;
+  if (expected === 0) {
+    state.lastIds.jobs += 1;
+    write.set(state.jobNumbers, value.id, state.lastIds.jobs);
+  }
   if (isActive(value)) write.set(byNode, value.nodeId, value.id);
   else if (active === value.id) write.remove(byNode, value.nodeId);
   if (expected === 0 && !isDiagnosis) write.set(state.lastJobs, value.nodeId, value.id);

@@ -2,11 +2,11 @@ import { isActive, type JobRecord } from "../../core/job/job.ts";
 import type { AuditEntry, AuditQuery, JobQuery, Numbered, Stored } from "../records.ts";
 import type { MemoryState } from "./state.ts";
 
-/** A page of the jobs, newest first; a job's number is its place in the order of creation. */
+/** A page of the jobs, newest first. */
 export function listJobs(state: MemoryState, query: JobQuery): Numbered<JobRecord>[] {
   const { nodeId, status, kind, rolloutId, before = Number.POSITIVE_INFINITY, limit } = query;
   return [...state.jobs.values()]
-    .map((stored, index) => ({ ...stored, number: index + 1 }))
+    .map((stored) => ({ ...stored, number: state.jobNumbers.get(stored.value.id) ?? 0 }))
     .filter(
       ({ value, number }) =>
         number < before &&

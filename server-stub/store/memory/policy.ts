@@ -2,7 +2,7 @@ import type { ChannelName } from "../../../protocol/names.ts";
 import type { FleetPolicy } from "../../../protocol/policy.ts";
 import { type ChannelRecord, FIRST_POLICY, type PolicyChange } from "../policy.ts";
 import type { Revision, Stored } from "../records.ts";
-import type { Write } from "./apply.ts";
+import type { Write } from "./write.ts";
 
 export type PolicyState = {
   readonly policy: Map<"policy", Stored<FleetPolicy>>;

@@ -35,6 +35,7 @@ const OLD: Readonly<
       })
       .map(({ value }) => () => {
         state.jobs.delete(value.id);
+        state.jobNumbers.delete(value.id);
         state.logs.delete(value.id);
       });
   },

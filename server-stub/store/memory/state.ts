@@ -30,6 +30,8 @@ export type MemoryState = PolicyState & {
   readonly activeJobs: Map<NodeId, JobId>;
   readonly lastJobs: Map<NodeId, JobId>;
   readonly activeDiagnoses: Map<NodeId, JobId>;
+  /** The number under which a job is listed. */
+  readonly jobNumbers: Map<JobId, number>;
   readonly logs: Map<JobId, readonly LogLine[]>;
   readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
   readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
@@ -41,7 +43,7 @@ export type MemoryState = PolicyState & {
   readonly deliveries: Map<number, DeliveryRecord>;
   readonly events: EventRecord[];
   /** Ids only rise, whatever was forgotten. */
-  readonly lastIds: { audit: number };
+  readonly lastIds: { audit: number; jobs: number };
 };
 
 export const emptyState = (): MemoryState => ({
@@ -54,6 +56,7 @@ export const emptyState = (): MemoryState => ({
   activeJobs: new Map(),
   lastJobs: new Map(),
   activeDiagnoses: new Map(),
+  jobNumbers: new Map(),
   logs: new Map(),
   rollouts: new Map(),
   operatorTokens: new Map(),
@@ -64,7 +67,7 @@ export const emptyState = (): MemoryState => ({
   webhooks: new Map(),
   deliveries: new Map(),
   events: [],
-  lastIds: { audit: 0 },
+  lastIds: { audit: 0, jobs: 0 },
 });
 
 export const isBusy = (lease: LeaseRecord): boolean => lease.holders.length > 0 || lease.broken.length > 0;

@@ -13,7 +13,14 @@ import type { Tables } from "./tables.ts";
 const IDS_AT_ONCE = 200;
 
 export const sqlLists = (db: Kysely<Tables>) => ({
-  async jobs({ nodeId, status, kind, rolloutId, before, limit }: JobQuery): Promise<Numbered<JobRecord>[]> {
+  jobs: async ({
+    nodeId,
+    status,
+    kind,
+    rolloutId,
+    before,
+    limit,
+  }: JobQuery): Promise<Numbered<JobRecord>[]> => {
     let query = db.selectFrom("job").select(["seq", "revision", "body"]);
     if (nodeId !== undefined) query = query.where("node_id", "=", nodeId);
     if (status !== undefined) query = query.where("status", "=", status);
@@ -28,7 +35,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
     }));
   },
 
-  async audit(query: AuditQuery): Promise<AuditRow[]> {
+  audit: async (query: AuditQuery): Promise<AuditRow[]> => {
     const { actor, action, subject, since, until, before, after, limit } = query;
     let found = db.selectFrom("audit").selectAll();
     if (actor !== undefined) found = found.where("actor", "=", actor);
@@ -45,7 +52,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
       .execute();
   },
 
-  async activeJobs(): Promise<Stored<JobRecord>[]> {
+  activeJobs: async (): Promise<Stored<JobRecord>[]> => {
     const rows = await db
       .selectFrom("job")
       .select(["revision", "body"])
@@ -56,7 +63,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
     return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JobRecord, revision }));
   },
 
-  async jobsById(ids: readonly JobId[]): Promise<Stored<JobRecord>[]> {
+  jobsById: async (ids: readonly JobId[]): Promise<Stored<JobRecord>[]> => {
     const found: Stored<JobRecord>[] = [];
     for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
       const some = ids.slice(from, from + IDS_AT_ONCE);
@@ -66,7 +73,7 @@ export const sqlLists = (db: Kysely<Tables>) => ({
     return found;
   },
 
-  async joinTokens(): Promise<Stored<JoinTokenRecord>[]> {
+  joinTokens: async (): Promise<Stored<JoinTokenRecord>[]> => {
     const rows = await db.selectFrom("join_token").select(["revision", "body"]).execute();
     return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JoinTokenRecord, revision }));
   },

@@ -48,7 +48,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
   const changed = createPoke();
   const write = writeChange(statements, { requests, rollouts, policy });
   const batch = writeBatch({ write, alerts, webhooks, events, now });
-  const together = applyTogether(db, batch, changed.poke);
+  const together = applyTogether(db, batch, () => changed.poke());
   const none = {};
   return {
     apply: together.apply,
@@ -118,7 +118,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
     changesSince: events.since,
     oldestEventId: events.oldestId,
     lastEventId: events.newestId,
-    onChange: changed.listen,
+    onChange: (listener) => changed.listen(listener),
     countOpenAlerts: async () =>
       (await read.countOpenAlerts(db, none)).rows.map(({ kind, count }) => ({
         kind: kind as AlertKind,

@@ -4,7 +4,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { takeLock } from "../../../agent/effects/lock.ts";
+import { orUnwritable, takeLock } from "../../../agent/effects/lock.ts";
 
 const MODULE = join(import.meta.dirname, "../../../agent/effects/lock.ts");
 let dir = "";
@@ -42,6 +42,25 @@ describe("the lock of a state directory", () => {
     const lock = await takeLock(path);
     expect(lock.ok).toBe(true);
     if (lock.ok) await lock.value.release();
+  });
+
+  it.each([
+    ["EROFS", "mount -o remount,rw"],
+    ["EACCES", "chown"],
+    ["ENOSPC", "Free some space"],
+  ])("is not to be had where %s is the answer, which says what to do", async (code, hint) => {
+    const cause = Object.assign(new Error(`${code}: no, open '${path}'`), { code });
+    const tried = await orUnwritable(path, Promise.reject(cause));
+    expect(tried).toMatchObject({
+      ok: false,
+      error: {
+        code: "lock-failed",
+        message: expect.stringContaining(`no agent starts on it: ${code}`),
+        hint: expect.stringMatching(new RegExp(`${hint}.*agent doctor`)),
+      },
+    });
+    const bug = new Error("a bug");
+    await expect(orUnwritable(path, Promise.reject(bug))).rejects.toBe(bug);
   });
 
   it("is given back when its holder is killed, and not kept by its children", async () => {

@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "../../../agent/session/backoff.ts";
-import { type Conversation, greeting, hear } from "../../../agent/session/conversation.ts";
+import {
+  type Conversation,
+  greeting,
+  type HeartbeatParts,
+  hear,
+  sayHeartbeat,
+} from "../../../agent/session/conversation.ts";
 import { cursorsAfter, cursorsSent, fitIntoFrame } from "../../../agent/session/log-cursors.ts";
-import { MAX_FRAME_BYTES, type Orders } from "../../../protocol/frames.ts";
+import { MAX_FRAME_BYTES, type Orders, PROTOCOL } from "../../../protocol/frames.ts";
 import type { LogLine } from "../../../protocol/job.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 
 const S1 = "1".repeat(32);
 const S2 = "2".repeat(32);
 const JOB = "j-0123456789ab";
-const open: Conversation = { kind: "open", session: S1, seq: 4, heard: 3, heartbeatMs: 5_000 };
+const open: Conversation = { kind: "open", protocol: 2, session: S1, seq: 4, heard: 3, heartbeatMs: 5_000 };
 const orders = (session: string, seq: number): Orders => ({
   type: "orders",
   session,
@@ -28,7 +35,7 @@ const welcome = {
   group: "g",
   heartbeatMs: 50,
 } as const;
-const refused = (code: "unknown-session" | "stale-seq") =>
+const refused = (code: "unknown-session" | "stale-seq" | "protocol") =>
   ({ type: "refused", code, message: "no" }) as const;
 
 describe("what is heard", () => {
@@ -41,10 +48,53 @@ describe("what is heard", () => {
     ["orders before the welcome do not", greeting, orders(S1, 9), "ignored", "greeting"],
     ["an unknown session is greeted again", open, refused("unknown-session"), "hello-again", "greeting"],
     ["a late refusal while greeting is not", greeting, refused("unknown-session"), "ignored", "greeting"],
+    [
+      "a coordinator that does not know our protocol is greeted in its own",
+      greeting,
+      refused("protocol"),
+      "hello-again",
+      "greeting",
+    ],
+    [
+      "one that knows none of ours refuses",
+      { kind: "greeting", protocol: 1 },
+      refused("protocol"),
+      "refused",
+      "greeting",
+    ],
     ["a stale number changes nothing", open, refused("stale-seq"), "refused", "open"],
   ] as const)("%s", (_what, before, frame, heard, after) => {
     const result = hear(before, frame);
     expect([result.heard.kind, result.conversation.kind]).toEqual([heard, after]);
+  });
+});
+
+describe("protocols", () => {
+  const parts: HeartbeatParts = {
+    instanceId: "00000000-0000-4000-8000-000000000001",
+    health: { healthy: true },
+    journal: { kind: "idle" },
+    finalWords: [],
+    update: IDLE_UPDATE,
+    holdings: { backup: null, hold: false, quarantine: [] },
+    crashes: 3,
+  };
+  it.each([
+    [undefined, 1, false],
+    [2, 2, true],
+    [9, PROTOCOL, true],
+  ])("a welcome with %s opens a session of protocol %i", (told, protocol, hasCrashes) => {
+    const { conversation } = hear(greeting, told === undefined ? welcome : { ...welcome, protocol: told });
+    if (conversation.kind !== "open") throw new Error("no session");
+    expect(conversation.protocol).toBe(protocol);
+    const { frame } = sayHeartbeat(conversation, parts);
+    expect("crashes" in frame).toBe(hasCrashes);
+  });
+  it("go down one by one, and begin at our own in every new session", () => {
+    const lower = hear(greeting, refused("protocol")).conversation;
+    expect(lower).toEqual({ kind: "greeting", protocol: PROTOCOL - 1 });
+    const opened = hear(lower, welcome).conversation;
+    expect(hear(opened, refused("unknown-session")).conversation).toEqual(greeting);
   });
 });
 

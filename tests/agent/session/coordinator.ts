@@ -7,8 +7,10 @@ import {
   AgentFrame,
   AgentFrames,
   type CoordinatorFrame,
+  type Diagnosis,
   type Log,
   type Orders,
+  PROTOCOL,
   type Refused,
 } from "../../../protocol/frames.ts";
 import { parse, parseJson } from "../../../protocol/parse.ts";
@@ -21,7 +23,7 @@ export type Received = { readonly via: "websocket" | "http"; readonly frame: Age
 
 export type TestCoordinator = Awaited<ReturnType<typeof startCoordinator>>;
 
-export async function startCoordinator({ heartbeatMs = 50, websocket = true } = {}) {
+export async function startCoordinator({ heartbeatMs = 50, websocket = true, protocol = PROTOCOL } = {}) {
   const received: Received[] = [];
   const listeners = new Set<() => void>();
   const open = new Set<WebSocket>();
@@ -31,6 +33,8 @@ export async function startCoordinator({ heartbeatMs = 50, websocket = true } = 
   let orderSeq = 0;
   let allowUpgrade = websocket;
   const wants: Partial<Orders> = {};
+  /** By default a diagnosis that has ended is not asked for any more. */
+  const listening = { diagnosed: (_frame: Diagnosis): void => void delete wants.diagnose };
   const routes = new Map<string, (body: unknown) => { status: number; body: unknown; type?: string }>();
 
   const ordersFrame = (): Orders => {
@@ -59,14 +63,19 @@ export async function startCoordinator({ heartbeatMs = 50, websocket = true } = 
     received.push({ via, frame });
     for (const listener of listeners) listener();
     if (frame.type === "hello") {
+      // As a coordinator of protocol 1 does, which knows of nothing later.
+      if (protocol === 1 && frame.protocol > 1) return [refuse("protocol")];
       sessions += 1;
       orderSeq = 0;
       session = sessions.toString(16).padStart(32, "0");
       const group = "etcd";
-      return [{ type: "welcome", session, nodeId: NODE_ID, name: "one", group, heartbeatMs }, ordersFrame()];
+      const welcome = { type: "welcome", session, nodeId: NODE_ID, name: "one", group, heartbeatMs } as const;
+      const agreed = Math.min(protocol, frame.protocol);
+      return [agreed < 2 ? welcome : { ...welcome, protocol: agreed }, ordersFrame()];
     }
     if (frame.session !== session) return [refuse("unknown-session")];
     if (frame.type === "log") stored(frame);
+    if (frame.type === "diagnosis") listening.diagnosed(frame);
     return [ordersFrame()];
   };
 
@@ -129,6 +138,7 @@ export async function startCoordinator({ heartbeatMs = 50, websocket = true } = 
     received,
     /** The whole of what it wants from now on. */
     wants,
+    listening,
     routes,
     session: () => session,
     allowWebSocket: (allowed: boolean) => {

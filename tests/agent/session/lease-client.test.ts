@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createAddresses, parseAddress } from "../../../agent/session/addresses.ts";
 import { createHttpClient } from "../../../agent/session/http-client.ts";
 import { createLeaseClient } from "../../../agent/session/lease-client.ts";
+import { createNetwork } from "../../../agent/session/network.ts";
 import { problem } from "../plain-server.ts";
 import { CREDENTIAL, startCoordinator } from "./coordinator.ts";
 
@@ -14,7 +15,7 @@ afterEach(async () => {
 async function leaseClient(credential = CREDENTIAL, first?: string) {
   const server = await startCoordinator();
   const addresses = createAddresses(first === undefined ? [server.url] : [first, server.url]);
-  const http = createHttpClient({ addresses, credential, caFile: null });
+  const http = createHttpClient({ addresses, credential, network: createNetwork({ caFile: null }) });
   cleanUp.push(server.stop, () => http.close());
   return { server, lease: createLeaseClient(http, () => "group one") };
 }

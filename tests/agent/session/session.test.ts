@@ -3,13 +3,15 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { realClock } from "../../../agent/effects/clock.ts";
 import { silentLog } from "../../../agent/effects/log.ts";
+import { realScheduler } from "../../../agent/effects/scheduler.ts";
 import { createAddresses } from "../../../agent/session/addresses.ts";
-import type { HeartbeatParts, HelloParts } from "../../../agent/session/conversation.ts";
+import type { DiagnosisParts, HeartbeatParts, HelloParts } from "../../../agent/session/conversation.ts";
 import { openHttp } from "../../../agent/session/http.ts";
 import { createHttpClient } from "../../../agent/session/http-client.ts";
+import { createNetwork } from "../../../agent/session/network.ts";
 import { createSession, type SessionMode } from "../../../agent/session/session.ts";
 import { openWebSocket } from "../../../agent/session/websocket.ts";
-import type { Orders } from "../../../protocol/frames.ts";
+import { type Orders, PROTOCOL } from "../../../protocol/frames.ts";
 import type { LogLine } from "../../../protocol/job.ts";
 import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 import { CREDENTIAL, startCoordinator, type TestCoordinator } from "./coordinator.ts";
@@ -53,7 +55,7 @@ type Happened = { readonly kind: "opened" | "closed" | "orders"; readonly value?
 function agent(server: TestCoordinator | string, mode: SessionMode, credential = CREDENTIAL) {
   const url = typeof server === "string" ? server : server.url;
   const addresses = createAddresses([url]);
-  const http = createHttpClient({ addresses, credential, caFile: null });
+  const http = createHttpClient({ addresses, credential, network: createNetwork({ caFile: null }) });
   const happened: Happened[] = [];
   const listeners = new Set<() => void>();
   const note = (what: Happened) => {
@@ -62,13 +64,15 @@ function agent(server: TestCoordinator | string, mode: SessionMode, credential =
   };
   const parts = { ...idle };
   const lines: LogLine[] = [];
+  const diagnoses = new Map<string, DiagnosisParts>();
   const session = createSession({
     mode,
-    websocket: openWebSocket({ addresses, credential, ca: undefined }),
+    websocket: openWebSocket({ addresses, credential, network: createNetwork({ caFile: null }) }),
     http: openHttp({ http, addresses }),
     source: {
       hello: () => hello,
       heartbeat: () => parts,
+      diagnosis: (jobId) => diagnoses.get(jobId) ?? null,
       logLines: async (_job, from, limit) => lines.slice(from, from + limit),
     },
     events: {
@@ -79,6 +83,7 @@ function agent(server: TestCoordinator | string, mode: SessionMode, credential =
     },
     reconnect: { minMs: 5, maxMs: 40 },
     clock: realClock,
+    scheduler: realScheduler,
     random: Math.random,
     log: silentLog,
   });
@@ -90,6 +95,7 @@ function agent(server: TestCoordinator | string, mode: SessionMode, credential =
     session,
     parts,
     lines,
+    diagnoses,
     happened,
     until: async (fits: (what: Happened) => boolean, from = 0) => {
       while (!happened.slice(from).some(fits))
@@ -115,13 +121,51 @@ describe.each(["websocket", "http"] as const)("a session by %s", (mode) => {
     await server.frame(({ frame }) => frame.type === "heartbeat" && frame.seq >= 4);
     await until(({ kind }) => kind === "orders");
     const beats = server.received.map(({ frame }) => frame).filter((frame) => frame.type === "heartbeat");
-    expect(server.received[0]?.frame).toMatchObject({ type: "hello", protocol: 1, build: BUILD });
+    expect(server.received[0]?.frame).toMatchObject({ type: "hello", protocol: PROTOCOL, build: BUILD });
     expect(server.received.every(({ via }) => via === mode)).toBe(true);
     expect(new Set(beats.map(({ session }) => session))).toEqual(new Set([server.session()]));
     const seqs = beats.map(seqOf);
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
     expect(new Set(seqs).size).toBe(seqs.length);
     expect(session.status()).toMatchObject({ connected: true, transport: mode, server: server.url });
+  });
+
+  it("speaks the protocol of an older coordinator, and says nothing that it would not understand", async () => {
+    const server = await coordinator({ heartbeatMs: 20, protocol: 1 });
+    const { session, parts } = agent(server, mode);
+    Object.assign(parts, { crashes: 3 });
+    session.start();
+    await server.frame(({ frame }) => frame.type === "heartbeat" && frame.seq >= 2);
+    const hellos = server.received.map(({ frame }) => frame).filter((frame) => frame.type === "hello");
+    expect(hellos.map(({ protocol }) => protocol)).toEqual([2, 1]);
+    expect(server.received.some(({ frame }) => "crashes" in frame)).toBe(false);
+  });
+
+  it("tells how a diagnosis ended after the lines of its log, until it is not asked any more", async () => {
+    const server = await coordinator({ heartbeatMs: 20 });
+    const heard: number[] = [];
+    server.listening.diagnosed = ({ seq }) => {
+      heard.push(seq);
+      if (heard.length === 3) delete server.wants.diagnose;
+    };
+    server.wants.diagnose = { jobId: JOB };
+    server.wants.logNext = [{ jobId: JOB, index: 0 }];
+    const { session, lines, parts, diagnoses } = agent(server, mode);
+    Object.assign(parts, { crashes: 3 });
+    session.start();
+    await server.frame(({ frame }) => frame.type === "heartbeat" && frame.crashes === 3 && frame.seq >= 2);
+    expect(heard).toEqual([]);
+    lines.push({ index: 0, at: 1, source: "agent", step: null, text: "Fine." });
+    diagnoses.set(JOB, { jobId: JOB, ok: true, findings: [] });
+    session.logged();
+    await server.frame(({ frame }) => frame.type === "diagnosis");
+    const from = server.received.findIndex(({ frame }) => frame.type === "log");
+    expect(from).toBeGreaterThan(0);
+    expect(from).toBeLessThan(server.received.findIndex(({ frame }) => frame.type === "diagnosis"));
+    await server.frame(() => heard.length === 3);
+    const after = server.received.length;
+    await server.frame(({ frame }) => frame.type === "heartbeat" && frame.seq > (heard[2] ?? 0) + 3, after);
+    expect(heard).toHaveLength(3);
   });
 
   it("says nothing between heartbeats while nothing changes, whatever it hears", async () => {
@@ -247,7 +291,20 @@ describe("mode auto", () => {
 });
 
 describe("a WebSocket that breaks", () => {
-  it.each([1001, 1011, 4001, 4003])("reconnects after close code %i", async (code) => {
+  it("asks no more by itself when its credential was revoked, but at once when it is told to", async () => {
+    const server = await coordinator({ heartbeatMs: 20 });
+    const { session, until, happened } = agent(server, "websocket");
+    session.start();
+    await server.frame(isHeartbeat);
+    const since = happened.length;
+    server.close(4003);
+    await until(({ kind }) => kind === "closed", since);
+    await expect.poll(() => session.status().fault?.code).toBe("unauthorized");
+    expect(await session.poll(5_000)).toEqual({ ok: true, value: undefined });
+    expect(session.status().connected).toBe(true);
+  });
+
+  it.each([1001, 1011, 4001])("reconnects after close code %i", async (code) => {
     const server = await coordinator({ heartbeatMs: 20 });
     const { session, until, happened } = agent(server, "websocket");
     session.start();

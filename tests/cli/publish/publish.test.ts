@@ -13,7 +13,7 @@ const { api, keys, open, publish } = at;
 
 describe("publishing", () => {
   it("signs what the bundles say of themselves, and uploads them first", async () => {
-    const done = must(await publish(["1.0.0"], { minVersion: "0.9.0", channel: "stable" }));
+    const done = must(await publish(["1.0.0"], { minVersion: "0.9.0" }));
     expect(done).toEqual({ targetsVersion: 1, expires: tufInstant(NOW + 180 * DAY), changed: true });
     const { versionJson, sha256 } = await open("1.0.0");
     expect(at.repository.releases().releases).toMatchObject([
@@ -45,7 +45,7 @@ describe("publishing", () => {
   });
 
   it("keeps a floor that was said before, also for another build", async () => {
-    must(await publish(["1.1.0"], { minVersion: "1.0.0", channel: "stable" }));
+    must(await publish(["1.1.0"], { minVersion: "1.0.0" }));
     expect(must(await publish(["1.1.0"]))).toMatchObject({ changed: false });
     must(await publish(["1.1.0-again"], { rebuild: true }));
     expect(at.repository.releases().releases).toMatchObject([{ minVersion: "1.0.0" }]);

@@ -187,13 +187,13 @@ describe("the doors of a real coordinator", () => {
       expect(answer.body.type).toBe(`urn:baton:problem:${String(answer.body.code)}`);
       expect(answer.body.requestId).toBe(answer.headers.get("x-request-id"));
       await coordinator.heard(
-        ({ reqId, code }) => reqId === answer.body.requestId && code === answer.body.code,
+        ({ requestId, code }) => requestId === answer.body.requestId && code === answer.body.code,
       );
     });
 
     test("is logged with its request id and the code that it was answered with", async () => {
       const answer = await coordinator.call("GET", "/v1/nodes/somebody");
-      const line = await coordinator.heard(({ reqId }) => reqId === answer.body.requestId);
+      const line = await coordinator.heard(({ requestId }) => requestId === answer.body.requestId);
       expect(line).toMatchObject({ msg: "refused", status: 400, code: "malformed", caller: "admin" });
     });
 
@@ -236,7 +236,7 @@ describe("the doors of a real coordinator", () => {
     ])("%s: forbidden, logged", async (_, method, path, body) => {
       const answer = await coordinator.call(method, path(bob.nodeId), { token: ann.credential, body });
       expect(answer).toMatchObject({ status: 403, body: { code: "forbidden" } });
-      const line = await coordinator.heard(({ reqId }) => reqId === answer.body.requestId);
+      const line = await coordinator.heard(({ requestId }) => requestId === answer.body.requestId);
       expect(line).toMatchObject({ msg: "refused", code: "forbidden", caller: ann.nodeId });
     });
 
@@ -251,7 +251,7 @@ describe("the doors of a real coordinator", () => {
         status: 403,
         body: { code: "forbidden", context: { claimed: bob.nodeId } },
       });
-      await coordinator.heard(({ reqId }) => reqId === answer.body.requestId);
+      await coordinator.heard(({ requestId }) => requestId === answer.body.requestId);
       expect((await coordinator.call("GET", `/v1/nodes/${bob.nodeId}`)).body).toEqual(before.body);
     });
 

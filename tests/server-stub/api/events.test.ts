@@ -3,12 +3,10 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { FleetEvent } from "../../../protocol/event.ts";
-import type { Node } from "../../../protocol/node.ts";
 import { STREAM_TIMES, writeEvents } from "../../../server-stub/api/event-stream.ts";
 import { startCoordinator, type TestCoordinator } from "../harness/coordinator.ts";
 import { EventReader } from "../harness/event-reader.ts";
-import { heartbeatOf, helloOf, joinNode } from "../harness/node.ts";
+import { joinNode } from "../harness/node.ts";
 import { ADMIN, House, must } from "../service/house.ts";
 
 describe("the stream of a coordinator", () => {
@@ -109,27 +107,6 @@ describe("the stream of a coordinator", () => {
     three[0]?.close();
     await expect.poll(async () => (await open()).response.statusCode).toBe(200);
   });
-
-  test("says what is heard of a node and not written, without an id of its own", async () => {
-    const node = await joinNode(coordinator, { name: "one" });
-    const beat = (frames: unknown[]) =>
-      coordinator.call("POST", "/v1/heartbeat", { token: node.credential, body: { frames } });
-    const instanceId = "7d0f5f0e-7a0a-4c55-9f43-0f1f6c3f2b7e";
-    const { body } = await beat([helloOf(instanceId)]);
-    const [{ session }] = body.frames as [{ session: string }];
-    await beat([heartbeatOf(session, 1, instanceId)]);
-    const reader = await open({ query: "?kinds=node" });
-    await reader.block();
-    const health = { healthy: false, detail: "no disk" };
-    await beat([{ ...heartbeatOf(session, 2, instanceId), health }]);
-    for (;;) {
-      const block = await reader.said();
-      const { subject, value } = JSON.parse(block?.data ?? "null") as FleetEvent & { value: Node };
-      if (JSON.stringify(value.health) !== JSON.stringify(health)) continue;
-      expect([block?.id, subject]).toEqual([null, node.nodeId]);
-      break;
-    }
-  });
 });
 
 describe("a stream that is written", () => {
@@ -140,12 +117,15 @@ describe("a stream that is written", () => {
   ) => {
     const closed = Promise.withResolvers<void>();
     let answering: ServerResponse | undefined;
-    const server = createServer(async (_request, response) => {
-      answering = response;
-      response.on("close", closed.resolve);
+    const write = async (response: ServerResponse): Promise<void> => {
       const stream = must(await house.baton.events.open(ADMIN, { after: null, kinds: null }));
       response.writeHead(200, { "content-type": "text/event-stream" });
       await writeEvents(response, stream, mayGoOn, { ...STREAM_TIMES, ...times });
+    };
+    const server = createServer((_request, response) => {
+      answering = response;
+      response.on("close", closed.resolve);
+      write(response).catch(closed.reject);
     }).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -102,12 +102,40 @@ describe("the OpenAPI document", () => {
     for (const name of new Set(references)) expect(Object.keys(document.components.schemas)).toContain(name);
   });
 
+  test("edits take If-Match and answer an ETag, and every POST of an operator takes an Idempotency-Key", () => {
+    const takes = ({ parameters = [] }: Operation, header: string): boolean =>
+      parameters.some(({ name, in: where }) => where === "header" && name === header);
+    const edits = operations.filter(([, method, { operationId }]) => {
+      return ["patch", "put", "delete"].includes(method) && operationId !== "uploadBundle";
+    });
+    expect(edits.length).toBeGreaterThan(5);
+    const untagged = edits.filter(
+      ([path, , edit]) => !takes(edit, "if-match") || !isTagged(document.paths[path]?.get),
+    );
+    expect(untagged.map(([path, method]) => `${method} ${path}`)).toEqual([]);
+    const posts = operations.filter(([, method]) => method === "post");
+    const without = posts.filter(([, , post]) => !takes(post, "idempotency-key"));
+    // Strangers, and what agents say by numbers of its own.
+    expect(without.map(([, , { operationId }]) => operationId).sort()).toEqual([
+      "appendJobLog",
+      "cancelLease",
+      "commitLease",
+      "join",
+      "renewLease",
+      "reserveLease",
+      "sendFrames",
+    ]);
+  });
+
   test("says that a bundle is uploaded as bytes", () => {
     expect(document.paths["/v1/releases/uploads/{sha256}"]?.put?.requestBody).toMatchObject({
       content: { "application/octet-stream": {} },
     });
   });
 });
+
+const isTagged = (operation: Operation | undefined): boolean =>
+  JSON.stringify(operation?.responses[200] ?? {}).includes('"etag"');
 
 test("two different schemas of one name are noticed", () => {
   const path = (schema: object) => ({ get: { responses: { 200: { content: { x: { schema } } } } } });

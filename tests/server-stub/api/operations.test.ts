@@ -8,16 +8,26 @@ import { Door } from "../harness/door.ts";
 import { type Json, misfits, type Operation, operationsOf } from "./operations/document.ts";
 import { fleetRows } from "./operations/fleet.ts";
 import { peopleRows } from "./operations/people.ts";
+import { policyRows } from "./operations/policy.ts";
 import type { Rows } from "./operations/row.ts";
+
 import { serviceRows } from "./operations/service.ts";
+import { webhookRows } from "./operations/webhooks.ts";
 import { workRows } from "./operations/work.ts";
 
-const ROWS: Rows = { ...serviceRows, ...fleetRows, ...workRows, ...peopleRows };
+const ROWS: Rows = {
+  ...serviceRows,
+  ...fleetRows,
+  ...workRows,
+  ...peopleRows,
+  ...policyRows,
+  ...webhookRows,
+};
 
 /** Operations that answer with something else than their success, and why that is all that can be had here. */
-const ANSWERS: Readonly<Record<string, number>> = {
+const ANSWERS: Readonly<Record<string, { status: number; code: string }>> = {
   // A session is opened by upgrading the connection.
-  openSession: 426,
+  openSession: { status: 426, code: "upgrade-required" },
 };
 
 /** What changes something and is in no audit log: what is said all the time, and what leaves everything as it is. */
@@ -37,7 +47,7 @@ test("every operation of the document is exercised, and no other", () => {
 describe("on a real coordinator", () => {
   let door: Door;
   beforeAll(async () => {
-    door = await Door.open();
+    door = await Door.open("[webhooks]\nallow_private = true");
     await door.publish("1.1.0");
   });
   afterAll(() => door[Symbol.asyncDispose]());
@@ -50,26 +60,43 @@ describe("on a real coordinator", () => {
       expect(`${method} ${path.split("?")[0]}`).toMatch(patternOf(operation));
       const before = await door.lastChange();
       const answer = await door.call(method, path, call);
-      expect({ id, status: answer.status, code: answer.body.code }).toEqual({
-        id,
-        status: ANSWERS[id] ?? statusOf(operation),
-        code: ANSWERS[id] === undefined ? undefined : expect.any(String),
-      });
-      expect(wrong(operation, answer.status, answer.headers["content-type"], answer.text)).toEqual([]);
+      const { status, body, headers, text } = answer;
+      expect({ id, status, code: body.code }).toEqual({ id, ...(ANSWERS[id] ?? success(operation)) });
+      expect(wrong(operation, status, headers["content-type"], text)).toEqual([]);
       const isAudited = method !== "GET" && NOT_AUDITED[id] === undefined;
-      expect({ id, audited: (await door.lastChange()) > before }).toEqual({ id, audited: isAudited });
+      const changes = (await door.changes(20)).filter((entry) => entry.id > before);
+      expect({ id, audited: changes.length > 0 }).toEqual({ id, audited: isAudited });
+      // Each says what was before or what is after, and these are not the same.
+      const silent = changes.filter((entry) => JSON.stringify(entry.before) === JSON.stringify(entry.after));
+      expect(silent).toEqual([]);
     },
   );
+});
+
+test("a dry run is another success of starting a rollout, and changes nothing", async () => {
+  const [operation] = operations.filter(({ id }) => id === "startRollout");
+  if (operation === undefined) throw new Error("no startRollout");
+  expect(Object.keys(operation.responses).filter((each) => each.startsWith("2"))).toEqual(["200", "201"]);
+  await using door = await Door.open();
+  await door.publish("1.1.0");
+  const { group } = await door.online();
+  const before = await door.lastChange();
+  const ask = { body: { selection: { groups: [group] } } };
+  const plan = await door.call("POST", "/v1/rollouts?dryRun=true", ask);
+  expect(plan.status).toBe(200);
+  expect(wrong(operation, 200, plan.headers["content-type"], plan.text)).toEqual([]);
+  expect(await door.lastChange()).toBe(before);
+  expect((await door.call("POST", "/v1/rollouts?dryRun=perhaps", ask)).body.code).toBe("malformed");
+  expect((await door.call("POST", "/v1/rollouts?dryRun=false", ask)).status).toBe(201);
 });
 
 const patternOf = ({ method, path }: Operation): RegExp =>
   new RegExp(`^${method} ${path.replace("{path}", ".+").replace(/\{\w+\}/g, "[^/]+")}$`);
 
-/** The one status of success that an operation has. */
-function statusOf({ responses }: Operation): number {
-  const [status, ...others] = Object.keys(responses).filter((each) => each.startsWith("2"));
-  if (others.length > 0) throw new Error(`more than one success: ${status}, ${others.join(", ")}`);
-  return Number(status);
+/** What an operation answers with when it has done what it is for, and no problem; of several successes the highest. */
+function success({ responses }: Operation): { status: number; code: undefined } {
+  const successes = Object.keys(responses).filter((each) => each.startsWith("2"));
+  return { status: Math.max(...successes.map(Number)), code: undefined };
 }
 
 /** How an answer is not what the document says. */
@@ -87,6 +114,7 @@ const whole = (text: string): string[] => [text];
 /** The JSON values in an answer of several. */
 const VALUES: Readonly<Record<string, (text: string) => string[]>> = {
   "application/x-ndjson": (text) => text.trimEnd().split("\n"),
+  "text/plain": (text) => [JSON.stringify(text)],
   "text/event-stream": (text) => [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => data),
 };
 

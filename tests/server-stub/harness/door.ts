@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
+import type { AuditEntry } from "../../../protocol/audit.ts";
 import type { Build } from "../../../protocol/build.ts";
 import { DEFAULTS } from "../../../protocol/defaults.ts";
 import type { CoordinatorFrame, Heartbeat, Orders } from "../../../protocol/frames.ts";
@@ -138,8 +139,12 @@ export class Door {
 
   /** Id of the newest entry in the audit log. */
   async lastChange(): Promise<number> {
-    const { entries } = (await this.must("GET", "/v1/audit?limit=1")) as { entries: { id: number }[] };
-    return entries[0]?.id ?? 0;
+    return (await this.changes(1))[0]?.id ?? 0;
+  }
+
+  /** The newest entries of the audit log. */
+  async changes(limit: number): Promise<readonly AuditEntry[]> {
+    return (await this.must("GET", `/v1/audit?limit=${limit}`)).entries as AuditEntry[];
   }
 
   /** The ceremony, and `version` published. */

@@ -73,7 +73,7 @@ test("a node looks at itself beside a rollout that goes on, and says so until no
     code(await house.baton.leases.reserve(a.id, "db", { session: a.session, jobId: JOB, build: a.runs })),
   ).toBe("not-your-turn");
 
-  const ended = { type: "diagnosis", jobId: JOB, ok: true, findings: [found("ok", "Fine.")] } as const;
+  const ended = { type: "diagnosis" as const, jobId: JOB, ok: true, findings: [found("ok", "Fine.")] };
   await a.send(ended);
   expect(a.orders?.diagnose).toBeUndefined();
   expect(a.orders?.desired?.jobId).toBe(update);
@@ -91,11 +91,11 @@ test("what it finds wrong is why it failed, and no alarm about updates", async (
   const [a, b] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   await ask(house, a);
   const frame = {
-    type: "diagnosis",
+    type: "diagnosis" as const,
     jobId: JOB,
     ok: false,
     findings: [found("problem", "The disk is full."), found("ok", "Fine."), found("problem", "No DNS.")],
-  } as const;
+  };
   await b.send(frame);
   expect(must(await house.baton.jobs.get(JOB)).status).toBe("queued");
   await a.send(frame);

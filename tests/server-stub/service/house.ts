@@ -7,6 +7,7 @@ import { DEFAULTS } from "../../../protocol/defaults.ts";
 import type { Result } from "../../../protocol/result.ts";
 import type { Coordinator, Principal } from "../../../server-stub/service/coordinator.ts";
 import { createCoordinator } from "../../../server-stub/service/create.ts";
+import type { Machine, Parts } from "../../../server-stub/service/parts.ts";
 import { markRestored } from "../../../server-stub/service/restart.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
@@ -25,8 +26,12 @@ export const ADMIN: Principal = {
 export class House {
   readonly clock = new SettableClock();
   readonly shelf = new Shelf();
+  /** How messages to webhooks go out, from the next `open` on. */
+  webhooks: NonNullable<Parts["webhooks"]> = { allowPrivate: true, timeoutMs: 500 };
   readonly logged: { level: string; fields: object; message: string }[] = [];
   readonly dir: string;
+  /** What the coordinator's machine says, from the next `open` on; not watched unless told otherwise. */
+  machine: Machine | undefined;
   #store: Store | undefined;
   #coordinator: Coordinator | undefined;
   #drawn = 0;
@@ -63,6 +68,8 @@ export class House {
       random: (bytes) => this.#random(bytes),
       log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },
       timings: DEFAULTS,
+      webhooks: this.webhooks,
+      ...(this.machine === undefined ? {} : { machine: this.machine }),
     });
   }
 

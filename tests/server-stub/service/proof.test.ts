@@ -218,7 +218,13 @@ test("breaking ends the record and not the budget, until a last word or a new id
   expect(broken).toMatchObject({ holder: null, broken: [{ token, reason: "its disk is gone" }], serving: 2 });
   expect(must(await house.baton.leases.break(ADMIN, "db", ask))).toMatchObject({ broken: [{ token }] });
   expect(must(await house.baton.rollouts.get(rolloutId))).toMatchObject({ status: "halted" });
-  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
+  await house.beats(1, b, c);
+  const again = await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } });
+  expect(again).toMatchObject({
+    ok: false,
+    error: { code: "node-offline", context: { node: "a", refused: "online, lease, quorum" } },
+  });
+  must(await house.baton.nodes.start(ADMIN, b.id, "update", {}));
   await house.beats(1, b, c);
   await b.prepare();
   await house.beats(1, b, c);

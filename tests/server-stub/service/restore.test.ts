@@ -9,7 +9,7 @@ test("after a restore tokens jump, reservations are gone, and a node at work is 
   await using house = await House.build();
   const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
-  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
+  const { id } = must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
   await house.beats(1, a, b, c);
   for (const agent of [a, b, c]) await agent.prepare();
   await house.beats(1, a, b, c);
@@ -32,8 +32,30 @@ test("after a restore tokens jump, reservations are gone, and a node at work is 
   await house.beats(2, a, b, c);
   expect(await a.confirm()).toBe(true);
   expect(must(await house.baton.leases.view("db")).holder).toBeNull();
+  expect(must(await house.baton.rollouts.get(id))).toMatchObject({
+    status: "paused",
+    reason: { code: "restored" },
+  });
+  must(await house.baton.rollouts.resume(ADMIN, id));
   await house.beats(1, a, b, c);
   await b.prepare();
   await house.beats(1, a, b, c);
   expect(tokenEpoch(must(await b.reserve()).token)).toBe(1);
+});
+
+test("a backup from before an update does not take it back: nothing is wanted of nodes until an operator says so", async () => {
+  await using house = await House.build();
+  const agents = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  house.shelf.put("1.0.0");
+  house.shelf.put("1.1.0");
+  const group = async () => must(await house.baton.groups.get("db"));
+  must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] }, release: "1.0.0" }));
+  expect((await group()).desired).toBe("1.0.0");
+  await house.crash();
+  // As it is now: the updates that follow it are the nodes' own affair.
+  await house.openRestored();
+  for (const agent of agents) await agent.start(buildOf("1.1.0"));
+  await house.beats(25, ...agents);
+  expect((await group()).desired).toBeNull();
+  for (const agent of agents) expect(agent.orders?.desired).toBeNull();
 });

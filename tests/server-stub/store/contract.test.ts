@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LogLine } from "../../../protocol/job.ts";
 import { openMemoryStore } from "../../../server-stub/store/memory/store.ts";
+import type { ChannelRecord } from "../../../server-stub/store/policy.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
-import { GROUP, JOB, JOIN_TOKEN, LEASE, NODE, OPERATOR_TOKEN, ROLLOUT } from "./records.ts";
+import { CHANNEL, GROUP, JOB, JOIN_TOKEN, LEASE, NODE, OPERATOR_TOKEN, ROLLOUT } from "./records.ts";
 
 const engines: Record<string, (dir: string) => Promise<Store>> = {
   memory: () => Promise.resolve(openMemoryStore()),
@@ -246,6 +247,37 @@ describe.each(Object.entries(engines))("the %s store", (_name, openEngine) => {
     const entries = await store.audit(2);
     expect(entries.map((entry) => entry.at)).toEqual([3, 2]);
     expect(entries[0]).toMatchObject({ actor: "operator ada", before: { a: 1 }, after: null, from: "::1" });
+  });
+
+  test("keeps one policy of the fleet, which is there from the start", async () => {
+    const first = { windows: [], freeze: null, rollout: {} };
+    expect(await store.policy()).toEqual({ value: first, revision: 1 });
+    const frozen = { ...first, freeze: { reason: "snow", until: null, by: "ada", at: 1 } };
+    const change = { kind: "policy", value: frozen, expected: 1 } as const;
+    expect(await store.apply([{ kind: "same-policy", expected: 1 }, change])).toEqual({ ok: true });
+    expect(await store.apply([change])).toEqual({ ok: false, conflict: "policy" });
+    expect(await store.apply([{ kind: "same-policy", expected: 1 }])).toEqual({
+      ok: false,
+      conflict: "same-policy",
+    });
+    expect(await store.policy()).toEqual({ value: frozen, revision: 2 });
+  });
+
+  test("keeps channels by name, until they are removed", async () => {
+    const put = (value: ChannelRecord, expected: number) =>
+      store.apply([{ kind: "channel", value, expected }]);
+    expect(await store.channel("stable")).toBeNull();
+    expect(await put(CHANNEL, 0)).toEqual({ ok: true });
+    expect(await put(CHANNEL, 0)).toEqual({ ok: false, conflict: "channel" });
+    expect(await put({ ...CHANNEL, name: "beta" }, 0)).toEqual({ ok: true });
+    const moved = { ...CHANNEL, release: "1.0.0", promotedAt: 2 };
+    expect(await put(moved, 1)).toEqual({ ok: true });
+    expect(await store.channel("stable")).toEqual({ value: moved, revision: 2 });
+    expect((await store.channels()).map(({ value }) => value.name)).toEqual(["beta", "stable"]);
+    const remove = { kind: "remove-channel", name: "stable", expected: 1 } as const;
+    expect(await store.apply([remove])).toEqual({ ok: false, conflict: "remove-channel" });
+    expect(await store.apply([{ ...remove, expected: 2 }])).toEqual({ ok: true });
+    expect(await store.channel("stable")).toBeNull();
   });
 
   test("raises the epoch by compare-and-set", async () => {

@@ -1,6 +1,7 @@
 import type { JobRecord } from "../../../server-stub/core/job/job.ts";
 import type { LeaseRecord } from "../../../server-stub/core/lease/record.ts";
 import type { Place, RolloutRecord } from "../../../server-stub/core/rollout/rollout.ts";
+import type { ChannelRecord } from "../../../server-stub/store/policy.ts";
 import type {
   GroupRecord,
   JoinTokenRecord,
@@ -20,6 +21,17 @@ export const GROUP: GroupRecord = {
   channel: null,
   followsSince: null,
   createdAt: 1,
+};
+
+export const CHANNEL: ChannelRecord = {
+  name: "stable",
+  release: null,
+  startOnPublish: false,
+  selection: null,
+  policy: {},
+  promotedAt: null,
+  updatedAt: 1,
+  startDue: null,
 };
 
 export const NODE: NodeRecord = {
@@ -122,8 +134,6 @@ export const ROLLOUT: RolloutRecord = {
   planHash: null,
   perNodeMs: null,
   pause: null,
-  changedAt: 1,
-  roundsLeft: 2,
   nodes: ["a", "b"].map(place),
   startedBy: "ada",
   createdAt: 1,

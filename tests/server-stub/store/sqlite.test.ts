@@ -4,8 +4,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { FIRST_POLICY } from "../../../server-stub/store/policy.ts";
+import { theSpine } from "../../../server-stub/store/sql/migrations/0001-the-spine.ts";
+import { policyAndChannels } from "../../../server-stub/store/sql/migrations/0005-policy-and-channels.ts";
 import { MIGRATIONS } from "../../../server-stub/store/sql/migrations/all.ts";
+import type { Tables } from "../../../server-stub/store/sql/tables.ts";
+import { nodeSqliteDialect } from "../../../server-stub/store/sqlite/dialect.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
 import { GROUP } from "./records.ts";
@@ -86,4 +92,22 @@ test("opens again and again without migrating twice", async () => {
     n: Object.keys(MIGRATIONS).length,
   });
   raw.close();
+});
+
+test("groups that were written before there were windows have none, and follow no channel", async () => {
+  const database = new DatabaseSync(join(dir, "store.db"));
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
+  await theSpine(db as Kysely<unknown>);
+  const { windows: _w, freeze: _f, channel: _c, followsSince: _s, ...before } = GROUP;
+  await db
+    .insertInto("node_group")
+    .values({ name: "db", revision: 3, body: JSON.stringify(before) })
+    .execute();
+  await policyAndChannels(db as Kysely<unknown>);
+  const [group] = await db.selectFrom("node_group").selectAll().execute();
+  expect(JSON.parse(group?.body ?? "")).toEqual(GROUP);
+  expect(group?.revision).toBe(3);
+  const policy = await db.selectFrom("policy").selectAll().execute();
+  expect(policy).toEqual([{ id: 1, revision: 1, body: JSON.stringify(FIRST_POLICY) }]);
+  await db.destroy();
 });

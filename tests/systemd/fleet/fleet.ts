@@ -36,7 +36,7 @@ export class Fleet {
   readonly api: ApiClient;
   readonly #proxy: FaultProxy | undefined;
 
-  private constructor(lab: Lab, image: FleetImage, c1: Node, nodes: readonly Node[], proxy?: FaultProxy) {
+  private constructor(lab: Lab, image: FleetImage, c1: Node, nodes: Fleet["nodes"], proxy?: FaultProxy) {
     this.lab = lab;
     this.c1 = c1;
     this.nodes = nodes;
@@ -66,7 +66,8 @@ export class Fleet {
 
   /** The same fleet with more machines in it. */
   async with(nodes: readonly Node[]): Promise<Fleet> {
-    const all = [...this.nodes, ...nodes] as const;
+    const [n1, n2, n3, ...others] = this.nodes;
+    const all = [n1, n2, n3, ...others, ...nodes] as const;
     return new Fleet(this.lab, await fleetImage(this.lab), this.c1, all, this.#proxy);
   }
 
@@ -97,7 +98,7 @@ export class Fleet {
 
   /** `baton rollout start`; gives the rollout's id. */
   async startRollout(release: string, options: readonly string[] = []): Promise<string> {
-    const args = ["rollout", "start", "--group", GROUP, "--release", release, "--json", ...options];
+    const args = ["rollout", "start", "--group", GROUP, "--release", release, "--yes", "--json", ...options];
     return (JSON.parse(await this.baton(args)) as { id: string }).id;
   }
 

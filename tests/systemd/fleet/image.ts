@@ -68,6 +68,7 @@ async function makeFleet(lab: Lab): Promise<FleetImage> {
     GROUP,
     "--release",
     FIRST_RELEASE,
+    "--yes",
     "--watch",
     "--timeout",
     "60",

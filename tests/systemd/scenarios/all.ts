@@ -8,6 +8,7 @@ import { fleet } from "./fleet.ts";
 import { goodUpdate } from "./good-update.ts";
 import { debianPackages } from "./packages.ts";
 import { pauses } from "./pauses.ts";
+import { restored } from "./restored.ts";
 import { selfCheck } from "./self-check.ts";
 import { stages } from "./stages.ts";
 import { units } from "./units.ts";
@@ -26,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...etcd,
   ...pauses,
   ...stages,
+  ...restored,
 ];

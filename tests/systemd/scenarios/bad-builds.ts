@@ -162,6 +162,7 @@ async function foreignPlatform(fleet: Fleet): Promise<void> {
     GROUP,
     "--release",
     "1.2.0",
+    "--yes",
     "--json",
   ]);
   assert.equal(refused.code, 5, refused.stdout);

@@ -56,7 +56,7 @@ async function pauseAndResume(lab: Lab, say: Say): Promise<void> {
 }
 
 /** A window is open for a minute at least, so the scenario begins shortly before the end of one. */
-const LEFT_MS = 9_000;
+const LEFT_MS = 5_000;
 
 async function windowCloses(lab: Lab, say: Say): Promise<void> {
   const fleet = await Fleet.boot(lab);

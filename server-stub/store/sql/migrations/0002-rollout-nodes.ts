@@ -106,8 +106,8 @@ function widened({ group, mode, retry, nodes, ...rest }: OldRollout) {
     quorumGroups: mode === "quorum" ? [group] : [],
     perNodeMs: null,
     pause: null,
-    changedAt: rest.endedAt ?? rest.createdAt,
-    roundsLeft: count("pending") + count("preparing") + count("updating"),
+    rounds: [nodes.length],
+    progressAt: rest.endedAt,
   };
   return { head, nodes: nodes.map((node) => ({ ...node, stage: 0, retry })) };
 }

@@ -13,6 +13,7 @@ const joinTokenId = async (door: Door): Promise<string> => {
 
 /** Tokens, alerts, events and the audit log. */
 export const peopleRows: Rows = {
+  whoAmI: () => ["GET", "/v1/whoami"],
   listTokens: () => ["GET", "/v1/tokens"],
   createToken: (door) => ["POST", "/v1/tokens", { body: { name: door.fresh("ann"), role: "viewer" } }],
   revokeToken: async (door) => ["POST", `/v1/tokens/${await tokenId(door)}/revoke`],

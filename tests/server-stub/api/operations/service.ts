@@ -9,6 +9,7 @@ export const serviceRows: Rows = {
   getReadiness: () => ["GET", "/readyz", { token: null }],
   getVersion: () => ["GET", "/v1/version", { token: null }],
   getOpenApi: () => ["GET", "/openapi.json", { token: null }],
+  getMetrics: () => ["GET", "/metrics"],
   getMetadata: () => ["GET", "/tuf/metadata/1.root.json", { token: null }],
   getTarget: (door) => {
     const { sha256 } = door.publisher.bundle("1.1.0");

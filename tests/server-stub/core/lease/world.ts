@@ -81,8 +81,10 @@ export class LeaseWorld {
         return this.#each(words, { turn: true });
       case "observer":
         return this.#each(words, { role: "observer", reportsRole: true });
-      case "silent":
+      case "quiet":
         return this.#each(words, { role: null });
+      case "reports-nothing":
+        return this.#each(words, { role: null, reportsRole: false });
       case "window":
         this.#own = {
           ...this.#own,

@@ -27,6 +27,8 @@ export type Machine = {
   backup: Build | null;
   known: boolean;
   role: Role | null;
+  reportsRole: boolean;
+  connecting: boolean;
   refuses: Reason | null;
   gate: Reason | null;
   denied: Reason | null;
@@ -52,6 +54,8 @@ export class SmallFleet {
       backup: null,
       known: true,
       role: null,
+      reportsRole: false,
+      connecting: false,
       refuses: null,
       gate: null,
       denied: null,
@@ -128,7 +132,9 @@ export class SmallFleet {
       backup: machine.backup,
       target: machine.known ? target : null,
       platformKnown: machine.known,
+      connecting: machine.connecting,
       role: machine.presence === "online" ? machine.role : null,
+      reportsRole: machine.reportsRole,
       refuses: machine.refuses,
       gate: machine.gate,
       denied: machine.denied,

@@ -147,7 +147,14 @@ export class RolloutWorld {
         return [];
       case "leader":
       case "follower":
-        machine.role = verb;
+        Object.assign(machine, { role: verb, reportsRole: true });
+        return [];
+      case "says-no-role":
+        machine.role = null;
+        return [];
+      case "connects":
+      case "is-heard":
+        machine.connecting = verb === "connects";
         return [];
       case "held":
         machine.refuses = because(
@@ -342,7 +349,7 @@ export class RolloutWorld {
     const rollout = this.#current();
     const counts = Object.entries(rollout.counts).filter(([, count]) => count > 0);
     const { nodes: _nodes, ...head } = rollout;
-    const { estimatedEnd } = showHead(head);
+    const { estimatedEnd } = showHead(head, this.#wallMs);
     const left =
       estimatedEnd === null ? "nobody knows when it ends" : `${(estimatedEnd - this.#wallMs) / 1000} s to go`;
     return [
