@@ -20,7 +20,9 @@ export function planText(colors: Colors, plan: RolloutPlan, columns: number): st
   const size = `${plural(plan.nodes.length, "node")} in ${plural(groups, "group")}`;
   return [
     edges(`${colors.bold(`plan ${aim}`)}  ${colors.dim(size)}`, state, width),
-    ...flow(policyParts(plan.policy, plan.stages.length), " · ", width).map((line) => colors.dim(line)),
+    ...flow(policyParts(plan.policy, { stages: plan.stages.length, groups }), " · ", width).map((line) =>
+      colors.dim(line),
+    ),
     "",
     ...checkLines(colors, plan.checks, width),
     "",

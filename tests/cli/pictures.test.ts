@@ -130,21 +130,27 @@ const node = (index: number, more: Partial<Node> = {}): Node =>
     ...more,
   }) as Node;
 
-const group = (name: string, more: object = {}, lease: object = {}): Group =>
-  ({
-    name,
-    mode: "quorum",
-    gate: null,
-    lease: { group: name, holder: null, broken: [], voters: 3, quorum: 2, spare: 0, serving: 3, ...lease },
-    ...more,
-  }) as Group;
+const group = (name: string, more: Partial<Group> = {}, lease: Partial<Group["lease"]> = {}): Group => ({
+  name,
+  mode: "quorum",
+  spare: null,
+  desired: null,
+  windows: null,
+  freeze: null,
+  channel: null,
+  gate: null,
+  nodes: 3,
+  lease: { group: name, holder: null, broken: [], voters: 3, quorum: 2, spare: 0, serving: 3, ...lease },
+  createdAt: 0,
+  ...more,
+});
 
 const holder = {
   token: 7,
   nodeId: "n-2",
   nodeName: "db-2",
   jobId: "j-0",
-  phase: "in-flight",
+  phase: "in-flight" as const,
   since: NOW - 12_000,
   overdue: false,
 };
