@@ -56,6 +56,7 @@ const PLAN: RolloutPlan = {
   checks: [
     check("online", "passed", "All 6 nodes were heard within 10 s.", { numbers: { nodes: 6 } }),
     check("quorum", "passed", "db: 3 voters, quorum 2, spare 0: 3 serve, and 1 may be lost at a time."),
+    check("quorum", "passed", "cache: 3 voters, quorum 2, spare 0: 3 serve, and 1 may be lost at a time."),
     check("window", "warned", "The window of web is closed until 22:00 (Europe/Berlin): it waits.", {
       numbers: { closed: 1 },
     }),
@@ -178,7 +179,8 @@ const FLEET: Fleet = {
     {
       id: 3,
       kind: "node_offline",
-      message: "n10 has not been heard for 5 min.",
+      subject: "n-10",
+      message: "It has not been heard for 5 min.",
       raisedAt: NOW - 300_000,
       acknowledgedBy: "anna",
     } as Alert,
