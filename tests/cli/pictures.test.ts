@@ -8,7 +8,8 @@ import type { Group } from "../../protocol/group.ts";
 import type { Node } from "../../protocol/node.ts";
 import type { Check, PlannedNode, RolloutPlan } from "../../protocol/plan.ts";
 import { page, sections } from "./page.ts";
-import { build, NOW, sceneOf, TWELVE } from "./rollout/scenes.ts";
+import { build, NOW, sceneOf } from "./rollout/scene.ts";
+import { TWELVE } from "./rollout/scenes.ts";
 
 process.env.TZ = "UTC";
 
