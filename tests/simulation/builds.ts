@@ -194,7 +194,12 @@ async function prepare(
     if (desired.kind === "rollback") return err({ code: "no-backup", message: "dist.bak is not complete." });
     await world.wait(random.int(200, 4_000));
     if (!world.reaches()) return err({ code: "unreachable", message: "The repository cannot be reached." });
-    await place(world, made);
+    try {
+      await place(world, made);
+    } catch (cause) {
+      await disk.rm(`${layout.releases}/${PREPARING_PREFIX}${made.build.buildHash.slice(0, 12)}`);
+      throw cause;
+    }
   }
   options.progress({ step: "prepare", percent: 60, bytesPerSecond: null });
   await world.wait(random.int(50, 400));

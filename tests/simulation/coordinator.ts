@@ -73,6 +73,7 @@ export class CoordinatorMachine {
   readonly #sockets = new Set<ServerEnd>();
   readonly #calls = new Set<() => void>();
   #process: Process | null = null;
+  #starting: { readonly self: { alive: boolean }; readonly inner: Store } | null = null;
   #restores = 0;
 
   constructor(parts: CoordinatorParts) {
@@ -82,6 +83,15 @@ export class CoordinatorMachine {
 
   get isUp(): boolean {
     return this.#process !== null;
+  }
+
+  get wasRestored(): boolean {
+    return this.#restores > 0;
+  }
+
+  /** It runs, or is about to. */
+  get isBegun(): boolean {
+    return this.#process !== null || this.#starting !== null;
   }
 
   /** What operators call; null while it is down. */
@@ -95,6 +105,7 @@ export class CoordinatorMachine {
   }
 
   async start({ restored = false } = {}): Promise<void> {
+    if (this.isBegun) return;
     const { time, storage, random, story, timings, builds, watch } = this.#parts;
     const inner = await storage.open(() => this.clock.now());
     if (restored) {
@@ -112,6 +123,7 @@ export class CoordinatorMachine {
       isReal: storage.kind === "sqlite",
       written: (changes) => watch.written(changes, inner),
     });
+    this.#starting = { self, inner };
     const shelf = new Shelf();
     const creating = createCoordinator({
       store,
@@ -130,16 +142,14 @@ export class CoordinatorMachine {
     creating.then(
       (services) => {
         if (!self.alive) return;
+        this.#starting = null;
         this.#process = Object.assign(self, { store, inner, services });
         story.tell("coordinator", restored ? "runs, on the last backup" : "runs");
         this.#tick(this.#process);
       },
       (cause: unknown) => watch.wentWrong("the coordinator could not be started", { cause }),
     );
-    this.#starting = { self, inner };
   }
-
-  #starting: { self: { alive: boolean }; inner: Store } | null = null;
 
   /** Ends the process wherever it stands. What it had asked of its store may have been done. */
   async crash(): Promise<void> {
@@ -148,6 +158,7 @@ export class CoordinatorMachine {
     if (ending === null || inner === null || !ending.alive) return;
     ending.alive = false;
     this.#process = null;
+    this.#starting = null;
     this.#parts.watch.ended();
     this.#parts.story.tell("coordinator", "crashes");
     for (const socket of [...this.#sockets]) socket.reset();

@@ -15,6 +15,7 @@ export type DiskOptions = { readonly clock: MachineClock; readonly random: Rando
 /** What the world is told of: an effect that has just happened. */
 export type DiskWatch = (effect: string, path: string) => void;
 
+const MAKES: ReadonlySet<string> = new Set(["create", "mkdir", "symlink"]);
 const FREE_BYTES = 10 * 1024 ** 3;
 
 export class MachineDisk {
@@ -51,6 +52,8 @@ export class MachineDisk {
         this.#clock.after(this.#takesMs(effect), () => {
           if (!isAlive()) return;
           try {
+            // Something that is there already is told before anything else, as the kernel does it.
+            if (MAKES.has(effect) && tree.find(path, false) !== null) throw systemError("EEXIST", path);
             this.#refuse(effect, path);
             run();
           } catch (cause) {

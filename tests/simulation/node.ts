@@ -37,6 +37,8 @@ export type NodeParts = {
   readonly luck: () => HookLuck;
   readonly guard: Guard;
   readonly wentWrong: (who: string, message: string, fields: object) => void;
+  /** Its update machine has come to this state, at a start or by a transition. */
+  readonly entered: (node: string, state: string) => void;
 };
 
 /** What runs before a start, when systemd stops the unit, and from the timer. */
@@ -426,13 +428,20 @@ export class NodeMachine {
   }
 
   #log(life: Life): Log {
-    const { story, wentWrong } = this.parts;
+    const { story, wentWrong, entered } = this.parts;
     return {
       debug: () => undefined,
       info: (fields, message) => {
-        if (!story.isTold || message !== "transition") return;
+        if (message === "started") {
+          const { state, journal } = fields as { state: string; journal: string };
+          if (state !== "idle") story.tell(this.name, `starts in ${state} (journal ${journal})`);
+          entered(this.name, state);
+        }
+        if (message !== "transition") return;
         const { from, event, to } = fields as { from: string; event: string; to: string };
-        if (from !== to) story.tell(this.name, `${from} -> ${to} (${event})`);
+        if (from === to) return;
+        if (story.isTold) story.tell(this.name, `${from} -> ${to} (${event})`);
+        entered(this.name, to);
       },
       warn: () => undefined,
       error: (fields, message) => {

@@ -26,8 +26,12 @@ export class World {
   readonly storage: Storage;
   /** What the hooks of workloads are like right now. */
   luck = { fails: 0, overruns: 0 };
-  readonly #wentWrong: { who: string; message: string; fields: object }[] = [];
+  /** Looks at the world after each step. */
+  afterStep: () => Promise<void> = () => Promise.resolve();
+  /** Told of every state that an update machine comes to. */
+  entered: (node: string, state: string) => void = () => undefined;
   readonly #guard: Guard;
+  readonly #watch: CoordinatorWatch;
 
   static async make(history: History, watch: CoordinatorWatch, options: WorldOptions): Promise<World> {
     return new World(history, watch, options, await openStorage(history.storage));
@@ -37,6 +41,7 @@ export class World {
     const { seed } = history;
     this.history = history;
     this.storage = storage;
+    this.#watch = watch;
     this.#guard = options.guard ?? GUARD;
     this.story = new Story(this.time, options.isTold);
     this.network = new Network(this.time, randomOf(seed, "network"));
@@ -51,15 +56,6 @@ export class World {
       rate: history.coordinatorRate,
       watch,
     });
-  }
-
-  /** What should never be: unforeseen errors that a part has logged. */
-  get wentWrong(): readonly { readonly who: string; readonly message: string; readonly fields: object }[] {
-    return this.#wentWrong;
-  }
-
-  complain(who: string, message: string, fields: object): void {
-    this.#wentWrong.push({ who, message, fields });
   }
 
   /** The coordinator runs, and every node of the history has joined and boots. */
@@ -89,7 +85,8 @@ export class World {
           runs: first,
           luck: () => this.luck,
           guard: this.#guard,
-          wentWrong: (who, message, fields) => this.complain(who, message, fields),
+          wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
+          entered: (who, state) => this.entered(who, state),
         });
         this.nodes.set(setup.name, node);
         const token = { group: name, voter: setup.voter, autoApprove: true };
@@ -111,14 +108,17 @@ export class World {
     });
     done.catch(() => undefined);
     await this.time.settle();
-    while (!over) if (!(await this.time.step(this.time.now + 60_000))) throw new Error("it never ends");
+    while (!over) {
+      if (!(await this.time.step(this.time.now + 60_000))) throw new Error("it never ends");
+      await this.afterStep();
+    }
     return done;
   }
 
   async pass(ms: number): Promise<void> {
     const until = this.time.now + ms;
     await this.time.settle();
-    while (await this.time.step(until));
+    while (await this.time.step(until)) await this.afterStep();
     this.time.now = until;
   }
 
