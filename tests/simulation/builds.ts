@@ -205,7 +205,11 @@ async function prepare(
   await world.wait(random.int(50, 400));
   if (made.manner === "fails-self-test")
     return err({ code: "self-test-failed", message: "Its --self-test failed." });
-  return ok({ build: made.build, versionJson: made.versionJson, minVersion: desired.kind === "rollback" ? null : made.minVersion });
+  return ok({
+    build: made.build,
+    versionJson: made.versionJson,
+    minVersion: desired.kind === "rollback" ? null : made.minVersion,
+  });
 }
 
 async function place({ disk, layout }: PreparerWorld, made: SimBuild): Promise<void> {

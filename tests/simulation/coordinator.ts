@@ -161,8 +161,8 @@ export class CoordinatorMachine {
     this.#starting = null;
     this.#parts.watch.ended();
     this.#parts.story.tell("coordinator", "crashes");
-    for (const socket of [...this.#sockets]) socket.reset();
-    for (const fail of [...this.#calls]) fail();
+    for (const socket of this.#sockets) socket.reset();
+    for (const fail of this.#calls) fail();
     this.#sockets.clear();
     this.#calls.clear();
     await inner.close();
@@ -226,7 +226,10 @@ export class CoordinatorMachine {
     const { services } = this;
     const by = await this.authenticate(credential);
     if (by?.kind !== "node" || services === null)
-      return answerOf({ ok: false, error: { code: "unauthorized", message: "Nobody knows this credential." } });
+      return answerOf({
+        ok: false,
+        error: { code: "unauthorized", message: "Nobody knows this credential." },
+      });
     const asked: unknown = JSON.parse(body);
     if (path === "/v1/heartbeat") {
       const { frames } = asked as { frames: readonly unknown[] };
@@ -240,9 +243,14 @@ export class CoordinatorMachine {
     if (by.group !== group)
       return answerOf({ ok: false, error: { code: "forbidden", message: "That is another group." } });
     const { leases } = services;
-    const call = { reserve: leases.reserve, renew: leases.renew, commit: leases.commit, cancel: leases.cancel }[
-      action
-    ] as ((nodeId: NodeId, group: string, request: never) => Promise<Result<unknown, Refusal>>) | undefined;
+    type Call = (nodeId: NodeId, group: string, request: never) => Promise<Result<unknown, Refusal>>;
+    const calls: Readonly<Record<string, Call>> = {
+      reserve: (...args) => leases.reserve(...args),
+      renew: (...args) => leases.renew(...args),
+      commit: (...args) => leases.commit(...args),
+      cancel: (...args) => leases.cancel(...args),
+    };
+    const call = calls[action];
     if (call === undefined)
       return answerOf({ ok: false, error: { code: "not-found", message: `There is no ${path}.` } });
     return answerOf(await call(by.nodeId, group, asked as never));

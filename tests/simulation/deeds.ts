@@ -85,7 +85,10 @@ const DOERS: Doers = {
     const { services } = world.coordinator;
     if (machine === undefined || services === null) return;
     ask(world, `starts ${job} of ${machine.name}${retry ? ", to retry" : ""}`, () =>
-      services.nodes.start(OPERATOR, machine.nodeId, job, { ...(release === null ? {} : { release }), retry }),
+      services.nodes.start(OPERATOR, machine.nodeId, job, {
+        ...(release === null ? {} : { release }),
+        retry,
+      }),
     );
   },
   "cancel-job": (world, { node }, who) => {

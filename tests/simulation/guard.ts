@@ -59,7 +59,8 @@ export async function guardDeadline(
   if (uptimeSeconds - record.uptimeSeconds <= Math.floor((budgetMs + 30_000) / 1000)) return false;
   if (!(await hasBuild(world, found.from))) return false;
   await unlinkIfThere(disk, `${trial}/stop-requested`);
-  for (const name of await namesIn(disk, `${trial}/tries`)) await unlinkIfThere(disk, `${trial}/tries/${name}`);
+  for (const name of await namesIn(disk, `${trial}/tries`))
+    await unlinkIfThere(disk, `${trial}/tries/${name}`);
   await sync(disk, `${trial}/tries`);
   if (!(await exists(disk, `${trial}/to`))) return false;
   say("deadline-passed");
@@ -123,7 +124,8 @@ async function quarantineFirst({ disk, root, say }: GuardWorld, hash: string | n
   if (hash === null) {
     say("trial-damaged");
   } else if (!(await exists(disk, entry))) {
-    if (!(await exists(disk, `${root}/state/quarantine`))) await tried(disk.mkdir(`${root}/state/quarantine`));
+    if (!(await exists(disk, `${root}/state/quarantine`)))
+      await tried(disk.mkdir(`${root}/state/quarantine`));
     if (!(await tried(disk.rename(`${trial}/quarantine`, entry)))) say("quarantine-failed");
     await sync(disk, `${root}/state/quarantine`);
   } else if (await exists(disk, `${root}/state/verdict`)) {

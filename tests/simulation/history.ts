@@ -33,7 +33,12 @@ export type ReleaseSetup = {
 /** At an instant; or so long after any node (or that one) has entered a state for the nth time. */
 export type When =
   | { readonly at: number }
-  | { readonly node: string | null; readonly enters: StateKind; readonly nth: number; readonly afterMs: number };
+  | {
+      readonly node: string | null;
+      readonly enters: StateKind;
+      readonly nth: number;
+      readonly afterMs: number;
+    };
 
 export type RolloutAction = "pause" | "resume" | "cancel" | "retry" | "rollback";
 
@@ -72,7 +77,12 @@ export type Deed =
   | { readonly kind: "suspend"; readonly node: string; readonly ms: number }
   | { readonly kind: "hang"; readonly node: string; readonly ms: number }
   | { readonly kind: "vanish"; readonly node: string }
-  | { readonly kind: "cut"; readonly node: string; readonly direction: Direction | "both"; readonly ms: number }
+  | {
+      readonly kind: "cut";
+      readonly node: string;
+      readonly direction: Direction | "both";
+      readonly ms: number;
+    }
   | { readonly kind: "weather"; readonly weather: Weather; readonly ms: number }
   | { readonly kind: "disk"; readonly node: string; readonly trouble: DiskTrouble; readonly ms: number }
   | { readonly kind: "slow-disk"; readonly node: string; readonly factor: number; readonly ms: number }
@@ -96,4 +106,5 @@ export type History = {
   readonly acts: readonly Act[];
 };
 
-export const nodesOf = (history: History): readonly NodeSetup[] => history.groups.flatMap(({ nodes }) => nodes);
+export const nodesOf = (history: History): readonly NodeSetup[] =>
+  history.groups.flatMap(({ nodes }) => nodes);

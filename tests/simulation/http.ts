@@ -16,8 +16,7 @@ export const simHttp = (wire: Wire, after: (ms: number, run: () => void) => () =
         cancel();
         resolve(result);
       };
-      const failed = (code: string, message: string) =>
-        settle(err({ kind: "unreachable", code, message }));
+      const failed = (code: string, message: string) => settle(err({ kind: "unreachable", code, message }));
       const cancel = after(timeoutMs, () => failed("timed-out", `No answer within ${timeoutMs} ms.`));
       signal?.addEventListener("abort", () => failed("unreachable", "Given up."), { once: true });
       const back = (answer: HttpAnswer | null) =>

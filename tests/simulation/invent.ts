@@ -10,8 +10,8 @@ import {
   nodesOf,
   type ReleaseSetup,
   type RolloutAction,
-  type When,
   WHOEVER,
+  type When,
 } from "./history.ts";
 import { type Random, randomOf } from "./random.ts";
 import type { StorageKind } from "./storage.ts";
@@ -28,9 +28,9 @@ export function invent(seed: number, storage: StorageKind): History {
   const orders = releases.flatMap((release, index) =>
     inventOrders(random, release, groups, FIRST_ROLLOUT_MS + index * random.int(30_000, 120_000)),
   );
-  const operator = times(random.weighted({ none: 3, some: 4, many: 2 }) === "none" ? 0 : random.int(1, 5)).map(() =>
-    inventOperatorsAct(random, names, groups, releases, untilMs),
-  );
+  const operator = times(
+    random.weighted({ none: 3, some: 4, many: 2 }) === "none" ? 0 : random.int(1, 5),
+  ).map(() => inventOperatorsAct(random, names, groups, releases, untilMs));
   const faults = times(random.weighted({ "0": 2, "1": 4, "3": 4, "6": 3, "12": 1 })).map(() =>
     inventFault(random, names, untilMs),
   );
@@ -43,7 +43,8 @@ export function invent(seed: number, storage: StorageKind): History {
   return { ...base, acts: [...orders, ...operator, ...faults, ...backups] };
 }
 
-const times = (count: number | string): readonly number[] => Array.from({ length: Number(count) }, (_, at) => at);
+const times = (count: number | string): readonly number[] =>
+  Array.from({ length: Number(count) }, (_, at) => at);
 
 const rate = (random: Random): number => (random.chance(0.3) ? 0.96 + random.next() * 0.08 : 1);
 
@@ -153,7 +154,8 @@ function inventOperatorsAct(
         return { kind, action: random.pick(ACTIONS) ?? "pause" };
       case "job": {
         const job = random.chance(0.5) ? "update" : "rollback";
-        const release = job === "update" && random.chance(0.5) ? (random.pick(releases)?.version ?? null) : null;
+        const release =
+          job === "update" && random.chance(0.5) ? (random.pick(releases)?.version ?? null) : null;
         return { kind, node, job, release, retry: random.chance(0.3) };
       }
       case "cancel-job":
@@ -248,7 +250,8 @@ function inventFault(random: Random, names: readonly string[], untilMs: number):
   return { when: whenFor(random, deed, untilMs), deed };
 }
 
-const long = (random: Random): number => random.pick([2_000, 15_000, 60_000, 120_000]) * (0.5 + random.next());
+const long = (random: Random): number =>
+  random.pick([2_000, 15_000, 60_000, 120_000]) * (0.5 + random.next());
 
 /** What is done to whoever does something follows it; the rest comes so or so. */
 function whenFor(random: Random, deed: Deed, untilMs: number): When {

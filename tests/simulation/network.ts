@@ -116,6 +116,7 @@ export class Lane {
       if (this.#waiting.length > 0) this.#time.after(RETRY_MS, () => this.#flow());
       return;
     }
-    while ((this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.#time.now) this.#waiting.shift()?.deliver();
+    while ((this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.#time.now)
+      this.#waiting.shift()?.deliver();
   }
 }

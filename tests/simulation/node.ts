@@ -2,13 +2,14 @@
  * One machine: its disk, its clock, systemd with the guard and the launcher, and one process of the agent after the
  * other. Whatever can happen to a machine can happen to it between any two effects.
  */
-import type { SessionMode } from "../../agent/session/session.ts";
-import type { Log } from "../../agent/effects/log.ts";
+
 import { hasCode } from "../../agent/effects/durable.ts";
+import type { Log } from "../../agent/effects/log.ts";
 import type { Agent } from "../../agent/runner.ts";
+import type { SessionMode } from "../../agent/session/session.ts";
 import { releaseName } from "../../protocol/build.ts";
 import { type AgentProcess, assembleAgent } from "./agent-process.ts";
-import { type Builds, layDown, type SimBuild } from "./builds.ts";
+import { type Builds, layDown, type Manner, type SimBuild } from "./builds.ts";
 import { MachineClock, schedulerOf } from "./clock.ts";
 import type { CoordinatorMachine } from "./coordinator.ts";
 import { MachineDisk } from "./disk.ts";
@@ -66,6 +67,12 @@ const START_TIMEOUT_MS = 20_000;
 const WATCHDOG_MS = 30_000;
 const STOP_TIMEOUT_MS = 30_000;
 const DEADLINE_EVERY_MS = 15_000;
+/** How builds end that never come as far as running. */
+const ENDS_AT_START: Readonly<Partial<Record<Manner, string>>> = {
+  "crashes-at-start": "exits with status 1",
+  "exits-at-once": "exits with status 0",
+  "hangs-before-ready": "start timed out",
+};
 const BACK_OFF_S = [0, 0, 0, 1, 2, 5, 10, 30];
 
 export class NodeMachine {
@@ -176,7 +183,10 @@ export class NodeMachine {
     this.#record = null;
     if (life === null) return;
     const { agent } = life.process ?? {};
-    if (agent === undefined) return this.#endLife(true);
+    if (agent === undefined) {
+      this.#endLife(true);
+      return;
+    }
     const guard = this.#guardWorld(() => this.power === "on");
     this.parts.time.must(
       this.parts.guard.stop(guard).then(
@@ -243,17 +253,10 @@ export class NodeMachine {
     };
     await this.#wait(life, this.parts.random.int(60, 300));
     life.build = build;
-    switch (build.manner) {
-      case "crashes-at-start":
-        return this.kill("exits with status 1");
-      case "exits-at-once":
-        return this.kill("exits with status 0");
-      case "hangs-before-ready":
-        await this.#wait(life, START_TIMEOUT_MS);
-        return this.kill("start timed out");
-      default:
-        return this.#run(life, build);
-    }
+    if (build.manner === "hangs-before-ready") await this.#wait(life, START_TIMEOUT_MS);
+    const end = ENDS_AT_START[build.manner];
+    if (end === undefined) await this.#run(life, build);
+    else this.kill(end);
   }
 
   #crashesOf(link: string): number {
@@ -277,8 +280,7 @@ export class NodeMachine {
       disk: this.disk.portFor(isAlive, (run) => this.#reach(life, run)),
       clock: this.clock,
       scheduler: {
-        after: (ms, run) =>
-          schedulerOf(this.clock, isAlive).after(ms, () => this.#reach(life, run)),
+        after: (ms, run) => schedulerOf(this.clock, isAlive).after(ms, () => this.#reach(life, run)),
       },
       random: parts.random,
       wire: {

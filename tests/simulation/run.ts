@@ -44,7 +44,14 @@ export async function runHistory(history: History, options: WorldOptions): Promi
   }
   await world.end();
   const { lines } = world.story;
-  return { history, failure, story: lines, seen: checker.seen, steps: world.time.steps, virtualMs: world.time.now };
+  return {
+    history,
+    failure,
+    story: lines,
+    seen: checker.seen,
+    steps: world.time.steps,
+    virtualMs: world.time.now,
+  };
 }
 
 function failureOf(cause: unknown): NonNullable<Outcome["failure"]> {

@@ -30,7 +30,11 @@ export async function calm(world: World): Promise<void> {
 }
 
 /** Lets time pass until nothing is under way any more; throws when something never ends. */
-export async function settle(world: World, checker: Checker, pass: (ms: number) => Promise<void>): Promise<void> {
+export async function settle(
+  world: World,
+  checker: Checker,
+  pass: (ms: number) => Promise<void>,
+): Promise<void> {
   const from = world.time.now;
   await pass(20_000);
   for (const node of world.nodes.values()) {

@@ -2,7 +2,12 @@
  * A WebSocket between one process of an agent and the coordinator, with both of its ends: `agent/session/websocket.ts`
  * and `server-stub/live/connection.ts` in what they mean, over the simulated network.
  */
-import type { OpenTransport, Transport, TransportEvents, TransportFault } from "../../agent/session/transport.ts";
+import type {
+  OpenTransport,
+  Transport,
+  TransportEvents,
+  TransportFault,
+} from "../../agent/session/transport.ts";
 import { CoordinatorFrame } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
 import { parseJson } from "../../protocol/parse.ts";

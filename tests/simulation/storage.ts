@@ -1,7 +1,7 @@
 /** What outlives a coordinator's process: its database, and the backups of it. */
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { copyFile, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emptyState, type MemoryState } from "../../server-stub/store/memory/state.ts";

@@ -90,7 +90,7 @@ export class Tree {
   removeSome(path: string, random: Random): void {
     const node = this.find(path, false);
     if (node?.kind !== "dir") return;
-    for (const name of [...node.entries.keys()]) if (random.chance(0.5)) this.remove(`${path}/${name}`);
+    for (const name of node.entries.keys()) if (random.chance(0.5)) this.remove(`${path}/${name}`);
   }
 
   /** A tree, or whatever is there; nothing is fine. */
@@ -99,7 +99,7 @@ export class Tree {
     if (node === null) return;
     const { dir, name } = this.dirOf(path);
     const empty = (each: DirNode): void => {
-      for (const [inner, child] of [...each.entries]) {
+      for (const [inner, child] of each.entries) {
         if (child.kind === "dir") empty(child);
         this.#change([{ dir: each, name: inner, node: null }]);
       }

@@ -79,13 +79,16 @@ export class Checker implements CoordinatorWatch {
 
   written(changes: readonly Change[], store: Store): void {
     try {
-      const removed = new Set(changes.flatMap((change) => (change.kind === "remove-node" ? [change.id] : [])));
+      const removed = new Set(
+        changes.flatMap((change) => (change.kind === "remove-node" ? [change.id] : [])),
+      );
       for (const id of removed) this.removed.add(id);
       for (const change of changes) {
         if (change.kind === "group") this.ledger.mode(change.value.name, change.value.mode);
         if (change.kind !== "lease") continue;
         const now = this.#anchorMs + this.#world.clock.uptime();
-        for (const news of this.ledger.written(change.group, change.value, removed, now)) this.#learn(news, store);
+        for (const news of this.ledger.written(change.group, change.value, removed, now))
+          this.#learn(news, store);
       }
     } catch (cause) {
       if (!(cause instanceof Violation)) throw cause;
@@ -97,7 +100,8 @@ export class Checker implements CoordinatorWatch {
     const { entry, kind } = news;
     this.seen.set(kind, (this.seen.get(kind) ?? 0) + 1);
     const { story } = this.#world;
-    if (story.isTold) story.tell("lease", `${entry.group}: token ${entry.token} ${kind} (${this.#nameOf(entry.nodeId)})`);
+    if (story.isTold)
+      story.tell("lease", `${entry.group}: token ${entry.token} ${kind} (${this.#nameOf(entry.nodeId)})`);
     if (kind === "returned") {
       const node = this.#nodeOf(entry.nodeId);
       if (node !== undefined) requireEnded(node, entry);

@@ -56,15 +56,24 @@ export class Ledger {
     this.#records.set(group, after);
     const news: LedgerNews[] = [];
     if (after.lastToken < before.lastToken)
-      throw new Violation("tokens-rise", `lastToken of ${group} fell from ${before.lastToken} to ${after.lastToken}.`);
+      throw new Violation(
+        "tokens-rise",
+        `lastToken of ${group} fell from ${before.lastToken} to ${after.lastToken}.`,
+      );
     for (const holder of after.holders) news.push(...this.#held(group, before, holder));
     for (const { token, nodeId } of after.broken) {
       const entry = this.entry(group, token);
       if (entry === undefined || entry.nodeId !== nodeId)
-        throw new Violation("tokens-rise", `Token ${token} of ${group} is broken, and was never given to ${nodeId}.`);
+        throw new Violation(
+          "tokens-rise",
+          `Token ${token} of ${group} is broken, and was never given to ${nodeId}.`,
+        );
       if (entry.phase !== "broken") news.push({ kind: "broken", entry });
       if (!entry.isOld && (entry.phase === "ended" || entry.phase === "reserved"))
-        throw new Violation("in-flight-by-commit", `Token ${token} of ${group} is broken, and was not in flight.`);
+        throw new Violation(
+          "in-flight-by-commit",
+          `Token ${token} of ${group} is broken, and was not in flight.`,
+        );
       entry.phase = "broken";
     }
     news.push(...this.#gone(group, before, after, removed));
@@ -77,12 +86,18 @@ export class Ledger {
     const known = this.entry(group, token);
     const was = before.holders.find((each) => each.token === token);
     if (known !== undefined && known.nodeId !== nodeId)
-      throw new Violation("tokens-rise", `Token ${token} of ${group} is ${known.nodeId}'s, and was given to ${nodeId}.`);
+      throw new Violation(
+        "tokens-rise",
+        `Token ${token} of ${group} is ${known.nodeId}'s, and was given to ${nodeId}.`,
+      );
     if (phase === "reserved") {
       if (was !== undefined) return [];
       const highest = this.#highest.get(group) ?? 0;
       if (known !== undefined || token <= highest)
-        throw new Violation("tokens-rise", `Token ${token} of ${group} was given anew; the highest was ${highest}.`);
+        throw new Violation(
+          "tokens-rise",
+          `Token ${token} of ${group} was given anew; the highest was ${highest}.`,
+        );
       this.#highest.set(group, token);
       const entry: Entry = { token, group, nodeId, phase, how: "", isOld: false };
       this.entries.set(`${group} ${token}`, entry);
@@ -93,7 +108,10 @@ export class Ledger {
     if (was?.phase === "in-flight") return [];
     const isCommit = was?.phase === "reserved";
     if (isCommit && known.isOld)
-      throw new Violation("old-epoch", `Token ${token} of ${group} was given before a restore, and was committed.`);
+      throw new Violation(
+        "old-epoch",
+        `Token ${token} of ${group} was given before a restore, and was committed.`,
+      );
     if (!isCommit && !known.isOld)
       throw new Violation("in-flight-by-commit", `Token ${token} of ${group} is in flight without a commit.`);
     known.phase = "in-flight";

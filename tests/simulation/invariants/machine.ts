@@ -19,7 +19,8 @@ export function machineRules(ledger: Ledger, removed: ReadonlySet<string>): Mach
 
   const flipped = (node: NodeMachine, from: string, to: string): void => {
     const swap = swapOf(node);
-    if (swap === null) throw new Violation("flip-by-lease", `${node.name} flipped from ${from} to ${to} for no swap.`);
+    if (swap === null)
+      throw new Violation("flip-by-lease", `${node.name} flipped from ${from} to ${to} for no swap.`);
     const entry = ledger.entry(node.group, swap.token);
     const isDown = entry?.phase === "in-flight" || entry?.phase === "broken";
     if (!isDown && !removed.has(node.nodeId)) {
@@ -44,7 +45,10 @@ export function machineRules(ledger: Ledger, removed: ReadonlySet<string>): Mach
     const target = there?.kind === "link" ? there.target : null;
     const build = target === null ? undefined : node.parts.builds.named(target);
     if (target === null || build === undefined || !liesWhole(tree, `${ROOT}/${target}`, build))
-      throw new Violation("dist-complete", `${link} of ${node.name} names ${target ?? "nothing"}, which is not complete.`);
+      throw new Violation(
+        "dist-complete",
+        `${link} of ${node.name} names ${target ?? "nothing"}, which is not complete.`,
+      );
     if (link === "dist.bak") return;
     const before = names.get(node.name);
     names.set(node.name, target);
@@ -54,7 +58,9 @@ export function machineRules(ledger: Ledger, removed: ReadonlySet<string>): Mach
   return {
     changed: (node, effect, path) => {
       const isLink = path === `${ROOT}/dist` || path === `${ROOT}/dist.bak`;
-      const removes = (effect === "rm" || effect === "unlink" || effect === "rename") && path.startsWith(`${ROOT}/releases/`);
+      const removes =
+        (effect === "rm" || effect === "unlink" || effect === "rename") &&
+        path.startsWith(`${ROOT}/releases/`);
       if (!isLink && !removes && effect !== "power") return;
       look(node, "dist");
       look(node, "dist.bak");

@@ -44,13 +44,13 @@ export class PresenceTwin {
     const heard = this.#heard.get(nodeId) ?? [];
     const fresh = heard.filter(({ at }) => now - at <= 2 * this.#heartbeatMs + slackMs);
     const settled = fresh.filter(({ at }) => now - at > slackMs).at(-1);
-    return fresh.filter((each) => each === settled || now - each.at <= slackMs).map(({ heartbeat }) => heartbeat);
+    return fresh
+      .filter((each) => each === settled || now - each.at <= slackMs)
+      .map(({ heartbeat }) => heartbeat);
   }
 
   maySeemServing(nodeId: NodeId, slackMs: number): boolean {
-    return this.candidates(nodeId, slackMs).some(
-      ({ health }) => health.healthy && health.caughtUp !== false,
-    );
+    return this.candidates(nodeId, slackMs).some(({ health }) => health.healthy && health.caughtUp !== false);
   }
 
   surelyLeads(nodeId: NodeId, slackMs: number): boolean {

@@ -13,15 +13,15 @@ export function requireEnded(node: NodeMachine, { token, group }: Entry): void {
   const path = `${ROOT}/state/journal.json`;
   const text = tree.durableText(path);
   const journal = text === null ? null : parseJson(Journal, text, "journal.json");
-  const wrong = (why: string) => {
-    throw new Violation("returned-by-proof", `Token ${token} of ${group} was returned, and ${node.name} ${why}.`);
-  };
-  if (journal === null || !journal.ok) return wrong("has no journal that would outlive a power cut");
+  const wrong = (why: string) =>
+    new Violation("returned-by-proof", `Token ${token} of ${group} was returned, and ${node.name} ${why}.`);
+  if (journal === null || !journal.ok) throw wrong("has no journal that would outlive a power cut");
   const { phase } = journal.value;
-  if (phase.kind === "committing" && phase.token === token) wrong("is still committing by its durable journal");
+  if (phase.kind === "committing" && phase.token === token)
+    throw wrong("is still committing by its durable journal");
   if ((phase.kind === "swapping" || phase.kind === "confirmed") && phase.swap.token === token)
-    wrong(`is still ${phase.kind} by its durable journal`);
+    throw wrong(`is still ${phase.kind} by its durable journal`);
   const trial = tree.durableText(`${ROOT}/state/trial/swap`);
   if (trial !== null && (JSON.parse(trial) as { token: number }).token === token)
-    wrong("has still its trial on the disk");
+    throw wrong("has still its trial on the disk");
 }

@@ -32,15 +32,24 @@ export async function tellWhatWaits(world: World): Promise<void> {
   const { stored } = world.coordinator;
   if (stored === null) return;
   for (const { value } of await stored.unfinishedRollouts()) {
-    world.story.tell("rollout", `${value.id} of ${value.release} is ${value.status}: ${value.reason?.message ?? ""}`);
+    world.story.tell(
+      "rollout",
+      `${value.id} of ${value.release} is ${value.status}: ${value.reason?.message ?? ""}`,
+    );
     for (const { name, status, reason, jobId } of value.nodes)
       world.story.tell("rollout", `  ${name} ${status} ${jobId ?? ""} ${reason?.message ?? ""}`);
   }
   for (const { value } of await stored.activeJobs())
-    world.story.tell("job", `${value.id} ${value.kind} of ${nameOf(world, value.nodeId)} ${value.status} ${value.step} ${value.reason?.message ?? ""}`);
+    world.story.tell(
+      "job",
+      `${value.id} ${value.kind} of ${nameOf(world, value.nodeId)} ${value.status} ${value.step} ${value.reason?.message ?? ""}`,
+    );
   for (const node of world.nodes.values()) {
     const status = node.agent?.status();
-    world.story.tell(node.name, `${status?.build.version} ${status?.update.state} ${status?.update.jobId} ${status?.update.reason?.message ?? ""} ${node.parts.cluster.leader === node.name ? "(leader)" : ""}`);
+    world.story.tell(
+      node.name,
+      `${status?.build.version} ${status?.update.state} ${status?.update.jobId} ${status?.update.reason?.message ?? ""} ${node.parts.cluster.leader === node.name ? "(leader)" : ""}`,
+    );
   }
 }
 
@@ -52,7 +61,8 @@ function unrest(node: NodeMachine): string | null {
   if (agent === null) return "runs no agent";
   const status = agent.status();
   if (!status.connected) return "has no session";
-  if (status.update.state !== "idle") return `is ${status.update.state}: ${status.update.reason?.message ?? ""}`;
+  if (status.update.state !== "idle")
+    return `is ${status.update.state}: ${status.update.reason?.message ?? ""}`;
   if (status.finalWords.length > 0) return "says a last word that nobody acknowledges";
   if (status.journal.kind !== "idle") return `has ${status.journal.kind} in its journal`;
   return null;
@@ -93,10 +103,16 @@ function requireGoodBuild(node: NodeMachine): void {
   const { running } = node;
   if (running === null) throw new Violation("settles", `${node.name} runs nothing.`);
   if (NEVER_KEPT.includes(running.manner))
-    throw new Violation("bad-builds-go-back", `${node.name} kept ${running.build.version}, which ${running.manner}.`);
+    throw new Violation(
+      "bad-builds-go-back",
+      `${node.name} kept ${running.build.version}, which ${running.manner}.`,
+    );
   const { tree } = node.disk;
   if (tree.find(`${ROOT}/state/quarantine/${running.build.buildHash}`, false) !== null)
-    throw new Violation("bad-builds-go-back", `${node.name} runs ${running.build.version}, which is quarantined.`);
+    throw new Violation(
+      "bad-builds-go-back",
+      `${node.name} runs ${running.build.version}, which is quarantined.`,
+    );
   const dist = tree.find(`${ROOT}/dist`, false);
   if (dist?.kind !== "link" || dist.target !== `releases/${releaseName(running.build)}`)
     throw new Violation("settles", `${node.name} runs something else than dist names.`);
@@ -126,7 +142,9 @@ async function requireJobAgrees(world: World, node: NodeMachine): Promise<void> 
       "jobs-agree",
       `The last job of ${node.name} succeeded in bringing it to ${job.to.version}, and it runs ${running.version}.`,
     );
-  const endedUnseen = ["lease-broken", "did-not-reconnect", "restored", "removed"].includes(job.reason?.code ?? "");
+  const endedUnseen = ["lease-broken", "did-not-reconnect", "restored", "removed"].includes(
+    job.reason?.code ?? "",
+  );
   if (job.status === "failed" && job.to.buildHash === running.buildHash && !endedUnseen)
     throw new Violation(
       "jobs-agree",
