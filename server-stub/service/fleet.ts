@@ -100,7 +100,7 @@ function nodeView(
   return {
     presence: state,
     connecting: presence !== undefined && presence.heartbeat === null,
-    offlineForMs: state === "offline" ? offlineForMs(presence, ctx.timing, now) : null,
+    offlineForMs: state === "offline" ? awayForMs(ctx, node) : null,
     build: known?.build ?? null,
     backup: holdings?.backup ?? null,
     target,
@@ -109,6 +109,12 @@ function nodeView(
     reportsRole: node.known?.reportsRole ?? false,
     refuses: holdings === undefined || target === null ? null : refusesUnasked(holdings, target),
   };
+}
+
+/** A node that was never heard cannot have been away for longer than it is a member. */
+function awayForMs(ctx: Context, { id, createdAt }: NodeRecord): number | null {
+  const awayMs = offlineForMs(ctx.live.presence(id), ctx.timing, ctx.now());
+  return awayMs === null ? null : Math.min(awayMs, Math.max(0, ctx.wall() - createdAt));
 }
 
 /** Only a lease for the rollout's own job puts its node under way; after a restore nobody knows for which it was. */

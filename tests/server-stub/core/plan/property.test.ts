@@ -142,11 +142,14 @@ const essence = ({ plan }: Planned, { nodes, groups }: PlanWorld): string =>
   JSON.stringify([
     plan.release,
     plan.nodes.map(({ nodeId }) => nodeId),
-    plan.skips.map(({ nodeId, reason }) => [nodeId, reason.code]).sort(),
-    Object.entries(plan.policy).sort(),
-    nodes.map(({ id, group, voter }) => [id, group, voter]).sort(),
-    groups.map(({ name, mode, spare }) => [name, mode, spare]).sort(),
+    sorted(plan.skips.map(({ nodeId, reason }) => [nodeId, reason.code])),
+    sorted(Object.entries(plan.policy)),
+    sorted(nodes.map(({ id, group, voter }) => [id, group, voter])),
+    sorted(groups.map(({ name, mode, spare }) => [name, mode, spare])),
   ]);
+
+const sorted = (items: readonly unknown[]): readonly string[] =>
+  items.map((item) => JSON.stringify(item)).toSorted((a, b) => (a < b ? -1 : 1));
 
 test("two plans have the same hash exactly when all that it is over is the same; else it is told what differs", () => {
   const change = fc.record(
