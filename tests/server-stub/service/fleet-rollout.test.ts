@@ -75,9 +75,9 @@ test("a coordinator that is restarted goes on in the middle of a stage, and in t
   expect(must(await house.baton.rollouts.get(id)).stage).toBe(0);
   for (let minute = 0; minute < 60; minute += 1) {
     house.clock.pass(60_000);
+    for (const agent of agents) await agent.beat();
     await house.baton.tick();
   }
-  for (const agent of agents) await agent.connect();
   const rounds = await rollOut(house, agents);
   expect(rounds).toHaveLength(2);
   expect(must(await house.baton.rollouts.get(id)).status).toBe("completed");

@@ -27,7 +27,7 @@ async function writeSpine(file: string): Promise<void> {
   if (migration === undefined) throw new Error("there is no first migration");
   const provider = { getMigrations: () => Promise.resolve({ [first]: migration }) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw new Error("the first migration failed", { cause: error });
   const tables = JSON.parse(await readFile(ROWS, "utf8")) as Rows;
   database.exec("delete from meta");
   for (const [table, rows] of Object.entries(tables)) {

@@ -15,7 +15,9 @@ export async function round(
 ): Promise<Went> {
   await house.beats(1, ...agents);
   for (const agent of agents) {
-    if (agent.orders?.desired != null && agent.update.state === "idle") await agent.prepare();
+    const desired = agent.orders?.desired ?? null;
+    // What it has prepared may be another job's, which has ended since.
+    if (desired !== null && agent.update.jobId !== desired.jobId) await agent.prepare();
   }
   await house.beats(1, ...agents);
   const going = agents.filter((agent) => agent.orders?.turn != null);

@@ -109,13 +109,10 @@ test("what may not be done is refused in a sentence, with what can be done inste
 });
 
 test("what is done already, or may not be, changes nothing", () => {
-  for (const status of STATUSES) {
-    for (const name of ACTIONS) {
-      const before = rollout(status);
-      const after = act(before, { name, by: "ada" }, TIME);
-      if (mayAct(before, name) !== "yes") expect(after).toBe(before);
-    }
-  }
+  const pairs = STATUSES.flatMap((status) => ACTIONS.map((name) => ({ before: rollout(status), name })));
+  const refused = pairs.filter(({ before, name }) => mayAct(before, name) !== "yes");
+  expect(refused.length).toBeGreaterThan(10);
+  for (const { before, name } of refused) expect(act(before, { name, by: "ada" }, TIME)).toBe(before);
 });
 
 test("a retry lifts holds and quarantines of who failed, and of nobody else", () => {

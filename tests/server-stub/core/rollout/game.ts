@@ -80,15 +80,15 @@ export class Game {
   }
 
   #happen(what: number, machine: Machine, more: number): void {
-    if (what < 12) return this.#getReady(machine);
-    if (what < 26) return this.#lease(machine);
-    if (what < 36) return this.#finish(machine, more);
-    if (what < 40) return this.#pass((more % 90) * 1_000);
-    if (what < 42) return this.#fail(machine);
-    if (what < 46) return this.#change(machine, more);
-    if (what < 48) return this.#jump(more);
-    if (what < 60) return this.#getReady(machine);
-    return this.tell(ACTIONS[more % (ACTIONS.length - 1)] ?? "pause", more);
+    if (what < 12) this.#getReady(machine);
+    else if (what < 26) this.#lease(machine);
+    else if (what < 36) this.#finish(machine, more);
+    else if (what < 40) this.#pass((more % 90) * 1_000);
+    else if (what < 42) this.#fail(machine);
+    else if (what < 46) this.#change(machine, more);
+    else if (what < 48) this.#jump(more);
+    else if (what < 60) this.#getReady(machine);
+    else this.tell(ACTIONS[more % (ACTIONS.length - 1)] ?? "pause", more);
   }
 
   #getReady(machine: Machine): void {

@@ -114,7 +114,7 @@ test.each([
 });
 
 test("the order of a seed is fixed for good: a plan that was agreed to is still that plan tomorrow", () => {
-  const nodes = [..."abcdefgh"].map((name) => ({ nodeId: `n-${name}`, name, group: name, role: null }));
+  const nodes = "abcdefgh".split("").map((name) => ({ nodeId: `n-${name}`, name, group: name, role: null }));
   const order = (seed: number) =>
     orderNodes(nodes, [], { seed, stages: [1] })
       .nodes.map(({ node }) => node.name)
