@@ -18,7 +18,7 @@ import type { WorkloadControl } from "./core/ports.ts";
 import { createDiagnoser } from "./diagnose.ts";
 import { readBootId } from "./effects/boot-id.ts";
 import { realClock } from "./effects/clock.ts";
-import { realDisk } from "./effects/disk.ts";
+import type { Disk } from "./effects/disk.ts";
 import { JOB_LOG_LIMITS } from "./effects/job-log.ts";
 import { layoutOf } from "./effects/layout.ts";
 import { createLog, type Log } from "./effects/log.ts";
@@ -34,6 +34,8 @@ import { createBundledWorkload } from "./workload/bundled.ts";
 import { createInProcessWorkload, type InProcessWorkload } from "./workload/in-process.ts";
 
 export type DaemonOptions = {
+  /** Everything that the daemon writes below its state directory goes through it, but for the lock. */
+  readonly disk: Disk;
   readonly config: Config;
   readonly running: Running;
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -53,7 +55,7 @@ export type Daemon = {
 
 /** Starts the agent; done when it is ready. Errors: `already-running`, `lock-failed`. Nothing is left of it then. */
 export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon, Fault>> {
-  const { config, running, env } = options;
+  const { disk, config, running, env } = options;
   const tail = createLogTail();
   const log = createLog(config.logLevel, {}, (line) => tail.add(line));
   const layout = layoutOf(config.stateDir);
@@ -74,10 +76,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
     done: () => link.tell(),
     log,
   });
-  const link = createLink({ config, running, layout, env, network, diagnoser, crashes, log });
-  const notifier = createNotifier({ env, pid: process.pid, trialDir: layout.trial, log });
+  const link = createLink({ disk, config, running, layout, env, network, diagnoser, crashes, log });
+  const notifier = createNotifier({ disk, env, pid: process.pid, trialDir: layout.trial, log });
   const agent = createAgent({
-    disk: realDisk,
+    disk,
     clock: realClock,
     scheduler: realScheduler,
     log,
@@ -112,6 +114,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Result<Daemon
     install: async (kit) => {
       const { takeKit } = await import("./install-kit.ts");
       return takeKit({
+        disk,
         kit,
         agent,
         layout,

@@ -4,6 +4,7 @@
  */
 import { reportFault } from "./cli/world.ts";
 import { readConfig } from "./config.ts";
+import { realDisk } from "./effects/disk.ts";
 import { findRunning } from "./running.ts";
 import type { InProcessWorkload } from "./workload/in-process.ts";
 
@@ -35,7 +36,7 @@ export async function runAgent({ workload, config: named }: RunAgentOptions): Pr
   const config = await readConfig(named);
   const started = config.ok
     ? await import("./daemon.ts").then(({ runDaemon }) =>
-        runDaemon({ config: config.value, running, env: process.env, workload }),
+        runDaemon({ disk: realDisk, config: config.value, running, env: process.env, workload }),
       )
     : config;
   if (!started.ok) {

@@ -3,11 +3,8 @@
  * installed lies ready under `releases/`; only a node that has no `dist` at all is given one here, since any other
  * flip needs the lease.
  */
-import { createWriteStream } from "node:fs";
-import { lchown, readdir, rm, stat } from "node:fs/promises";
+import { lchown, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { type Build, releaseName, showBuild, type VersionJson } from "../protocol/build.ts";
 import { NO_SINK, readBundle } from "../protocol/bundle-reader.ts";
 import { PROTOCOL } from "../protocol/frames.ts";
@@ -17,7 +14,7 @@ import { belowFloor } from "../protocol/trust.ts";
 import type { InstallReply } from "./control/messages.ts";
 import { fits } from "./core/fits.ts";
 import { realClock } from "./effects/clock.ts";
-import { realDisk } from "./effects/disk.ts";
+import type { Disk } from "./effects/disk.ts";
 import { diskFault } from "./effects/disk-fault.ts";
 import { removeDownload } from "./effects/download.ts";
 import { linkDurably } from "./effects/durable.ts";
@@ -35,6 +32,7 @@ import type { Agent } from "./runner.ts";
 import type { Running } from "./running.ts";
 
 type Place = {
+  readonly disk: Disk;
   readonly layout: Layout;
   readonly running: Running;
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -49,7 +47,7 @@ export async function takeKit({
 }: Place & { readonly kit: AsyncIterable<Uint8Array>; readonly agent: Agent }): Promise<
   Result<InstallReply, Fault>
 > {
-  const { layout } = place;
+  const { disk, layout } = place;
   const { update } = agent.status();
   if (update.state === "preparing") {
     return err({
@@ -60,7 +58,7 @@ export async function takeKit({
   }
   const file = layout.kit;
   try {
-    await pipeline(Readable.from(kit), createWriteStream(file, { mode: 0o600 }));
+    await write(disk, file, kit);
     const placed = await placeKit(place, file, null);
     // Whoever asked knows the kit by another name.
     if (!placed.ok)
@@ -71,7 +69,7 @@ export async function takeKit({
   } catch (cause) {
     return err(diskFault(cause, "take the kit in"));
   } finally {
-    await rm(file, { force: true });
+    await disk.rm(file);
   }
 }
 
@@ -86,12 +84,12 @@ export type FirstInstall = Place & {
  * is wrong with the file.
  */
 export async function installFirst(request: FirstInstall): Promise<Result<InstallReply, Fault>> {
-  const { layout, file, from } = request;
-  await makeLayout(realDisk, layout);
+  const { disk, layout, file, from } = request;
+  await makeLayout(disk, layout);
   const lock = await takeLock(layout.lock);
   if (!lock.ok) return lock;
   try {
-    if ((await readLinkOrNull(realDisk, layout.dist)) !== null) {
+    if ((await readLinkOrNull(disk, layout.dist)) !== null) {
       return err({
         code: "already-installed",
         message: `${layout.dist} names a build already; it was left as it is.`,
@@ -102,7 +100,7 @@ export async function installFirst(request: FirstInstall): Promise<Result<Instal
       from.kind === "seed" ? await placeSeed(request, file) : await placeKit(request, file, from.root);
     if (!placed.ok) return placed;
     const build = buildOf(placed.value);
-    await linkDurably(realDisk, `releases/${releaseName(build)}`, layout.dist);
+    await linkDurably(disk, `releases/${releaseName(build)}`, layout.dist);
     return ok({ build, outcome: "installed", message: `${layout.dist} names it now.` });
   } catch (cause) {
     return err(diskFault(cause, "install the build"));
@@ -113,7 +111,7 @@ export async function installFirst(request: FirstInstall): Promise<Result<Instal
 }
 
 async function placeSeed(place: Place, file: string): Promise<Result<VersionJson, Fault>> {
-  const read = await readBundle(fileChunks(realDisk, file), NO_SINK);
+  const read = await readBundle(fileChunks(place.disk, file), NO_SINK);
   if (!read.ok) return read;
   return placeBundle(place, file, buildOf(read.value.versionJson));
 }
@@ -123,13 +121,13 @@ async function placeKit(
   file: string,
   root: Uint8Array | null,
 ): Promise<Result<VersionJson, Fault>> {
-  const { layout, running } = place;
-  const joined = root === null ? await readJoined(realDisk, layout.state) : ok({ pinnedRoot: root });
+  const { disk, layout, running } = place;
+  const joined = root === null ? await readJoined(disk, layout.state) : ok({ pinnedRoot: root });
   if (!joined.ok)
     return err({ ...joined.error, hint: "Join first, or name the root to trust: --root FILE." });
   const opened = await openKit(
     {
-      disk: realDisk,
+      disk,
       stateDir: layout.state,
       pinnedRoot: joined.value.pinnedRoot,
       now: () => realClock.now(),
@@ -140,7 +138,7 @@ async function placeKit(
   if (!opened.ok) return opened;
   const { bundle, path } = opened.value;
   try {
-    const floor = await readFloor(realDisk, layout, running.build.version);
+    const floor = await readFloor(disk, layout, running.build.version);
     if (belowFloor(bundle.custom.version, floor)) {
       return err({
         code: "below-floor",
@@ -150,7 +148,7 @@ async function placeKit(
     }
     return await placeBundle(place, path, buildOf(bundle.custom));
   } finally {
-    await removeDownload(realDisk, layout.download, bundle.sha256);
+    await removeDownload(disk, layout.download, bundle.sha256);
   }
 }
 
@@ -160,13 +158,13 @@ async function placeBundle(
   archivePath: string,
   build: Build,
 ): Promise<Result<VersionJson, Fault>> {
-  const { layout, running, env, selfTestTimeoutMs } = place;
+  const { disk, layout, running, env, selfTestTimeoutMs } = place;
   const { platform } = running;
-  const there = await findRelease(realDisk, layout, build);
+  const there = await findRelease(disk, layout, build);
   if (!there.ok) return there;
   const placed =
     there.value === null
-      ? await placeRelease({ disk: realDisk, layout, archivePath, expected: build, platform })
+      ? await placeRelease({ disk, layout, archivePath, expected: build, platform })
       : ok(there.value);
   if (!placed.ok) return placed;
   const fit = fits(placed.value, { platform, nodeVersion: process.versions.node, protocol: PROTOCOL });
@@ -181,6 +179,16 @@ async function placeBundle(
   const last = said.at(-1);
   const message = `${showBuild(build)} did not pass its self-test: ${last ?? tested.error.message}`;
   return err({ ...tested.error, message });
+}
+
+async function write(disk: Disk, path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+  await disk.rm(path);
+  const file = await disk.open(path, "create", 0o600);
+  try {
+    for await (const chunk of content) await file.write(chunk);
+  } finally {
+    await file.close();
+  }
 }
 
 const buildOf = ({ version, buildHash }: Build): Build => ({ version, buildHash });

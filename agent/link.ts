@@ -13,10 +13,11 @@ import type { JobEnd } from "./core/local-job.ts";
 import type { LeaseClient, LeaseFailure, Preparer } from "./core/ports.ts";
 import type { Diagnoser } from "./diagnose.ts";
 import { realClock } from "./effects/clock.ts";
-import { realDisk } from "./effects/disk.ts";
+import type { Disk } from "./effects/disk.ts";
 import { type Joined, type NodeIdentity, readJoined } from "./effects/identity.ts";
 import type { Layout } from "./effects/layout.ts";
 import type { Log } from "./effects/log.ts";
+import { realScheduler } from "./effects/scheduler.ts";
 import type { Agent } from "./runner.ts";
 import type { Running } from "./running.ts";
 import { type Addresses, createAddresses } from "./session/addresses.ts";
@@ -28,6 +29,7 @@ import { createSession, type Session, type SessionStatus } from "./session/sessi
 import { openWebSocket } from "./session/websocket.ts";
 
 export type LinkOptions = {
+  readonly disk: Disk;
   readonly config: Config;
   readonly running: Running;
   readonly layout: Layout;
@@ -70,14 +72,14 @@ const LOOK_AGAIN_MS: DurationMs = 2_000;
 const POLL_TIMEOUT_MS: DurationMs = 20_000;
 
 export function createLink(options: LinkOptions): Link {
-  const { config, running, layout, env, log, network } = options;
+  const { disk, config, running, layout, env, log, network } = options;
   let linked: Linked | null = null;
   let fault: Fault = NOT_JOINED;
   let looking: NodeJS.Timeout | undefined;
   let preparer: Promise<Preparer> | undefined;
 
   const link = async (agent: Agent): Promise<void> => {
-    const joined = await readJoined(realDisk, layout.state).catch(cannotBeRead);
+    const joined = await readJoined(disk, layout.state).catch(cannotBeRead);
     const connected = joined.ok ? tryConnect(options, joined.value, agent, () => linked) : joined;
     if (connected.ok) {
       linked = connected.value;
@@ -119,6 +121,7 @@ export function createLink(options: LinkOptions): Link {
         const { pinnedRoot, addresses } = linked;
         preparer ??= import("./preparer.ts").then(({ createNodePreparer }) =>
           createNodePreparer({
+            disk,
             layout,
             running,
             pinnedRoot,
@@ -220,6 +223,7 @@ function connect(
     },
     reconnect: { minMs: config.session.reconnectMinMs, maxMs: config.session.reconnectMaxMs },
     clock: realClock,
+    scheduler: realScheduler,
     random: Math.random,
     log,
   });

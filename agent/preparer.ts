@@ -14,7 +14,7 @@ import type { DurationMs } from "../protocol/time.ts";
 import { TUF_METADATA_PATH, TUF_TARGETS_PATH, targetUrlPath } from "../protocol/trust.ts";
 import type { Preparer } from "./core/ports.ts";
 import { realClock } from "./effects/clock.ts";
-import { type Disk, realDisk } from "./effects/disk.ts";
+import type { Disk } from "./effects/disk.ts";
 import { downloadBundle, removeDownload } from "./effects/download.ts";
 import type { Layout } from "./effects/layout.ts";
 import type { Log } from "./effects/log.ts";
@@ -29,6 +29,7 @@ import { workloadEnvironment } from "./workload/environment.ts";
 import { runHook } from "./workload/run-hook.ts";
 
 export type NodePreparerOptions = {
+  readonly disk: Disk;
   readonly layout: Layout;
   readonly running: Running;
   readonly pinnedRoot: Uint8Array;
@@ -57,8 +58,7 @@ export function createNodePreparer(options: NodePreparerOptions): Preparer {
 }
 
 async function partsOf(options: NodePreparerOptions, dispatcher: Dispatcher): Promise<PrepareParts> {
-  const { layout, running, addresses } = options;
-  const disk: Disk = realDisk;
+  const { disk, layout, running, addresses } = options;
   return {
     disk,
     layout,
@@ -95,14 +95,14 @@ async function partsOf(options: NodePreparerOptions, dispatcher: Dispatcher): Pr
 }
 
 async function resolveSigned(
-  { layout, running, pinnedRoot, addresses, log }: NodePreparerOptions,
+  { disk, layout, running, pinnedRoot, addresses, log }: NodePreparerOptions,
   dispatcher: Dispatcher,
   desired: Desired,
   signal: AbortSignal,
 ) {
   const server = addresses.current();
   const trusted = await refreshTrust({
-    disk: realDisk,
+    disk,
     stateDir: layout.state,
     pinnedRoot,
     now: () => realClock.now(),

@@ -3,13 +3,20 @@ import { err, type Fault, type Result } from "../protocol/result.ts";
 import { reportFault } from "./cli/world.ts";
 import { type Config, readConfig } from "./config.ts";
 import { runDaemon } from "./daemon.ts";
+import { realDisk } from "./effects/disk.ts";
 import type { Running } from "./running.ts";
 
 /** `agent run [--config FILE]`: the daemon. Done when it is ready; exits when it cannot be started. */
 export async function run(running: Running, argv: readonly string[]): Promise<void> {
   const config = await configOf(argv);
   const started = config.ok
-    ? await runDaemon({ config: config.value, running, env: environmentOf(config.value), workload: null })
+    ? await runDaemon({
+        disk: realDisk,
+        config: config.value,
+        running,
+        env: environmentOf(config.value),
+        workload: null,
+      })
     : config;
   if (started.ok) return;
   const toStderr = (text: string) => void process.stderr.write(text);

@@ -39,6 +39,7 @@ export async function installCommand(
   const { installFirst } = await import("../install-kit.ts");
   const root = options.root === undefined ? null : await readFile(options.root);
   const installed = await installFirst({
+    disk: realDisk,
     file,
     from: options.seed === true ? { kind: "seed" } : { kind: "kit", root },
     layout,

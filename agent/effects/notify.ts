@@ -7,9 +7,9 @@
  * needs `NotifyAccess=all`. Source: sd_notify(3), systemd-notify(1), sd_watchdog_enabled(3).
  */
 import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DurationMs } from "../../protocol/time.ts";
+import type { Disk } from "./disk.ts";
 import { hasCode } from "./durable.ts";
 import type { Log } from "./log.ts";
 
@@ -21,6 +21,7 @@ export type Notifier = {
 };
 
 export type NotifyOptions = {
+  readonly disk: Disk;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly pid: number;
   /** Where `trial/` is, while there is one. */
@@ -28,7 +29,7 @@ export type NotifyOptions = {
   readonly log: Log;
 };
 
-export function createNotifier({ env, pid, trialDir, log }: NotifyOptions): Notifier {
+export function createNotifier({ disk, env, pid, trialDir, log }: NotifyOptions): Notifier {
   const send = env.NOTIFY_SOCKET === undefined ? async () => true : (word: string) => notify(word, env, log);
   let watchdog: NodeJS.Timeout | undefined;
   return {
@@ -36,7 +37,7 @@ export function createNotifier({ env, pid, trialDir, log }: NotifyOptions): Noti
       await send("READY=1");
       const everyMs = watchdogMs(env, pid);
       if (everyMs !== null) watchdog = setInterval(() => void send("WATCHDOG=1"), everyMs).unref();
-      await leaveReady(trialDir, log);
+      await leaveReady(disk, trialDir, log);
     },
     stopping: async () => {
       clearInterval(watchdog);
@@ -54,9 +55,9 @@ export function watchdogMs(env: Readonly<NodeJS.ProcessEnv>, pid: number): Durat
 }
 
 /** From READY on, a stop by systemd is the operator's and not a crash: the guard goes by this file. */
-async function leaveReady(trialDir: string, log: Log): Promise<void> {
+async function leaveReady(disk: Disk, trialDir: string, log: Log): Promise<void> {
   try {
-    await writeFile(join(trialDir, "ready"), "", { flag: "wx", mode: 0o644 });
+    await (await disk.open(join(trialDir, "ready"), "create")).close();
   } catch (cause) {
     if (hasCode(cause, "ENOENT") || hasCode(cause, "EEXIST")) return;
     log.warn({ cause }, "trial/ready could not be left, so a stop of the unit costs this build a try");

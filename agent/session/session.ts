@@ -7,6 +7,7 @@ import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { SessionEvents } from "../core/ports.ts";
 import type { Log } from "../effects/log.ts";
+import type { Scheduler } from "../effects/scheduler.ts";
 import { backoffMs, type Reconnect } from "./backoff.ts";
 import { type SessionSource, startTalk, type Talk } from "./talk.ts";
 import type { OpenTransport, Transport, TransportFault } from "./transport.ts";
@@ -23,6 +24,7 @@ export type SessionParts = {
   readonly events: SessionEvents & { welcomed(welcome: Welcome): void };
   readonly reconnect: Reconnect;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly random: () => number;
   readonly log: Log;
 };
@@ -61,10 +63,10 @@ const SETTLED_AFTER_HEARTBEATS = 3;
 type Ended = { readonly fault: TransportFault; readonly settled: boolean };
 
 export function createSession(parts: SessionParts): Session {
-  const { clock, log, reconnect } = parts;
+  const { clock, scheduler, log, reconnect } = parts;
   const stopping = new AbortController();
-  const wake = createSignal();
-  const ordersCame = createSignal();
+  const wake = createSignal(scheduler);
+  const ordersCame = createSignal(scheduler);
   let talk: Talk | null = null;
   let endTalk: () => void = () => undefined;
   let running: Promise<void> | null = null;
@@ -128,6 +130,7 @@ export function createSession(parts: SessionParts): Session {
     talk = startTalk(transport, {
       source: parts.source,
       clock,
+      scheduler,
       log,
       events: {
         welcomed: (said) => {
@@ -210,7 +213,7 @@ const UPGRADE: TransportFault = {
 };
 
 /** Something that can be waited for, for a limited time; true when it came. */
-function createSignal() {
+function createSignal(scheduler: Scheduler) {
   const waiting = new Set<(came: boolean) => void>();
   return {
     fire: () => {
@@ -219,11 +222,11 @@ function createSignal() {
     wait: (ms: DurationMs): Promise<boolean> =>
       new Promise((resolve) => {
         const settle = (came: boolean) => {
-          clearTimeout(timer);
+          cancel();
           waiting.delete(settle);
           resolve(came);
         };
-        const timer = setTimeout(settle, ms, false);
+        const cancel = scheduler.after(ms, () => settle(false));
         waiting.add(settle);
       }),
   };

@@ -3,6 +3,7 @@ import type { LogLine } from "../../protocol/job.ts";
 import type { JobId, SessionId } from "../../protocol/names.ts";
 import type { Clock, DurationMs, UptimeMs } from "../../protocol/time.ts";
 import type { Log } from "../effects/log.ts";
+import type { Scheduler } from "../effects/scheduler.ts";
 import {
   type Conversation,
   type DiagnosisParts,
@@ -62,11 +63,12 @@ export type TalkParts = {
   readonly source: SessionSource;
   readonly events: TalkEvents;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly log: Log;
 };
 
 /** Says hello and goes on talking until the transport ends or `stop`. */
-export function startTalk(transport: Transport, { source, events, clock, log }: TalkParts): Talk {
+export function startTalk(transport: Transport, { source, events, clock, scheduler, log }: TalkParts): Talk {
   let conversation: Conversation = greeting;
   let cursors: Cursors = new Map();
   /** What the last heartbeat said: what would have been urgent of it, and all of it. */
@@ -75,7 +77,7 @@ export function startTalk(transport: Transport, { source, events, clock, log }: 
   let diagnosis: { readonly jobId: JobId; readonly said: boolean } | null = null;
   let lastHeard: UptimeMs = clock.uptime();
   let over = false;
-  const timers = createTimers();
+  const timers = createTimers(scheduler);
 
   const end = (fault: TransportFault) => {
     if (over) return;
@@ -237,15 +239,15 @@ const sessionOf = (conversation: Conversation): SessionId | null =>
   conversation.kind === "open" ? conversation.session : null;
 
 /** Timers by name, so that none is forgotten. */
-function createTimers() {
-  const running = new Map<string, NodeJS.Timeout>();
+function createTimers(scheduler: Scheduler) {
+  const running = new Map<string, () => void>();
   const set = (name: string, afterMs: DurationMs, run: () => void) => {
-    clearTimeout(running.get(name));
-    const timer = setTimeout(() => {
+    running.get(name)?.();
+    const cancel = scheduler.after(afterMs, () => {
       running.delete(name);
       run();
-    }, afterMs);
-    running.set(name, timer);
+    });
+    running.set(name, cancel);
   };
   return {
     set,
@@ -253,7 +255,7 @@ function createTimers() {
       if (!running.has(name)) set(name, afterMs, run);
     },
     clear: () => {
-      for (const timer of running.values()) clearTimeout(timer);
+      for (const cancel of running.values()) cancel();
       running.clear();
     },
   };

@@ -34,6 +34,7 @@ await once(process, "message");
 const began = performance.now();
 const { createNodePreparer } = await import("../../agent/preparer.ts");
 const preparer = createNodePreparer({
+  disk: realDisk,
   layout,
   running: findRunning(undefined),
   pinnedRoot,

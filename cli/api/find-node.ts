@@ -21,3 +21,9 @@ export async function findNode(api: ApiClient, named: string): Promise<Result<No
     hint: "List them with: baton nodes.",
   });
 }
+
+/** Names by ids, for lists of what is about nodes. Empty when they cannot be read: the ids are shown then. */
+export async function nodeNames(api: ApiClient): Promise<ReadonlyMap<string, string>> {
+  const nodes = await everything(api, ["v1", "nodes"], "nodes", Node);
+  return new Map(nodes.ok ? nodes.value.map(({ id, name }) => [id, name]) : []);
+}

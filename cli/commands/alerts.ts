@@ -2,10 +2,11 @@ import { type Command, Option } from "commander";
 import { ALERT_KINDS, Alert } from "../../protocol/alert.ts";
 import { path } from "../api/client.ts";
 import { everything } from "../api/everything.ts";
+import { nodeNames } from "../api/find-node.ts";
 import { table } from "../show/table.ts";
 import { instant } from "../show/time.ts";
 import type { World } from "../world.ts";
-import { apiOf, branch, leaf, must, print } from "./leaf.ts";
+import { apiOf, branch, leaf, must, print, wantsJson } from "./leaf.ts";
 
 /** `baton alerts`: what a person should know of. */
 export const alertsCommand = (world: World): Command =>
@@ -19,11 +20,13 @@ const list = (world: World): Command =>
       const state = all === true ? "all" : "open";
       const api = await apiOf(world, command);
       const alerts = must(await everything(api, ["v1", "alerts"], "alerts", Alert, { state, kind }));
+      // Most are about nodes, which people know by name.
+      const names = wantsJson(command) ? new Map<string, string>() : await nodeNames(api);
       const rows = alerts.map((alert) => [
         String(alert.id),
         instant(alert.raisedAt),
         alert.kind,
-        alert.subject,
+        names.get(alert.subject) ?? alert.subject,
         stateOf(alert),
         alert.message,
       ]);

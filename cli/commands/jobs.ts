@@ -1,10 +1,9 @@
 import { type Command, Option } from "commander";
 import { showBuild } from "../../protocol/build.ts";
 import { Job, JobLogPage, type LogLine } from "../../protocol/job.ts";
-import { JobStarted, Node } from "../../protocol/node.ts";
+import { JobStarted } from "../../protocol/node.ts";
 import { type ApiClient, path, query } from "../api/client.ts";
-import { everything } from "../api/everything.ts";
-import { findNode } from "../api/find-node.ts";
+import { findNode, nodeNames } from "../api/find-node.ts";
 import { newest } from "../api/newest.ts";
 import { facts, table } from "../show/table.ts";
 import { instant, span } from "../show/time.ts";
@@ -45,7 +44,7 @@ const list = (world: World): Command =>
       const jobs = must(
         await newest(api, ["v1", "jobs"], "jobs", Job, limit, { rollout, status, kind, node: nodeId }),
       );
-      const names = wantsJson(command) ? new Map() : await nameOfNodes(api);
+      const names = wantsJson(command) ? new Map<string, string>() : await nodeNames(api);
       const rows = jobs.map((job) => [
         job.id,
         names.get(job.nodeId) ?? job.nodeId,
@@ -59,11 +58,6 @@ const list = (world: World): Command =>
       const heading = ["ID", "NODE", "KIND", "TO", "STATUS", "CREATED", "TOOK", "WHY"];
       print(world, command, jobs, jobs.length === 0 ? "No jobs." : table(heading, rows));
     });
-
-const nameOfNodes = async (api: ApiClient): Promise<ReadonlyMap<string, string>> =>
-  new Map(
-    must(await everything(api, ["v1", "nodes"], "nodes", Node)).map(({ id, name }) => [id, name] as const),
-  );
 
 const show = (world: World): Command =>
   leaf("show", "one job")

@@ -33,6 +33,8 @@ const BAR = 30;
 /** Lines of each kind, at most: it is one screen. */
 const MOST = 8;
 
+const EMPTY = "Make a group (baton groups create NAME), then let nodes join (baton join-tokens create).";
+
 export function fleetText(colors: Colors, fleet: Fleet, columns: number): string {
   const width = Math.min(columns, WIDEST);
   const sections = [
@@ -48,6 +50,7 @@ export function fleetText(colors: Colors, fleet: Fleet, columns: number): string
       width,
     ),
     ...flow(countsOf(colors, fleet), "  ", width),
+    ...(fleet.nodes.length === 0 ? [colors.dim(EMPTY)] : []),
     ...freezeLines(colors, fleet.policy, width),
     ...sections.flatMap((lines) => ["", ...lines]),
   ].join("\n");
@@ -71,7 +74,12 @@ function countsOf(colors: Colors, { nodes, alerts }: Fleet): readonly string[] {
       "offline",
       colors.red,
     ],
-    [count(({ presence }) => presence === "unknown"), "?", "not heard yet", colors.dim],
+    [
+      count(({ presence, membership }) => presence === "unknown" && membership === "approved"),
+      "?",
+      "not heard yet",
+      colors.dim,
+    ],
     [count(({ membership }) => membership === "pending"), "○", "waiting for approval", colors.yellow],
     [count(({ behind }) => behind), "→", "behind", colors.yellow],
     [alerts.length, "!", alerts.length === 1 ? "alert" : "alerts", colors.red],

@@ -1,7 +1,7 @@
 /** What a rollout would do, as people read it before they start it. */
 import type { Check, PlannedNode, RolloutPlan } from "../../protocol/plan.ts";
 import type { World } from "../world.ts";
-import { edges, wrapWords } from "./fit.ts";
+import { edges, flow, wrapWords } from "./fit.ts";
 import { plural, policyParts, sharesOf } from "./rollout/words.ts";
 import { pad } from "./table.ts";
 import { span } from "./time.ts";
@@ -20,13 +20,15 @@ export function planText(colors: Colors, plan: RolloutPlan, columns: number): st
   const size = `${plural(plan.nodes.length, "node")} in ${plural(groups, "group")}`;
   return [
     edges(`${colors.bold(`plan ${aim}`)}  ${colors.dim(size)}`, state, width),
-    colors.dim(policyParts(plan.policy, plan.stages.length).join(" · ")),
+    ...flow(policyParts(plan.policy, { stages: plan.stages.length, groups }), " · ", width).map((line) =>
+      colors.dim(line),
+    ),
     "",
     ...checkLines(colors, plan.checks, width),
     "",
     ...plan.stages.flatMap((stage, index) => stageLines(colors, plan, stage, index, width)),
     ...skipLines(colors, plan, width),
-    estimateOf(plan),
+    ...wrapWords(estimateOf(plan), width, 3),
     `plan ${colors.dim(plan.hash)}`,
   ].join("\n");
 }
@@ -37,12 +39,13 @@ function checkLines(colors: Colors, checks: readonly Check[], columns: number): 
   const widest = Math.max(0, ...checks.map(({ check }) => check.length));
   return checks.flatMap(({ check, outcome, message, numbers, override }) => {
     const paint = { passed: colors.green, warned: colors.yellow, refused: colors.red }[outcome];
-    const counted = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+    // The sentence of one that passed has the numbers that matter.
+    const counted = outcome === "passed" ? [] : Object.entries(numbers).map((pair) => pair.join(" "));
     const details = counted.length === 0 ? "" : ` (${counted.join(", ")})`;
     const way =
       override === null || outcome === "passed"
         ? ""
-        : ` Say --${override.replace("offline-skip", "offline skip")} to go on all the same.`;
+        : ` Say --${override.replace("offline-skip", "offline skip").replace("unhealthy", "unhealthy NODE")} to go on all the same.`;
     const [first = "", ...rest] = wrapWords(`${message}${details}${way}`, columns - widest - 4, 4);
     return [
       `${paint(OUTCOMES[outcome])} ${pad(check, widest)}  ${first}`,

@@ -2,6 +2,7 @@ import { chown, lstat, mkdtemp, readdir, readFile, readlink, rename, rm, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { realDisk } from "../../agent/effects/disk.ts";
 import { layoutOf } from "../../agent/effects/layout.ts";
 import { takeLock } from "../../agent/effects/lock.ts";
 import { installFirst } from "../../agent/install-kit.ts";
@@ -19,6 +20,7 @@ afterEach(() => rm(dir, { recursive: true }));
 
 const install = (file: string, from: Parameters<typeof installFirst>[0]["from"] = { kind: "seed" }) =>
   installFirst({
+    disk: realDisk,
     file,
     from,
     layout: layoutOf(home),

@@ -3,14 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packBundle } from "../../cli/bundle/pack.ts";
+import type { Alert } from "../../protocol/alert.ts";
 import type { Build } from "../../protocol/build.ts";
 import type { Node } from "../../protocol/node.ts";
+import type { RolloutPlan } from "../../protocol/plan.ts";
 import type { Rollout, RolloutSummary } from "../../protocol/rollout.ts";
 import { run as runCoordinator } from "../../server-stub/cli.ts";
 import { startCoordinator, type TestCoordinator } from "../server-stub/harness/coordinator.ts";
 import { type FrameNode, startFrameNode } from "../server-stub/harness/frame-node.ts";
 import { joinNode } from "../server-stub/harness/node.ts";
 import { type Baton, baton } from "./harness.ts";
+
+const SHOW_CURSOR = "\u001b[?25h";
+const HIDE_CURSOR = "\u001b[?25l";
 
 /** The whole of an operator's day, by the commands that the README names, on a real coordinator. */
 describe("baton, from the first key to a rollout that halts", () => {
@@ -116,6 +121,53 @@ describe("baton, from the first key to a rollout that halts", () => {
     });
   });
 
+  test("a dry run says what would be done; nothing is, and what stands in the way is told", async () => {
+    await serving(3);
+    const plan = await admin("rollout", "plan", "--group", "db", "--stages", "50,100");
+    expect(plan).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/^plan → 1\.0\.0 {2}3 nodes in 1 group/),
+    });
+    expect(plan.out).toMatch(/✓ quorum\s+db: 3 voters, quorum 2/);
+    expect(plan.out).toMatch(/db-1, db-2, db-3: 0\.9\.0 → 1\.0\.0/);
+    expect(plan.out).toMatch(/plan [0-9a-f]{64}\n$/);
+    const { hash } = await admin.json<RolloutPlan>("rollout", "start", "--group", "db", "--dry-run");
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    const single = ["rollout", "start", "--node", "db-1", "--plan", hash, "--yes"];
+    expect(await admin(...single)).toMatchObject({ status: 5, err: expect.stringContaining("plan-changed") });
+    const stages = ["rollout", "plan", "--group", "db", "--stages", "50,20,100"];
+    expect(await admin(...stages)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("stages-out-of-order"),
+    });
+    expect(await admin("rollout", "list")).toMatchObject({ out: "No rollouts.\n" });
+  });
+
+  test("a start shows the plan and wants the number of nodes; a script has to say --yes", async () => {
+    const script = await admin("rollout", "start", "--group", "db");
+    expect(script).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(
+        /Bring 3 nodes to 1\.0\.0\? Nobody can be asked.*--yes.*the number of nodes: 3/s,
+      ),
+    });
+    const wrong = await baton({ env, answer: "2" })("rollout", "start", "--group", "db");
+    expect(wrong).toMatchObject({ status: 1, err: expect.stringContaining("Nothing was done.") });
+    expect(wrong.err).toMatch(/plan → 1\.0\.0.*Type the number of nodes \(3\) to go on/s);
+    const outage = await baton({ env, answer: "no" })("rollout", "start", "--group", "db", "--accept-outage");
+    expect(outage.err).toContain("Type the word (outage) to go on");
+    const ill = await baton({ env, answer: "no" })(
+      "rollout",
+      "start",
+      "--group",
+      "db",
+      "--allow-unhealthy",
+      "db-2",
+    );
+    expect(ill.err).toContain("Type the node's name (db-2) to go on");
+    expect(await admin("rollout", "list")).toMatchObject({ out: "No rollouts.\n" });
+  });
+
   test("a rollout is watched to its good end, line by line, and exits with 0", async () => {
     await serving(3);
     const watched = await admin("rollout", "start", "--group", "db", "--yes", "--watch", "--timeout", "30");
@@ -169,11 +221,18 @@ describe("baton, from the first key to a rollout that halts", () => {
     expect(status.out).toContain("✗ halted");
     expect(status.out).toContain("↩");
     const failed = rollout.nodes.find((node) => node.status === "rolled-back");
+    expect((await admin("jobs", "list", "--rollout", rollout.id, "--status", "failed")).out).toContain(
+      failed?.name,
+    );
     expect((await admin("jobs", "show", failed?.jobId ?? "")).out).toMatch(/status\s+failed/);
     expect((await admin("jobs", "log", failed?.jobId ?? "")).status).toBe(0);
     expect((await admin("jobs", "log", failed?.jobId ?? "", "--follow")).status).toBe(3);
     expect((await admin("nodes", "show", failed?.name ?? "")).out).toContain("quarantined");
     expect((await admin("alerts")).out).toContain("update_failed");
+    const [alert] = await admin.json<Alert[]>("alerts", "list", "--kind", "update_failed");
+    await admin("alerts", "ack", String(alert?.id), "--note", "on it");
+    expect((await admin("alerts")).out).toMatch(/update_failed\s+db-\d\s+taken on by operator admin/);
+    expect((await admin("status")).out).toMatch(/✗ halted → 1\.1\.0 {2}db/);
     expect((await admin("audit")).out).toContain("rollout");
     expect((await admin("lease", "show", "db")).out).toMatch(/lease\s+free/);
   });
@@ -225,10 +284,35 @@ describe("baton, from the first key to a rollout that halts", () => {
       status: 5,
       err: expect.stringContaining(id),
     });
-    expect(await admin("rollout", "status", id, "--watch", "--timeout", "1")).toMatchObject({ status: 4 });
+    const dumb = baton({ env: { ...env, TERM: "dumb" }, isTerminal: true });
     const enough = new AbortController();
-    const impatient = baton({ env, interrupted: enough.signal, onErr: () => enough.abort() });
-    expect(await impatient("rollout", "status", id, "--watch")).toMatchObject({ status: 130 });
+    const impatient = baton({
+      env,
+      isTerminal: true,
+      interrupted: enough.signal,
+      onErr: () => enough.abort(),
+    });
+    const watch = ["rollout", "status", id, "--watch"] as const;
+    const [late, lines, interrupted] = await Promise.all([
+      admin(...watch, "--json", "--timeout", "1"),
+      dumb(...watch, "--timeout", "1s"),
+      impatient(...watch),
+    ]);
+    const kinds = late.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { kind: string }).kind);
+    expect([late.status, kinds.toSorted()]).toEqual([4, ["node", "node", "node", "rollout", "stage"]]);
+    expect(lines.err).toMatch(/^\d\d:\d\d:\d\d rollout /);
+    expect(interrupted).toMatchObject({ status: 130, err: expect.stringContaining("No longer watching") });
+    // The cursor that the picture had hidden is back.
+    expect(interrupted.err.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(
+      interrupted.err.lastIndexOf(HIDE_CURSOR),
+    );
+    expect(await admin("rollout", "pause", id)).toMatchObject({ status: 0, out: `Rollout ${id} paused.\n` });
+    expect((await admin("rollout", "status")).out).toContain("‖ paused");
+    expect(await admin("rollout", "resume", id)).toMatchObject({ status: 0 });
+    expect(await admin("rollout", "retry", "r-000000000000")).toMatchObject({ status: 1 });
     expect(await admin.json("rollout", "status", id)).toMatchObject({ status: "running" });
   });
 

@@ -55,13 +55,13 @@ export const planOf = async (api: ApiClient, order: Order): Promise<RolloutPlan>
     }),
   );
 
-/** Throws `FaultError` `not-startable`, with what stands in the way, unless the plan may be started. */
+/** Throws `FaultError` with the code that a start would be refused with, and what stands in the way, if anything does. */
 export function mustBeStartable({ startable, checks }: RolloutPlan): void {
   if (startable) return;
   const refused = checks.filter(({ outcome }) => outcome === "refused");
   const overrides = [...new Set(refused.map(({ override }) => override))].filter((each) => each !== null);
   throw new FaultError({
-    code: "not-startable",
+    code: refused.find(({ code }) => code !== null)?.code ?? "not-startable",
     message: `This cannot be started: ${refused.map(({ message }) => message).join(" ")}`,
     hint:
       overrides.length === 0

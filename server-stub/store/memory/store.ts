@@ -9,14 +9,14 @@ import { applyAll } from "./apply.ts";
 import { listActiveJobs, listAudit, listJobs } from "./lists.ts";
 import { readPolicy } from "./policy.ts";
 import { pruneMemory } from "./prune.ts";
-import { emptyState, isBusy, logOf } from "./state.ts";
+import { emptyState, isBusy, logOf, type MemoryState } from "./state.ts";
 import { dueDeliveries, listDeliveries, listWebhooks } from "./webhooks.ts";
 
 /**
- * The store without a disk, for simulations and quick tests: the same rules, nothing survives.
+ * The store without a disk, for simulations and quick tests: the same rules, and nothing survives but `state`, where
+ * the caller keeps it.
  */
-export function openMemoryStore(now: () => EpochMs = Date.now): Store {
-  const state = emptyState();
+export function openMemoryStore(now: () => EpochMs = Date.now, state: MemoryState = emptyState()): Store {
   const changed = createPoke();
   const lastSeen = new Map<NodeId, EpochMs>();
   const found = <T>(stored: Stored<T> | undefined) => Promise.resolve(stored ?? null);

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { realDisk } from "../../../agent/effects/disk.ts";
 import { silentLog } from "../../../agent/effects/log.ts";
 import { createNotifier, watchdogMs } from "../../../agent/effects/notify.ts";
 
@@ -17,6 +18,7 @@ afterEach(() => rm(dir, { recursive: true }));
 const said = () => readFile(join(dir, "said"), "utf8").catch(() => "");
 const notifier = (env: NodeJS.ProcessEnv, trial = "trial", log = silentLog) =>
   createNotifier({
+    disk: realDisk,
     env: { PATH: `${dir}:${process.env.PATH}`, ...env },
     pid: 42,
     trialDir: join(dir, trial),

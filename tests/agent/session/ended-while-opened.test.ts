@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { realClock } from "../../../agent/effects/clock.ts";
 import { silentLog } from "../../../agent/effects/log.ts";
+import { realScheduler } from "../../../agent/effects/scheduler.ts";
 import { createSession } from "../../../agent/session/session.ts";
 import { err, ok } from "../../../protocol/result.ts";
 
@@ -41,6 +42,7 @@ it("nothing is said to a connection that ended while it was opened, and another 
     },
     reconnect: { minMs: 5, maxMs: 40 },
     clock: realClock,
+    scheduler: realScheduler,
     random: Math.random,
     log: silentLog,
   });

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { realClock } from "../../../agent/effects/clock.ts";
 import { silentLog } from "../../../agent/effects/log.ts";
+import { realScheduler } from "../../../agent/effects/scheduler.ts";
 import { createAddresses } from "../../../agent/session/addresses.ts";
 import type { DiagnosisParts, HeartbeatParts, HelloParts } from "../../../agent/session/conversation.ts";
 import { openHttp } from "../../../agent/session/http.ts";
@@ -82,6 +83,7 @@ function agent(server: TestCoordinator | string, mode: SessionMode, credential =
     },
     reconnect: { minMs: 5, maxMs: 40 },
     clock: realClock,
+    scheduler: realScheduler,
     random: Math.random,
     log: silentLog,
   });
