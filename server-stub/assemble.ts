@@ -6,6 +6,8 @@ import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { err, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
+import { createBackups, removeStaging } from "./backup/backups.ts";
+import { finishSwap } from "./backup/swap.ts";
 import type { Config } from "./config.ts";
 import { machineOf } from "./machine.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
@@ -36,6 +38,8 @@ export async function assemble(
   { ofProcess = false }: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Assembled, OpenFault>> {
   // The database first: its lock says that no other coordinator uses this state directory.
+  // What a restore has begun is finished first, whatever cut it off.
+  await finishSwap(config.stateDir);
   const opened = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!opened.ok) return opened;
   const scope = createRequestScope();
@@ -53,6 +57,7 @@ export async function assemble(
   const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
   const store = watchedStore(opened.value, watches, () => performance.now());
   try {
+    await removeStaging(config.stateDir);
     const repository = await Repository.open({
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
@@ -87,6 +92,15 @@ export async function assemble(
         coordinator,
         metrics,
         publicMetrics: config.metrics.isPublic,
+        openBackup: createBackups({
+          store,
+          repository,
+          config,
+          keysDir: keysDirOf(config),
+          version: PRODUCT_VERSION,
+          clock,
+          log: scope.log(log),
+        }).open,
         log,
         scope,
         version: PRODUCT_VERSION,

@@ -97,7 +97,12 @@ async function* read(
     await attempt(store, async () => {
       const meta = await store.meta();
       const { keys, bundles, madeAt } = manifest;
-      const entry = { action: "store.backed-up", subject: "coordinator", before: null, after: { bytes, keys, bundles } };
+      const entry = {
+        action: "store.backed-up",
+        subject: "coordinator",
+        before: null,
+        after: { bytes, keys, bundles },
+      };
       return {
         changes: [
           { kind: "meta", value: { ...meta.value, backedUpAt: madeAt }, expected: meta.revision },

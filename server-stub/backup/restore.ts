@@ -42,6 +42,12 @@ export type Restored = {
 };
 
 /**
+ * Versions of snapshot and timestamp are seconds, or one more than the last: those that the backup has forgotten may
+ * be ahead of the clock by as many as were signed in a hurry, and by how much the clock was ahead.
+ */
+const MARGIN = 86_400;
+
+/**
  * To be called while no coordinator runs. Throws `FaultError`: `database-exists` (without `force`), `store-in-use`,
  * `backup-damaged`, `store-newer`; everything is as it was then, and after a crash before the renames begin.
  */
@@ -57,25 +63,27 @@ export async function restoreBackup(
   const held = isThere ? holdDatabase(places.databaseFile) : null;
   const dir = await mkdtemp(join(places.stateDir, ".restore-"));
   const database = join(dirname(places.databaseFile), `.restore-${randomUUID()}.db`);
-  const replaced = join(places.stateDir, `replaced-${stamp(now)}`);
+  let replaced: string | null = null;
   try {
     const placeOf = (path: string) => (path === DATABASE ? database : join(dir, path));
     const manifest = await unpackBackup(source, placeOf);
     const tokenEpoch = await prepareDatabase(database, manifest, now, held?.tokenEpoch ?? 0);
     const ready = await prepareRepository(dir, places, isThere, now);
-    await mkdir(replaced, { mode: 0o700 });
+    const aside = await mkdtemp(join(places.stateDir, `replaced-${stamp(now)}-`));
+    replaced = aside;
     await syncAll(dir);
-    const moves = movesOf(places, { dir, database, replaced });
+    const moves = movesOf(places, { dir, database, replaced: aside });
     held?.release();
     await swapIn(places.stateDir, moves, [dir]);
-    const wasThere = (await readdir(replaced)).length > 0;
-    if (!wasThere) await rm(replaced, { recursive: true });
-    return { manifest, tokenEpoch, ...ready, replaced: wasThere ? replaced : null };
+    const wasThere = (await readdir(aside)).length > 0;
+    if (!wasThere) await rm(aside, { recursive: true });
+    return { manifest, tokenEpoch, ...ready, replaced: wasThere ? aside : null };
   } catch (error) {
     held?.release();
     // Once the renames have begun they are finished by whoever comes next, and need what is here.
     if (!(await exists(join(places.stateDir, "restore.json")))) {
-      for (const path of [dir, replaced, database, `${database}-wal`]) await rm(path, { recursive: true, force: true });
+      for (const path of [dir, replaced, database, `${database}-wal`])
+        if (path !== null) await rm(path, { recursive: true, force: true });
     }
     throw error;
   }
@@ -126,7 +134,11 @@ async function prepareRepository(
     const there = join(repositoryDir, "targets", path);
     if (await exists(there)) await linkOrCopy(there, join(restored, "targets", path));
   }
-  const signed = await repository.signAbove(carried);
+  const issued = Math.floor(now / 1000) + MARGIN;
+  const signed = await repository.signAbove({
+    snapshot: Math.max(carried.snapshot, issued),
+    timestamp: Math.max(carried.timestamp, issued),
+  });
   return {
     carried,
     signed: signed.ok ? true : signed.error.message,

@@ -12,12 +12,20 @@ import { realFiles, syncDirectory } from "../repository/files.ts";
 /** `to` goes to `aside` if it is there; then `from`, unless it is null, goes to `to`. */
 const Move = Type.Object({ from: nullable(Type.String()), to: Type.String(), aside: Type.String() });
 export type Move = Static<typeof Move>;
-const Plan = Type.Object({ format: Type.Literal(1), moves: Type.Array(Move), remove: Type.Array(Type.String()) });
+const Plan = Type.Object({
+  format: Type.Literal(1),
+  moves: Type.Array(Move),
+  remove: Type.Array(Type.String()),
+});
 
 const planFile = (stateDir: string): string => join(stateDir, "restore.json");
 
 /** Writes the moves down, which decides, and makes them. `remove`: what is not needed any more after them. */
-export async function swapIn(stateDir: string, moves: readonly Move[], remove: readonly string[]): Promise<void> {
+export async function swapIn(
+  stateDir: string,
+  moves: readonly Move[],
+  remove: readonly string[],
+): Promise<void> {
   const plan = { format: 1, moves, remove };
   await realFiles.write(planFile(stateDir), `${JSON.stringify(plan, null, 2)}\n`, 0o600);
   await finishSwap(stateDir);

@@ -2,8 +2,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
+import type { Refusal } from "../../protocol/bundle-faults.ts";
 import { FaultError } from "../../protocol/result.ts";
 import { TarReader } from "../../protocol/tar-reader.ts";
 import { type BackupManifest, type BackupMember, MANIFEST, readManifest } from "./manifest.ts";
@@ -52,17 +53,21 @@ async function* tellTar(source: Readable): AsyncGenerator<Told> {
   try {
     for await (const chunk of unpacked as AsyncIterable<Buffer>) {
       const refusal = reader.push(chunk);
-      if (refusal !== undefined) throw new Error(refusal.message);
+      if (refusal !== undefined) throw new Error(whyOf(refusal));
       yield* told;
       told = [];
     }
     const refusal = reader.finish();
-    if (refusal !== undefined) throw new Error(refusal.message);
+    if (refusal !== undefined) throw new Error(whyOf(refusal));
   } finally {
     source.destroy();
     unpacked.destroy();
   }
 }
+
+/** The reader of archives speaks of bundles. */
+const whyOf = (refusal: Refusal): string =>
+  refusal.ok ? "" : refusal.error.message.replace(/^The bundle('s)?/, "the archive$1").replace(/\.$/, "");
 
 /** One member after the other. */
 class Taking {
@@ -72,8 +77,12 @@ class Taking {
   /** The manifest, while it comes. */
   #text: Buffer[] | null = null;
   #textBytes = 0;
-  #member: { readonly said: BackupMember; readonly file: FileHandle; readonly hash: Hash; bytes: number } | null =
-    null;
+  #member: {
+    readonly said: BackupMember;
+    readonly file: FileHandle;
+    readonly hash: Hash;
+    bytes: number;
+  } | null = null;
 
   constructor(placeOf: (path: string) => string) {
     this.#placeOf = placeOf;
@@ -100,7 +109,8 @@ class Taking {
 
   async #begin(path: string, isFile: boolean): Promise<void> {
     if (this.#manifest === null) {
-      if (path !== MANIFEST || !isFile || this.#text !== null) throw damaged("it does not begin with a manifest");
+      if (path !== MANIFEST || !isFile || this.#text !== null)
+        throw damaged("it does not begin with a manifest");
       this.#text = [];
       return;
     }
@@ -125,7 +135,8 @@ class Taking {
     const member = this.#member;
     if (member === null) throw damaged("it holds bytes that belong to nothing");
     member.bytes += chunk.length;
-    if (member.bytes > member.said.bytes) throw damaged(`${member.said.path} is longer than its manifest says`);
+    if (member.bytes > member.said.bytes)
+      throw damaged(`${member.said.path} is longer than its manifest says`);
     member.hash.update(chunk);
     await member.file.writeFile(chunk);
   }

@@ -33,8 +33,7 @@ export async function carryOver(
   const ours = await readState(files, to);
   const theirs = from === null ? null : await readIfSound(files, from);
   const highest = versionsOf(ours, theirs);
-  if (from === null || theirs === null || ours.root === null)
-    return { root: 0, targets: 0, ...highest };
+  if (from === null || theirs === null || ours.root === null) return { root: 0, targets: 0, ...highest };
   const root = await carryRoots(files, from, to, ours.root);
   const targets = await carryTargets(files, from, to, root, ours.targets?.signed.version ?? 0);
   const carried = {

@@ -5,6 +5,9 @@ import { targetPath } from "../../protocol/trust.ts";
 import { bundlesOf } from "./check-targets.ts";
 import type { RepositoryState } from "./state.ts";
 
+/** What a file of metadata may be called. */
+const SIGNED = /^(timestamp|[1-9]\d*\.(root|targets|snapshot))\.json$/;
+
 /** See `Repository.copyTo`. */
 export async function copyRepository(
   dir: string,
@@ -14,7 +17,7 @@ export async function copyRepository(
 ): Promise<Readonly<Record<Role, number | null>>> {
   await mkdir(join(to, "metadata"), { recursive: true });
   for (const name of await readdir(join(dir, "metadata"))) {
-    if (!name.startsWith(".")) await copyFile(join(dir, "metadata", name), join(to, "metadata", name));
+    if (SIGNED.test(name)) await copyFile(join(dir, "metadata", name), join(to, "metadata", name));
   }
   const withdrawn = join(dir, "withdrawn.json");
   if (await isThere(withdrawn)) await copyFile(withdrawn, join(to, "withdrawn.json"));

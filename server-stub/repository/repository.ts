@@ -210,13 +210,15 @@ export class Repository {
     });
   }
 
-  /** Bundles that are named and not there: what a backup without bundles leaves out. By their targets' names. */
-  async missingBundles(): Promise<string[]> {
+  /** Bundles that are named and not there, which a backup may leave out. `path` is below `targets/`. */
+  async missingBundles(): Promise<{ name: string; path: string }[]> {
     const { dir, files = realFiles } = this.#options;
     const { targets } = this.#shelf.state;
-    const missing: string[] = [];
-    for (const { name, sha256 } of targets === null ? [] : bundlesOf(targets))
-      if ((await files.changedAt(join(dir, "targets", targetPath(name, sha256)))) === null) missing.push(name);
+    const missing: { name: string; path: string }[] = [];
+    for (const { name, sha256 } of targets === null ? [] : bundlesOf(targets)) {
+      const path = targetPath(name, sha256);
+      if ((await files.changedAt(join(dir, "targets", path))) === null) missing.push({ name, path });
+    }
     return missing;
   }
 

@@ -34,14 +34,17 @@ export function backupRoute(app: FastifyInstance, openBackup: OpenBackup | undef
       response: {
         200: {
           description: "A tar archive under zstd",
-          content: { "application/zstd": { schema: Type.Unsafe<Buffer>({ type: "string", format: "binary" }) } },
+          content: {
+            "application/zstd": { schema: Type.Unsafe<Buffer>({ type: "string", format: "binary" }) },
+          },
         },
         default: PROBLEM_ANSWER,
       },
     },
     handler: async (request, reply) => {
       const { caller } = request;
-      if (openBackup === undefined || caller === null || !isLocal(caller)) return refuse(request, reply, ELSEWHERE);
+      if (openBackup === undefined || caller === null || !isLocal(caller))
+        return refuse(request, reply, ELSEWHERE);
       const { keys = true, bundles = false } = request.query as { keys?: boolean; bundles?: boolean };
       const stream = await openBackup(caller, { withKeys: keys, withBundles: bundles });
       if (!stream.ok) return refuse(request, reply, stream.error);
