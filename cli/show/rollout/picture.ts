@@ -92,11 +92,11 @@ function footing(colors: Colors, moment: RolloutMoment, columns: number): readon
 /** How far it is: a bar whose parts differ in their filling as well as in their colour. */
 function bar(colors: Colors, { counts, nodes }: Rollout, columns: number): string {
   const total = Math.max(1, nodes.length);
-  const done = counts.succeeded + counts.skipped;
   const label = ` ${counts.succeeded} of ${nodes.length} updated`;
   const room = Math.max(10, Math.min(60, columns - label.length - 1));
   const parts = [
-    [done, "█", colors.green],
+    [counts.succeeded, "█", colors.green],
+    [counts.skipped, "─", colors.dim],
     [counts.failed + counts.rolledBack, "▒", colors.red],
     [counts.updating + counts.preparing, "▓", colors.cyan],
   ] as const;

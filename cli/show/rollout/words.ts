@@ -46,6 +46,7 @@ export function choiceParts(policy: RolloutPolicyChoice): readonly string[] {
   else if (pauseMs !== undefined && pauseMs > 0) parts.push(`${span(pauseMs)} between stages`);
   const then = onFailure === "rollback" ? "goes back" : "halts";
   if (threshold === 0) parts.push(`${then} at the first failure`);
+  else if (threshold != null && threshold >= 1) parts.push("goes on whatever fails");
   else if (threshold != null) parts.push(`${then} above ${percent(threshold)} failed`);
   else if (onFailure === "rollback") parts.push("goes back when it halts");
   if (offline === "skip") parts.push("leaves out who is offline");
