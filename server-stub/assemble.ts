@@ -37,9 +37,9 @@ export async function assemble(
   clock: Clock,
   { ofProcess = false }: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Assembled, OpenFault>> {
-  // The database first: its lock says that no other coordinator uses this state directory.
-  // What a restore has begun is finished first, whatever cut it off.
+  // What a restore has begun is finished before all else, whatever cut it off.
   await finishSwap(config.stateDir);
+  // The database first: its lock says that no other coordinator uses this state directory.
   const opened = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!opened.ok) return opened;
   const scope = createRequestScope();
@@ -81,8 +81,8 @@ export async function assemble(
     const { sessions } = made;
     coordinator = {
       ...made,
-      sessions: { ...sessions, receive: metrics.countFrames(sessions.receive) },
-      tick: metrics.timeTicks(made.tick),
+      sessions: { ...sessions, receive: metrics.countFrames((...frames) => sessions.receive(...frames)) },
+      tick: metrics.timeTicks(() => made.tick()),
     };
     return ok({
       coordinator,

@@ -22,7 +22,7 @@ export type Backups = {
    * A backup as it is read: tar under zstd. Whoever reads it to its end has a whole one, and the coordinator notes
    * that it was made; otherwise nothing remains. One at a time. Refusals: `wrong-state`, `unavailable`.
    */
-  open(by: Principal, choice: BackupChoice): Promise<Result<Readable, Refusal>>;
+  readonly open: (by: Principal, choice: BackupChoice) => Promise<Result<Readable, Refusal>>;
 };
 
 type Options = {
@@ -45,13 +45,16 @@ export function createBackups(options: Options): Backups {
       if (busy) return err(BUSY);
       const room = await roomFor(options);
       if (!room.ok) return room;
+      // Asked again, since another may have begun meanwhile.
+      if (busy) return err(BUSY);
       busy = true;
-      const dir = await mkdtemp(join(options.config.stateDir, ".backup-"));
+      let dir: string | null = null;
       const end = async (): Promise<void> => {
+        if (dir !== null) await rm(dir, { recursive: true, force: true });
         busy = false;
-        await rm(dir, { recursive: true, force: true });
       };
       try {
+        dir = await mkdtemp(join(options.config.stateDir, ".backup-"));
         const manifest = await stageBackup(options.store, options.repository, {
           dir,
           keysDir: options.keysDir,
@@ -60,7 +63,15 @@ export function createBackups(options: Options): Backups {
           settingsSha256: settingsHash(options.config),
           now: options.clock.now(),
         });
-        return ok(Readable.from(read(options, by, dir, manifest, end), { objectMode: false }));
+        const stream = Readable.from(read(options, by, dir, manifest, end), { objectMode: false });
+        // One that was given up before its first byte was asked for has not begun, and so does not end by itself.
+        stream.once("close", () => {
+          if (stream.readableDidRead) return;
+          end().catch((error: unknown) =>
+            options.log.error({ err: error }, "what a backup left stays for now"),
+          );
+        });
+        return ok(stream);
       } catch (error) {
         await end();
         throw error;

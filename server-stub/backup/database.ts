@@ -15,7 +15,10 @@ export function checkDatabase(file: string): void {
       database.close();
     }
   } catch (cause) {
-    throw damaged(`its database cannot be read (${cause instanceof Error ? cause.message : cause})`, cause);
+    throw damaged(
+      `its database cannot be read (${cause instanceof Error ? cause.message : String(cause)})`,
+      cause,
+    );
   }
   if (said !== "ok") throw damaged(`its database is damaged (${String(said)})`);
 }

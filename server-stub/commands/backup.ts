@@ -12,7 +12,7 @@ import { runningOrNot, streamLocal } from "../local.ts";
 import { syncDirectory } from "../repository/files.ts";
 import { readConfig, type Shared, type World } from "./world.ts";
 
-type Options = { keys: boolean; withBundles?: true; verify?: true };
+type Options = { withoutKeys?: true; withBundles?: true; verify?: true };
 
 /** `coordinator backup`: of a coordinator that runs, or of its state directory while none does. */
 export const backupCommand = (world: World): Command =>
@@ -22,15 +22,14 @@ export const backupCommand = (world: World): Command =>
       "<file>",
       "where it goes, readable by its owner alone; what is there is replaced when it is whole",
     )
-    .option("--no-keys", "leave the online keys out")
-    .option("--without-keys", "the same")
+    .option("--without-keys", "leave the online keys out")
     .option("--with-bundles", "put the published bundles in, which are large and can be published again")
     .option("--verify", "write nothing: look whether the file is a whole backup")
     .option("--json", "print JSON")
-    .action(async (file: string, options: Options & { withoutKeys?: true }, self: Command) => {
+    .action(async (file: string, options: Options, self: Command) => {
       const shared = self.optsWithGlobals<Shared>();
       if (options.verify === true) return verify(world, shared, resolve(file));
-      const withKeys = options.keys && options.withoutKeys !== true;
+      const withKeys = options.withoutKeys !== true;
       const withBundles = options.withBundles === true;
       const config = await readConfig(shared);
       const bytes = await writeWhole(resolve(file), (out) =>
