@@ -47,7 +47,8 @@ export class Edges {
     for (let at = 0; at < goals.length; at += 1) reach(goals.at(at));
     for (let at = 0; at < end; at += 1) {
       const state = queue[at] ?? 0;
-      for (let edge = starts[state] ?? 0; edge < (starts[state + 1] ?? 0); edge += 1) reach(sources[edge] ?? 0);
+      for (let edge = starts[state] ?? 0; edge < (starts[state + 1] ?? 0); edge += 1)
+        reach(sources[edge] ?? 0);
     }
     const stuck = reaches.indexOf(0);
     return stuck === -1 ? null : stuck;
@@ -56,7 +57,8 @@ export class Edges {
   /** For each state where its incoming edges begin in `sources`: a counting sort by target. */
   #backwards(count: number): { starts: Int32Array; sources: Int32Array } {
     const starts = new Int32Array(count + 1);
-    for (let at = 0; at < this.#to.length; at += 1) starts[this.#to.at(at) + 1] = (starts[this.#to.at(at) + 1] ?? 0) + 1;
+    for (let at = 0; at < this.#to.length; at += 1)
+      starts[this.#to.at(at) + 1] = (starts[this.#to.at(at) + 1] ?? 0) + 1;
     for (let at = 0; at < count; at += 1) starts[at + 1] = (starts[at + 1] ?? 0) + (starts[at] ?? 0);
     const places = starts.slice();
     const sources = new Int32Array(this.#to.length);

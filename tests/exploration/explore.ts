@@ -4,9 +4,9 @@
  */
 import { Edges, Numbers } from "./edges.ts";
 import { Seen } from "./seen.ts";
-import { checkState } from "./world/state-checks.ts";
-import { isSettled } from "./world/settled.ts";
 import { keyOf } from "./world/key.ts";
+import { isSettled } from "./world/settled.ts";
+import { checkState } from "./world/state-checks.ts";
 import { type Rules, type Step, stepsOf } from "./world/steps.ts";
 import { Violation } from "./world/violation.ts";
 import type { World } from "./world/world.ts";
@@ -18,7 +18,11 @@ export type Options = Rules & {
   readonly maxStates: number;
 };
 
-export type Found = { readonly invariant: string; readonly message: string; readonly history: readonly string[] };
+export type Found = {
+  readonly invariant: string;
+  readonly message: string;
+  readonly history: readonly string[];
+};
 
 export type Explored = {
   readonly states: number;
@@ -42,7 +46,11 @@ export function explore(start: World, options: Options, describe: (world: World)
 
   const found = (id: number, choice: number | null, invariant: string, message: string): Found => {
     const path = pathTo(id, parents, choices);
-    return { invariant, message, history: replay(start, options, choice === null ? path : [...path, choice], describe) };
+    return {
+      invariant,
+      message,
+      history: replay(start, options, choice === null ? path : [...path, choice], describe),
+    };
   };
   const done = (complete: boolean, violation: Found | null): Explored => ({
     states: seen.size,
@@ -87,7 +95,8 @@ export function explore(start: World, options: Options, describe: (world: World)
     depth += 1;
   }
   const stuck = edges.firstThatCannotReach(settled, seen.size);
-  if (stuck !== null) return done(true, found(stuck, null, "the world can settle", "from here it never comes to rest"));
+  if (stuck !== null)
+    return done(true, found(stuck, null, "the world can settle", "from here it never comes to rest"));
   return done(true, null);
 }
 

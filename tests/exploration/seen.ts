@@ -38,7 +38,8 @@ export class Seen {
 
   #place(high: number, low: number): number {
     let at = low & this.#mask;
-    while (this.#ids[at] !== -1 && (this.#high[at] !== high || this.#low[at] !== low)) at = (at + 1) & this.#mask;
+    while (this.#ids[at] !== -1 && (this.#high[at] !== high || this.#low[at] !== low))
+      at = (at + 1) & this.#mask;
     return at;
   }
 

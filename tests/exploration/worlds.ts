@@ -33,10 +33,34 @@ const NO_FAULTS: Faults = {
 export type Beginning = {
   /** What each of a, b and c is asked for; null for one that only votes. */
   readonly jobs: readonly ("update" | "rollback" | null)[];
+  /** How much may go wrong. */
   readonly faults: Partial<Faults>;
   readonly isOpen?: boolean;
   /** Who leads; nobody where roles are not played. */
   readonly leader?: number;
+};
+
+const ONE = ["update", null, null] as const;
+const TWO = ["update", "update", null] as const;
+
+/** Those that `npm test` searches. */
+export const WORLDS: Readonly<Record<string, Beginning>> = {
+  "three updates, nothing goes wrong": { jobs: ["update", "update", "update"], faults: {} },
+  "one update, a crash": { jobs: ONE, faults: { crash: 1 } },
+  "one update, a message that is late or lost": { jobs: ONE, faults: { late: 1 } },
+  "one update, a message that comes twice": { jobs: ONE, faults: { copy: 1 } },
+  "one update, a suspend": { jobs: ONE, faults: { sleep: 1 } },
+  "one update, a stop by systemd": { jobs: ONE, faults: { stop: 1 } },
+  "one update, a hook that fails, a session that ends": { jobs: ONE, faults: { hook: 1, cut: 1 } },
+  "one update, a gate that closes and opens": { jobs: ONE, faults: { gate: 2 } },
+  "one update, time that passes, a break": { jobs: ONE, faults: { break: 1, pause: 1 } },
+  "one update, a crash, a removal": { jobs: ONE, faults: { crash: 1, remove: 1 } },
+  "one update, a restart of the coordinator": { jobs: ONE, faults: { restart: 1 } },
+  "one update, a backup and a restore": { jobs: ONE, faults: { backup: 1, restore: 1 } },
+  "one rollback, a crash": { jobs: ["rollback", null, null], faults: { crash: 1 } },
+  "two updates, a crash": { jobs: TWO, faults: { crash: 1 } },
+  "two updates, time that passes, a break": { jobs: TWO, faults: { break: 1, pause: 1 } },
+  "two updates, a leader, an election": { jobs: TWO, faults: { elect: 1 }, leader: 0 },
 };
 
 /** Everybody is up and has been heard; those with a job have its build ready, and nobody has asked for the lease. */

@@ -45,7 +45,10 @@ export function mustMayFlipBack(world: World, at: NodeIndex, swap: Swap | null, 
   }
   const { token } = swap;
   if (inFlight(world, at, token) || isBroken(world, at, token) || isForgotten(world, token)) return;
-  violated("no flip without a lease", `${nameOf(at)} flips back under token ${token}, which came back already`);
+  violated(
+    "no flip without a lease",
+    `${nameOf(at)} flips back under token ${token}, which came back already`,
+  );
 }
 
 /** A commit is sent only once the journal says `committing`, durably. */
@@ -54,7 +57,10 @@ export function mustBeWrittenBeforeCommit(at: NodeIndex, { journal }: StateDir, 
   if (phase.kind === "committing" && phase.token === token) return;
   // Once more under the same token, after a swap that was too late: `swapping` is as good.
   if (phase.kind === "swapping" && phase.swap.token === token) return;
-  violated("journal before commit", `${nameOf(at)} commits token ${token} while its journal says ${phase.kind}`);
+  violated(
+    "journal before commit",
+    `${nameOf(at)} commits token ${token} while its journal says ${phase.kind}`,
+  );
 }
 
 /** Only the very process that was judged may keep its build. */
@@ -96,6 +102,9 @@ export function mustOnlyReturnOwn(at: NodeIndex, before: LeaseRecord, after: Lea
 export function mustAffordReserve(world: World, at: NodeIndex, token: number): void {
   const { hub, now } = world;
   const own = hub.lease.holders.find((holder) => holder.nodeId === idOf(at));
+  if (epochOf(token) < hub.epoch) {
+    violated("tokens only rise", `${nameOf(at)} is given token ${token} of an epoch before the restore`);
+  }
   const isFresh = own?.token !== token;
   if (isFresh && token <= hub.given) {
     violated("tokens only rise", `${nameOf(at)} is given token ${token} after ${hub.given} had been given`);
@@ -119,10 +128,16 @@ export function mustAffordCommit(world: World, at: NodeIndex, token: number): vo
   }
   const busy = world.nodes.findIndex((_, other) => other !== at && isDisrupted(world, other));
   if (busy !== -1) {
-    violated("the last one first", `${nameOf(at)} commits while ${nameOf(busy)} has not come through its own update`);
+    violated(
+      "the last one first",
+      `${nameOf(at)} commits while ${nameOf(busy)} has not come through its own update`,
+    );
   }
   if (epochOf(token) < hub.epoch) {
-    violated("tokens of an earlier epoch", `${nameOf(at)} commits token ${token} of an epoch before the restore`);
+    violated(
+      "tokens of an earlier epoch",
+      `${nameOf(at)} commits token ${token} of an epoch before the restore`,
+    );
   }
   if (inFlight(world, at, token)) return;
   mustBeOpen(world, at, "commits");
@@ -144,7 +159,8 @@ function mustComeAfterOthers({ hub, nodes }: World, at: NodeIndex): void {
       hasWork(hub.jobs[other]?.status) &&
       hub.presence[other]?.heartbeat?.health.role !== "leader",
   );
-  if (before !== -1) violated("the leader goes last", `${nameOf(at)} leads and goes before ${nameOf(before)}`);
+  if (before !== -1)
+    violated("the leader goes last", `${nameOf(at)} leads and goes before ${nameOf(before)}`);
 }
 
 const hasWork = (status: string | undefined): boolean => status === "queued" || status === "running";
@@ -152,7 +168,8 @@ const hasWork = (status: string | undefined): boolean => status === "queued" || 
 /** The dumb twin of the budget: heard in the last two intervals, healthy, and owing no word. */
 function serves({ hub, now, nodes }: World, at: NodeIndex): boolean {
   const presence = hub.presence[at];
-  if (nodes[at]?.member !== true || presence?.heartbeat == null || presence.heartbeatAtMs === null) return false;
+  if (nodes[at]?.member !== true || presence?.heartbeat == null || presence.heartbeatAtMs === null)
+    return false;
   if (now - presence.heartbeatAtMs > 2 * HEARTBEAT_MS || !presence.heartbeat.health.healthy) return false;
   const owes = [...hub.lease.holders.filter((holder) => holder.phase === "in-flight"), ...hub.lease.broken];
   return !owes.some((each) => each.nodeId === idOf(at));

@@ -1,5 +1,5 @@
 /** A world in one line, for people who read a counterexample. */
-import { type NodeIndex, idOf, nameOf, type World } from "./world.ts";
+import { idOf, type NodeIndex, nameOf, type World } from "./world.ts";
 
 export function describe(world: World): string {
   const { hub, nodes } = world;

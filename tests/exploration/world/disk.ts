@@ -36,10 +36,7 @@ export function changesOf(command: Command, uptime: UptimeMs): readonly DirChang
       return [forgetVerdict, discardTrial, (dir) => ({ ...dir, trial })];
     }
     case "flip":
-      return [
-        (dir) => ({ ...dir, backup: command.swap.from }),
-        (dir) => ({ ...dir, dist: command.swap.to }),
-      ];
+      return [(dir) => ({ ...dir, backup: command.swap.from }), (dir) => ({ ...dir, dist: command.swap.to })];
     case "undo-swap":
       return [restoreBackup(command.swap.previousBackup), discardTrial];
     case "quarantine": {
@@ -72,7 +69,19 @@ export function changesOf(command: Command, uptime: UptimeMs): readonly DirChang
       return [(dir) => (dir.trial === null ? dir : { ...dir, trial: { ...dir.trial, unhurried: true } })];
     case "forget-verdict":
       return [forgetVerdict];
-    default:
+    case "prepare":
+    case "stop-preparing":
+    case "reserve":
+    case "renew":
+    case "commit":
+    case "cancel":
+    case "hand-over":
+    case "drain":
+    case "resume":
+    case "raise-floor":
+    case "collect-garbage":
+    case "note":
+    case "exit":
       return [];
   }
 }

@@ -1,6 +1,13 @@
 /** What the lease's functions are told of the world: `server-stub/service/group-view.ts` and `situation.ts`. */
-import type { Denied, GroupView, LeasePolicy, LeaseView, Member } from "../../../server-stub/core/lease/view.ts";
+
 import { isActive, type JobRecord } from "../../../server-stub/core/job/job.ts";
+import type {
+  Denied,
+  GroupView,
+  LeasePolicy,
+  LeaseView,
+  Member,
+} from "../../../server-stub/core/lease/view.ts";
 import { ailment, newestOf, stateOf, type Timing } from "../../../server-stub/core/presence/presence.ts";
 import { noTurn } from "../../../server-stub/service/turn.ts";
 import type { NodeRecord } from "../../../server-stub/store/records.ts";
@@ -17,10 +24,20 @@ export const timingOf = ({ startedAt }: Hub): Timing => ({
 
 export function groupViewOf(world: World): GroupView {
   const members = world.nodes.flatMap((node, at) => (node.member ? [memberOf(world, at)] : []));
-  return { mode: "quorum", spare: null, members, acceptOutage: false, gate: world.hub.isOpen ? null : CLOSED };
+  return {
+    mode: "quorum",
+    spare: null,
+    members,
+    acceptOutage: false,
+    gate: world.hub.isOpen ? null : CLOSED,
+  };
 }
 
-const CLOSED: Denied = { code: "outside-window", message: "The maintenance window is closed.", retryAfterMs: 0 };
+const CLOSED: Denied = {
+  code: "outside-window",
+  message: "The maintenance window is closed.",
+  retryAfterMs: 0,
+};
 
 function memberOf({ hub, now }: World, at: NodeIndex): Member {
   const presence = hub.presence[at];

@@ -126,7 +126,21 @@ export function tick(world: World): World {
     if (verdict.kind === "fail") next = withJob(next, at, fail(job, verdict.reason, now));
   }
   const { lease } = expire(hub.lease, now);
-  return lease === hub.lease ? next : withHub(next, { lease });
+  return giveUpIdle(lease === hub.lease ? next : withHub(next, { lease }));
+}
+
+/**
+ * `server-stub/service/tick-jobs.ts`: a job that a restore brought back, and that its node has come to the end of long
+ * ago, makes no progress. It takes its time; here it is over at once.
+ */
+function giveUpIdle(world: World): World {
+  return world.nodes.reduce((next, { process }, at) => {
+    const job = next.hub.jobs[at] ?? null;
+    if (job === null || !isActive(job) || process?.machine.update.kind !== "idle") return next;
+    if (process.machine.facts.journal.endedJob !== job.id || holderOf(next.hub.lease, idOf(at)) !== undefined)
+      return next;
+    return withJob(next, at, fail(job, { code: "timed-out", message: "No progress." }, next.now));
+  }, world);
 }
 
 /** An operator breaks the lease that is held; null when it is refused. */
@@ -162,7 +176,11 @@ export const restartHub = (world: World): World =>
 export function restoreHub(world: World): World | null {
   const { backup, epoch } = world.hub;
   if (backup === null) return null;
-  const restored = withHub(forgotten(world), { ...backup, lease: restore(backup.lease, world.now), epoch: epoch + 1 });
+  const restored = withHub(forgotten(world), {
+    ...backup,
+    lease: restore(backup.lease, world.now),
+    epoch: epoch + 1,
+  });
   // It starts as any other time.
   const lease: LeaseRecord = resume(restored.hub.lease, policyOf(restored.hub), world.now);
   return withHub(restored, { lease, backup: null });

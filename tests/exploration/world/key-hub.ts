@@ -2,7 +2,7 @@
 import { isActive, type JobRecord } from "../../../server-stub/core/job/job.ts";
 import type { Broken, Holder, LeaseRecord } from "../../../server-stub/core/lease/record.ts";
 import type { Presence } from "../../../server-stub/core/presence/presence.ts";
-import { quarantineText } from "./key.ts";
+import { quarantineText } from "./key-disk.ts";
 import type { Naming } from "./naming.ts";
 import { age, left } from "./time.ts";
 import { idOf, type Known, type NodeIndex, type World } from "./world.ts";
@@ -41,7 +41,9 @@ function holderText(holder: Holder, names: Naming, now: number | null): string {
   const common = `${names.token(token)}${names.process(holder.instanceId)}${ends}${holder.jobId === null ? "" : "j"}`;
   if (holder.phase === "reserved") {
     // A restore drops it, whatever its time is.
-    return now === null ? `R${common}` : `R${common}${holder.attempted ? "a" : ""}${left(holder.expiresAtMs, now)}`;
+    return now === null
+      ? `R${common}`
+      : `R${common}${holder.attempted ? "a" : ""}${left(holder.expiresAtMs, now)}`;
   }
   const since = now === null ? "" : age(holder.countedFromMs, now, OVER_MS);
   return `F${common}${since},${holder.actWithinMs}`;
@@ -53,7 +55,8 @@ const brokenText = ({ token, instanceId, jobId, to }: Broken, names: Naming): st
 function jobText(job: JobRecord | null, names: Naming): string {
   if (job === null) return "";
   const { confirming } = job;
-  const keeps = confirming === null ? "" : `k${names.token(confirming.token)}${names.process(confirming.instanceId)}`;
+  const keeps =
+    confirming === null ? "" : `k${names.token(confirming.token)}${names.process(confirming.instanceId)}`;
   return `J${isActive(job) ? "a" : job.status.charAt(0)}${keeps}`;
 }
 

@@ -1,12 +1,18 @@
 /** The part of a world's text that is the machine of one process (`key.ts`). */
-import type { Machine } from "../../../agent/core/machine/transition.ts";
+
 import type { UpdateState } from "../../../agent/core/machine/state.ts";
-import { journalText, quarantineText, swapText } from "./key.ts";
+import type { Machine } from "../../../agent/core/machine/transition.ts";
+import { journalText, quarantineText, swapText } from "./key-disk.ts";
 import type { Naming } from "./naming.ts";
 import { age, left } from "./time.ts";
 import type { StateDir } from "./world.ts";
 
-export function machineText({ facts, update }: Machine, disk: StateDir, names: Naming, uptime: number): string {
+export function machineText(
+  { facts, update }: Machine,
+  disk: StateDir,
+  names: Naming,
+  uptime: number,
+): string {
   const { session, orders, journal, backup, quarantine, health, outcome, writing, stopping, self } = facts;
   const wants = `${orders.desired === null ? "" : "d"}${orders.turn === null ? "" : "t"}`;
   const flags = `${health.healthy ? "h" : ""}${health.role ?? ""}${writing === null ? "" : "w"}${stopping ? "s" : ""}`;
@@ -64,4 +70,5 @@ function updateText(update: UpdateState, names: Naming, uptime: number): string 
 }
 
 /** Whether it has had a lease before: a poke then does not end its wait. */
-const rounds = ({ work }: { readonly work: { readonly rounds: number } }): string => (work.rounds > 0 ? "+" : "");
+const rounds = ({ work }: { readonly work: { readonly rounds: number } }): string =>
+  work.rounds > 0 ? "+" : "";

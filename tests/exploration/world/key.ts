@@ -10,23 +10,23 @@
  *   requests, but for whether their answer is still awaited; and messages that nobody takes any more.
  * - Which node it is: nodes differ by what is in their text alone, so texts are sorted (symmetry of the voters).
  */
-import type { Journal, Swap } from "../../../agent/core/journal.ts";
 import type { Command } from "../../../agent/core/machine/command.ts";
 import type { Event } from "../../../agent/core/machine/event.ts";
-import type { QuarantineEntry } from "../../../protocol/journal.ts";
 import type { Presence } from "../../../server-stub/core/presence/presence.ts";
+import { diskText, journalText, quarantineText, swapText } from "./key-disk.ts";
 import { hubText } from "./key-hub.ts";
 import { machineText } from "./key-machine.ts";
 import { Naming } from "./naming.ts";
 import { isMoot } from "./network.ts";
-import { AGENT_POLICY, left, uptimeOf } from "./time.ts";
-import { type Held, type Node, type NodeIndex, nodeAt, type Process, type StateDir, type World } from "./world.ts";
+import { left, uptimeOf } from "./time.ts";
+import { type Held, type Node, type NodeIndex, nodeAt, type Process, type World } from "./world.ts";
 
 export function keyOf(world: World, isSymmetric: boolean): string {
   const texts = world.nodes.map((_, at) => nodeText(world, at));
   if (isSymmetric) texts.sort();
   const { hub, now } = world;
-  const { crash, late, copy, restart, backup, restore, pause, sleep, cut, stop, gate, elect, hook } = world.left;
+  const { crash, late, copy, restart, backup, restore, pause, sleep, cut, stop, gate, elect, hook } =
+    world.left;
   const faults = `${crash}${late}${copy}${restart}${backup}${restore}${world.left.break}${world.left.remove}${pause}${sleep}${cut}${stop}${gate}${elect}${hook}`;
   const isRisen = hub.given > Math.max(hub.lease.lastToken, hub.epoch * 2 ** 32) ? "!" : "";
   const grace = now - hub.startedAt <= 15_000 ? "u" : "";
@@ -49,31 +49,11 @@ function bodyOf(world: World, at: NodeIndex, node: Node, names: Naming): string 
   const leads = world.leader === at ? "L" : "";
   const lag = node.lagMs === 0 ? "" : `~${node.lagMs}`;
   const life = process === null ? "x" : processText(world, at, process, names, uptime);
-  const wire = world.wire.flatMap((held) => (held.node === at ? [heldText(held, process, world.hub.presence[at], names)] : []));
+  const wire = world.wire.flatMap((held) =>
+    held.node === at ? [heldText(held, process, world.hub.presence[at], names)] : [],
+  );
   return `${leads}${lag}${diskText(disk, names, uptime)};${life};${hubText(world, at, names)};${wire.sort().join(",")}`;
 }
-
-function diskText({ journal, dist, backup, trial, quarantine, verdict }: StateDir, names: Naming, uptime: number): string {
-  const text = `${journalText(journal, names)}${names.build(dist)}${names.build(backup)}${quarantineText(quarantine, names)}`;
-  const said = verdict === null ? "" : `V${names.token(verdict.token)}${verdict.provisional ? "p" : ""}${verdict.by}`;
-  if (trial === null) return text + said;
-  const flags = `${trial.hasBack ? "b" : ""}${trial.entry === null ? "" : "e"}${trial.verdict === null ? "" : "v"}${trial.ready ? "r" : ""}${trial.stopRequested ? "s" : ""}${trial.unhurried ? "u" : ""}`;
-  return `${text}${said}T${swapText(trial.swap, names)}${trial.tries}${trial.refunds}${flags}@${left(trial.since + AGENT_POLICY.probationMs, uptime)}`;
-}
-
-export function journalText({ phase, finalWords, lastToken, hold, endedJob }: Journal, names: Naming): string {
-  let text: string = phase.kind.slice(0, 2);
-  if (phase.kind === "committing") text += names.token(phase.token);
-  if (phase.kind === "swapping" || phase.kind === "confirmed") text += swapText(phase.swap, names);
-  for (const { word, token } of finalWords) text += `${word.charAt(0)}${names.token(token)}`;
-  return `${text}<${names.upTo(lastToken)}${hold ? "h" : ""}${endedJob === null ? "" : "E"}`;
-}
-
-export const swapText = (swap: Swap, names: Naming): string =>
-  `(${names.token(swap.token)}${names.process(swap.instanceId)}${names.build(swap.from)}${names.build(swap.to)}${names.build(swap.previousBackup)}${swap.connected ? "c" : ""})`;
-
-export const quarantineText = (entries: readonly QuarantineEntry[], names: Naming): string =>
-  entries.map((entry) => `q${names.hash(entry.build.buildHash)}${entry.provisional ? "p" : ""}`).join("");
 
 function processText(world: World, at: NodeIndex, process: Process, names: Naming, uptime: number): string {
   const { disk } = nodeAt(world, at);
@@ -95,10 +75,11 @@ function processText(world: World, at: NodeIndex, process: Process, names: Namin
 }
 
 /** Whether a request's answer would still be taken. */
-function isAwaited(command: object, { machine }: Process): boolean {
+function isAwaited(asked: object, { machine }: Process): boolean {
   const { update } = machine;
-  if (update.kind === "handing-over" && update.renewal?.op === command.op) return true;
-  return "op" in update && update.op === command.op;
+  const op = "op" in asked ? asked.op : null;
+  if (update.kind === "handing-over" && update.renewal?.op === op) return true;
+  return "op" in update && update.op === op;
 }
 
 function taskText(task: Command, writing: number | null, names: Naming, uptime: number): string {
@@ -118,7 +99,24 @@ function taskText(task: Command, writing: number | null, names: Naming, uptime: 
       return `Dq${task.entry.provisional ? "p" : ""}`;
     case "remove-trial":
       return `Dt${task.confirmed ? "c" : ""}`;
-    default:
+    case "prepare":
+    case "stop-preparing":
+    case "reserve":
+    case "renew":
+    case "commit":
+    case "cancel":
+    case "hand-over":
+    case "drain":
+    case "resume":
+    case "lift-quarantine":
+    case "leave-verdict":
+    case "discard-trial":
+    case "raise-floor":
+    case "suspend-deadline":
+    case "forget-verdict":
+    case "collect-garbage":
+    case "note":
+    case "exit":
       return `D${task.kind}`;
   }
 }
@@ -138,7 +136,9 @@ function heldText(
       const { frame } = held;
       const { journal } = frame;
       const isNew = presence?.session === frame.session && frame.seq > presence.seq;
-      const words = frame.finalWords.map(({ word, token }) => `${word.charAt(0)}${names.token(token)}`).join("");
+      const words = frame.finalWords
+        .map(({ word, token }) => `${word.charAt(0)}${names.token(token)}`)
+        .join("");
       const token = "token" in journal ? names.token(journal.token) : "";
       const update = `${frame.update.state.slice(0, 4)}${frame.update.failed ? "f" : ""}`;
       const holds = quarantineText(frame.holdings.quarantine, names);
@@ -151,8 +151,10 @@ function heldText(
       return `~r${command.kind.slice(0, 3)}${names.session(command.session)}${names.process(held.instance)}${token}${isDead ? "-" : ""}`;
     }
     case "answer": {
-      const isDead = process?.instance !== held.instance || !isAwaited(held.event as { op?: number }, process);
-      return isDead ? "" : `~a${held.event.kind}${"token" in held.event ? names.token(held.event.token) : ""}`;
+      const isDead = process?.instance !== held.instance || !isAwaited(held.event, process);
+      return isDead
+        ? ""
+        : `~a${held.event.kind}${"token" in held.event ? names.token(held.event.token) : ""}`;
     }
     case "orders":
       return `~o${ordersText(held.event, names)}`;
@@ -166,4 +168,3 @@ function ordersText(event: Event, names: Naming): string {
   const words = acknowledged.map((token) => names.token(token)).join("");
   return `${desired === null ? "" : "d"}${turn === null ? "" : "t"}${said}/${words}`;
 }
-

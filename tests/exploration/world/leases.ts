@@ -45,7 +45,8 @@ type CommandOf<K> = Extract<LeaseCommand, { kind: K }>;
 function serveReserve(world: World, at: NodeIndex, command: CommandOf<"reserve">): Served {
   const job = world.hub.jobs[at] ?? null;
   if (job === null || job.id !== command.jobId) return { world, answer: refusal(command, NOT_YOUR_TURN) };
-  if (job.to?.buildHash !== command.build.buildHash) return { world, answer: refusal(command, NOT_YOUR_TURN) };
+  if (job.to?.buildHash !== command.build.buildHash)
+    return { world, answer: refusal(command, NOT_YOUR_TURN) };
   const view = leaseViewOf(world, at, job);
   const step = reserve(world.hub.lease, command.session, view, world.now);
   const { outcome, lease } = step;

@@ -1,6 +1,7 @@
 /** What is said between a process and the coordinator: at once, late, or twice. */
-import type { Event } from "../../../agent/core/machine/event.ts";
+
 import { journalReport } from "../../../agent/core/journal.ts";
+import type { Event } from "../../../agent/core/machine/event.ts";
 import { holdings, updateReport } from "../../../agent/core/report.ts";
 import { type Heartbeat, type Hello, PROTOCOL } from "../../../protocol/frames.ts";
 import type { HealthReport } from "../../../protocol/health.ts";
@@ -71,7 +72,11 @@ export function heartbeat(world: World, at: NodeIndex): World | null {
 }
 
 /** It is said, and comes late; or it comes at once and a copy of it comes late; or its orders do. */
-export function heartbeatOff(world: World, at: NodeIndex, how: "late" | "copy" | "orders-late"): World | null {
+export function heartbeatOff(
+  world: World,
+  at: NodeIndex,
+  how: "late" | "copy" | "orders-late",
+): World | null {
   const said = saying(world, at);
   if (said === null) return null;
   const { frame } = said;
@@ -127,7 +132,12 @@ export function callOff(
   }
   const served = serve(world, at, command);
   if (served.answer === null) return null;
-  const late = hold(spend(served.world, "late"), { kind: "answer", node: at, instance, event: served.answer });
+  const late = hold(spend(served.world, "late"), {
+    kind: "answer",
+    node: at,
+    instance,
+    event: served.answer,
+  });
   return late === null ? null : left(late, at, call);
 }
 
@@ -135,7 +145,9 @@ export function callOff(
 function left(world: World, at: NodeIndex, call: Call): World {
   if (call.command.kind === "cancel") return withoutCall(world, at, call);
   const calls = nodeAt(world, at).process?.calls ?? [];
-  return withProcess(world, at, { calls: calls.map((each) => (each === call ? { ...call, sent: true } : each)) });
+  return withProcess(world, at, {
+    calls: calls.map((each) => (each === call ? { ...call, sent: true } : each)),
+  });
 }
 
 /** Nobody answers in time. */
@@ -228,4 +240,3 @@ function repeats(world: World, at: NodeIndex, process: Process, last: Heartbeat,
     last.holdings.quarantine.length === facts.quarantine.length
   );
 }
-

@@ -4,9 +4,9 @@ import type { Event } from "../../../agent/core/machine/event.ts";
 import type { Op } from "../../../agent/core/machine/facts.ts";
 import { transition } from "../../../agent/core/machine/transition.ts";
 import { wakeAt } from "../../../agent/core/machine/wake.ts";
-import { type PreparedBuild } from "../../../agent/core/ports.ts";
+import type { PreparedBuild } from "../../../agent/core/ports.ts";
 import { recover } from "../../../agent/core/recover.ts";
-import { type Build } from "../../../protocol/build.ts";
+import type { Build } from "../../../protocol/build.ts";
 import { mustBeOurConfirm, mustBeWrittenBeforeCommit, mustMayFlipBack, mustMayFlipForth } from "./checks.ts";
 import { applied, changesOf, foundIn } from "./disk.ts";
 import { guardStart } from "./guard.ts";
@@ -32,6 +32,13 @@ export function start(world: World, at: NodeIndex): World {
   const node = nodeAt(world, at);
   const last = guardStart(node.disk).at(-1) ?? node.disk;
   if (last.dist !== node.disk.dist) mustMayFlipBack(world, at, node.disk.trial?.swap ?? null, last);
+  return startUnguarded(withDisk(world, at, last), at);
+}
+
+/** What `dist` names starts; the guard was there before, or should have been. */
+export function startUnguarded(world: World, at: NodeIndex): World {
+  const node = nodeAt(world, at);
+  const last = node.disk;
   const { trial } = last;
   const isWatched = world.left.stop > 0 && trial !== null && last.dist.link === trial.swap.to.link;
   const disk = isWatched ? { ...last, trial: { ...trial, ready: true } } : last;
@@ -109,7 +116,28 @@ function answerTo(task: Command, op: Op, dir: ReturnType<typeof applied>): Event
       return task.confirmed && dir.dist.link !== task.swap.to.link
         ? { kind: "guard-was-faster", op }
         : { kind: "disk-done", op };
-    default:
+    case "prepare":
+    case "stop-preparing":
+    case "reserve":
+    case "renew":
+    case "commit":
+    case "cancel":
+    case "hand-over":
+    case "drain":
+    case "resume":
+    case "write-trial":
+    case "flip":
+    case "undo-swap":
+    case "leave-verdict":
+    case "flip-back":
+    case "restore-backup":
+    case "discard-trial":
+    case "raise-floor":
+    case "suspend-deadline":
+    case "forget-verdict":
+    case "collect-garbage":
+    case "note":
+    case "exit":
       return { kind: "disk-done", op };
   }
 }
@@ -151,7 +179,11 @@ function beginOne(world: World, at: NodeIndex, command: Command): World {
   const { tasks, hooks, calls } = process;
   switch (command.kind) {
     case "prepare":
-      return feed(world, at, { kind: "prepare-done", op: command.op, prepared: prepared(command.job.build, disk) });
+      return feed(world, at, {
+        kind: "prepare-done",
+        op: command.op,
+        prepared: prepared(command.job.build, disk),
+      });
     case "reserve":
     case "renew":
     case "cancel":
@@ -169,13 +201,29 @@ function beginOne(world: World, at: NodeIndex, command: Command): World {
     case "note":
     case "exit":
       return world;
-    default:
+    case "write-journal":
+    case "write-trial":
+    case "flip":
+    case "undo-swap":
+    case "quarantine":
+    case "lift-quarantine":
+    case "leave-verdict":
+    case "flip-back":
+    case "restore-backup":
+    case "remove-trial":
+    case "discard-trial":
+    case "raise-floor":
+    case "suspend-deadline":
+    case "forget-verdict":
       return withProcess(world, at, { tasks: [...tasks, command], slow: false });
   }
 }
 
 /** What is prepared for a rollback is what lies in `dist.bak`. */
-function prepared(desired: Build | null, disk: { readonly backup: { readonly build: Build } | null }): PreparedBuild {
+function prepared(
+  desired: Build | null,
+  disk: { readonly backup: { readonly build: Build } | null },
+): PreparedBuild {
   const build = desired ?? disk.backup?.build;
   if (build === undefined) throw new Error("there is nothing to prepare");
   return { build, versionJson: VERSION_JSON(build), minVersion: null };

@@ -60,7 +60,10 @@ function checkDisk({ disk, process, member }: Node, at: NodeIndex): void {
   for (const { token, word } of journal.finalWords) {
     const isLeft = trial?.swap.token === token;
     if ((word === "confirmed" || word === "rolled-back") && isLeft) {
-      violated("the word comes last", `${nameOf(at)} has said ${word} on token ${token} and its trial still exists`);
+      violated(
+        "the word comes last",
+        `${nameOf(at)} has said ${word} on token ${token} and its trial still exists`,
+      );
     }
   }
 }

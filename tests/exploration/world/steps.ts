@@ -4,12 +4,13 @@
  * Calm steps are those by which a world without misfortunes goes on; the others each use up one of a limited number
  * (`Faults`). Messages that are late are never delivered by a calm step: one that is lost is one that never comes.
  *
- * A node at work on its own disk is let finish before anybody else moves (a partial-order reduction): nothing that
- * others do can change what its next effect is, and nobody sees it before it speaks. So everything that could happen
- * in between could as well happen before or after. Exempt are the flips, which are held against the coordinator's
- * record at their moment, and work during which time has passed. `Rules.reduce` turns it off.
+ * Where several nodes are updated, a node at work on its own disk is let finish before anybody else moves
+ * (`Rules.reduce`): nothing that others do can change what its next effect is. Exempt are the flips, which are held
+ * against the coordinator's record at their moment, and work during which time has passed. What that leaves out is that
+ * a node speaks, or is spoken of, in the middle of such work; so where one node alone is updated nothing is left out.
  */
 import type { Command } from "../../../agent/core/machine/command.ts";
+import { applied, changesOf } from "./disk.ts";
 import { guardDeadline, guardStart, guardStop } from "./guard.ts";
 import { breakHeld, removeNode, restartHub, restoreHub, tick } from "./hub.ts";
 import {
@@ -17,18 +18,26 @@ import {
   callAnswered,
   callGivenUp,
   callOff,
-  isMoot,
   heartbeat,
   heartbeatOff,
   hello,
   helloLate,
+  isMoot,
   keepHearing,
 } from "./network.ts";
-import { applied, changesOf } from "./disk.ts";
-import { doHook, doTask, end, feed, isDue, start } from "./process.ts";
-import { AGENT_POLICY, DEADLINE_MARGIN_MS, LONG_MS, passTime, SHORT_MS, uptimeOf } from "./time.ts";
+import { doHook, doTask, end, feed, isDue, start, startUnguarded } from "./process.ts";
 import { elect, handOver } from "./roles.ts";
-import { type NodeIndex, nameOf, nodeAt, type Process, spend, type World, withDisk, withHub } from "./world.ts";
+import { AGENT_POLICY, DEADLINE_MARGIN_MS, LONG_MS, passTime, SHORT_MS, uptimeOf } from "./time.ts";
+import {
+  type NodeIndex,
+  nameOf,
+  nodeAt,
+  type Process,
+  spend,
+  type World,
+  withDisk,
+  withHub,
+} from "./world.ts";
 
 export type Step = { readonly name: string; readonly isCalm: boolean; readonly take: () => World | null };
 
@@ -47,13 +56,16 @@ export function stepsOf(world: World, rules: Rules): Step[] {
     addLocal(steps, world, at);
     addTalk(steps, world, at);
     addSleep(steps, world, at);
-    if (world.left.remove > 0) fault(steps, `${nameOf(at)} is removed`, () => after(spend(world, "remove"), (w) => removeNode(w, at)));
+    if (world.left.remove > 0)
+      fault(steps, `${nameOf(at)} is removed`, () => after(spend(world, "remove"), (w) => removeNode(w, at)));
   });
   addWire(steps, world);
   addCoordinator(steps, world);
   if (isQuiet(world)) calm(steps, "a long time passes", () => pass(world, LONG_MS, null));
   if (world.left.pause > 0) {
-    fault(steps, "a long time passes too soon", () => after(spend(world, "pause"), (w) => pass(w, LONG_MS, null)));
+    fault(steps, "a long time passes too soon", () =>
+      after(spend(world, "pause"), (w) => pass(w, LONG_MS, null)),
+    );
     fault(steps, "some time passes", () => after(spend(world, "pause"), (w) => pass(w, SHORT_MS, null)));
   }
   return steps;
@@ -64,7 +76,9 @@ const isQuiet = (world: World): boolean =>
   world.nodes.every(({ process, member }, at) => {
     if (!member) return true;
     if (process === null || process.tasks.length > 0 || process.hooks.length > 0) return false;
-    if (isDue(world, at) || process.machine.facts.session === null) return false;
+    if (process.machine.facts.session === null) return false;
+    // That leadership shows is waited for by asking again and again, at no cost of time here.
+    if (isDue(world, at) && process.machine.update.kind !== "committing") return false;
     return process.calls.every((call) => isMoot(world, at, call));
   });
 
@@ -107,7 +121,9 @@ function addLocal(steps: Step[], world: World, at: NodeIndex): void {
   if (hook !== undefined) {
     calm(steps, `${name}'s ${hook.kind} hook ends`, () => doHook(handOver(world, at, hook), at, true));
     if (world.left.hook > 0) {
-      fault(steps, `${name}'s ${hook.kind} hook fails`, () => after(spend(world, "hook"), (w) => doHook(w, at, false)));
+      fault(steps, `${name}'s ${hook.kind} hook fails`, () =>
+        after(spend(world, "hook"), (w) => doHook(w, at, false)),
+      );
     }
   }
   if (isDue(world, at)) calm(steps, `${name}'s time has come`, () => feed(world, at, { kind: "tick" }));
@@ -124,13 +140,17 @@ function addEnds(steps: Step[], world: World, at: NodeIndex, { tasks, machine, s
     for (let done = 0; done < Math.max(1, changes.length); done += 1) {
       const where = task === undefined || done === 0 ? "" : ` in the middle of ${task.kind}`;
       fault(steps, `${name} crashes${where}`, () =>
-        after(spend(world, "crash"), (w) => end(withDisk(w, at, applied(node.disk, changes.slice(0, done))), at)),
+        after(spend(world, "crash"), (w) =>
+          end(withDisk(w, at, applied(node.disk, changes.slice(0, done))), at),
+        ),
       );
     }
   }
   if (world.left.stop > 0) {
     fault(steps, `systemd stops ${name}`, () =>
-      after(spend(world, "stop"), (w) => feed(withDisk(w, at, guardStop(node.disk)), at, { kind: "stop-requested" })),
+      after(spend(world, "stop"), (w) =>
+        feed(withDisk(w, at, guardStop(node.disk)), at, { kind: "stop-requested" }),
+      ),
     );
   }
   const lastedMs = uptimeOf(world, node) - startedAt;
@@ -142,14 +162,19 @@ function addEnds(steps: Step[], world: World, at: NodeIndex, { tasks, machine, s
 
 const linkOf = (placed: { readonly link: string } | null): string => placed?.link ?? "";
 
-/** The guard is killed between two of its commands; the next start runs it again. */
+/** The guard is killed before or between its commands. Systemd starts what `dist` names all the same; or power fails. */
 function addGuardKills(steps: Step[], world: World, at: NodeIndex): void {
   if (world.left.crash === 0) return;
-  const states = guardStart(nodeAt(world, at).disk);
-  states.slice(0, -1).forEach((disk, done) => {
-    fault(steps, `${nameOf(at)}'s guard is killed after step ${done + 1}`, () =>
-      after(spend(world, "crash"), (w) => withDisk(w, at, disk)),
+  const name = nameOf(at);
+  const { disk } = nodeAt(world, at);
+  const states = guardStart(disk);
+  if (states.length === 0) return;
+  [disk, ...states.slice(0, -1)].forEach((now, done) => {
+    const when = `${name}'s guard is killed after ${done} steps`;
+    fault(steps, `${when}, and ${name} starts`, () =>
+      after(spend(world, "crash"), (w) => startUnguarded(withDisk(w, at, now), at)),
     );
+    if (done > 0) fault(steps, when, () => after(spend(world, "crash"), (w) => withDisk(w, at, now)));
   });
 }
 
@@ -168,7 +193,8 @@ function addTalk(steps: Step[], world: World, at: NodeIndex): void {
       fault(steps, `${name}'s heartbeat is late`, () => heartbeatOff(world, at, "late"));
       fault(steps, `${name} is heard, and its orders are late`, () => heartbeatOff(world, at, "orders-late"));
     }
-    if (left.copy > 0) fault(steps, `${name} is heard, and will be again`, () => heartbeatOff(world, at, "copy"));
+    if (left.copy > 0)
+      fault(steps, `${name} is heard, and will be again`, () => heartbeatOff(world, at, "copy"));
     if (left.cut > 0) {
       fault(steps, `${name}'s session ends`, () =>
         after(spend(world, "cut"), (w) => feed(w, at, { kind: "session-closed" })),
@@ -185,10 +211,14 @@ function addTalk(steps: Step[], world: World, at: NodeIndex): void {
     calm(steps, `${name}'s ${kind} is answered`, () => callAnswered(world, at, call));
     if (left.late > 0) {
       fault(steps, `${name}'s ${kind} is late`, () => callOff(world, at, process, call, "late"));
-      fault(steps, `the answer to ${name}'s ${kind} is late`, () => callOff(world, at, process, call, "answer-late"));
+      fault(steps, `the answer to ${name}'s ${kind} is late`, () =>
+        callOff(world, at, process, call, "answer-late"),
+      );
     }
     if (left.copy > 0) {
-      fault(steps, `${name}'s ${kind} is answered, and comes again`, () => callOff(world, at, process, call, "copy"));
+      fault(steps, `${name}'s ${kind} is answered, and comes again`, () =>
+        callOff(world, at, process, call, "copy"),
+      );
     }
   }
 }
@@ -196,8 +226,13 @@ function addTalk(steps: Step[], world: World, at: NodeIndex): void {
 /** Time passes while the node does nothing: suspended, starved, or cut off. */
 function addSleep(steps: Step[], world: World, at: NodeIndex): void {
   if (world.left.sleep === 0 || nodeAt(world, at).process === null) return;
-  for (const [ms, what] of [[SHORT_MS, "some time"], [LONG_MS, "a long time"]] as const) {
-    fault(steps, `${nameOf(at)} sleeps for ${what}`, () => after(spend(world, "sleep"), (w) => pass(w, ms, at)));
+  for (const [ms, what] of [
+    [SHORT_MS, "some time"],
+    [LONG_MS, "a long time"],
+  ] as const) {
+    fault(steps, `${nameOf(at)} sleeps for ${what}`, () =>
+      after(spend(world, "sleep"), (w) => pass(w, ms, at)),
+    );
   }
 }
 
@@ -226,7 +261,9 @@ function addCoordinator(steps: Step[], world: World): void {
   if (left.break > 0) fault(steps, "the lease is broken", () => after(spend(world, "break"), breakHeld));
   if (left.gate > 0) {
     const does = hub.isOpen ? "closes" : "opens";
-    fault(steps, `the gate ${does}`, () => after(spend(world, "gate"), (w) => withHub(w, { isOpen: !hub.isOpen })));
+    fault(steps, `the gate ${does}`, () =>
+      after(spend(world, "gate"), (w) => withHub(w, { isOpen: !hub.isOpen })),
+    );
   }
   for (const step of elect(world)) steps.push(step);
 }

@@ -6,8 +6,7 @@
  * coordinator. Played here are what is around them: the shell that carries out commands, the disk, the guard (a twin
  * that `guard-twin.test.ts` holds against the real one), systemd, and the glue of the coordinator's services.
  */
-import type { Verdict } from "../../../agent/core/journal.ts";
-import type { Journal, Placed, Swap } from "../../../agent/core/journal.ts";
+import type { Journal, Placed, Swap, Verdict } from "../../../agent/core/journal.ts";
 import type { Command, CommandOf, NewQuarantine } from "../../../agent/core/machine/command.ts";
 import type { Event } from "../../../agent/core/machine/event.ts";
 import type { Machine } from "../../../agent/core/machine/transition.ts";
@@ -133,7 +132,12 @@ export type Held =
       readonly instance: InstanceId;
       readonly command: LeaseCommand;
     }
-  | { readonly kind: "answer"; readonly node: NodeIndex; readonly instance: InstanceId; readonly event: Event }
+  | {
+      readonly kind: "answer";
+      readonly node: NodeIndex;
+      readonly instance: InstanceId;
+      readonly event: Event;
+    }
   /** Not filtered by session, as the real shell does: the machine has to hold without. */
   | { readonly kind: "orders"; readonly node: NodeIndex; readonly event: Event };
 
@@ -160,7 +164,6 @@ export type Backup = Pick<Hub, "lease" | "jobs" | "known">;
 export const NODE_IDS = ["n-00000000000a", "n-00000000000b", "n-00000000000c"] as const;
 export const idOf = (node: NodeIndex): string => NODE_IDS[node] ?? "n-00000000000z";
 export const nameOf = (node: NodeIndex): string => "abc"[node] ?? "?";
-export const indexOf = (id: string): NodeIndex => NODE_IDS.findIndex((each) => each === id);
 
 export const nodeAt = (world: World, at: NodeIndex): Node => {
   const node = world.nodes[at];
