@@ -238,7 +238,7 @@ describe("an assistant", () => {
     });
     expect(done.isError).toBeUndefined();
     // Which of them was ready first is theirs to say.
-    const [back = "nobody"] = done.structuredContent?.nodesRolledBack as string[];
+    const [back = "nobody"] = (done.structuredContent?.nodesRolledBack ?? []) as string[];
     expect(done.structuredContent).toMatchObject({
       success: false,
       nodesUpdated: [],
