@@ -15,9 +15,11 @@ if (argv.includes("--self-test")) {
   await run(running, argv.slice(1));
 } else {
   const { runCommand } = await import("./cli.ts");
-  process.exitCode = await runCommand(argv, running);
-  // A disk that does not answer would keep the process: what the doctor began and gave up is left behind.
-  if (argv[0] === "doctor") process.exit();
+  const run = () => runCommand(argv, running);
+  process.exitCode =
+    argv[0] === "doctor"
+      ? await import("./cli/apart.ts").then(({ runApart }) => runApart(argv, run))
+      : await run();
 }
 
 function optionOf(name: string): string | undefined {

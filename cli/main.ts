@@ -12,6 +12,7 @@ import { createClient } from "./api/client.ts";
 import { bundleCommand, realBundleWorld } from "./bundle/command.ts";
 import { terminalAsk } from "./confirm/terminal.ts";
 import { keysCommand } from "./keys/command.ts";
+import { mcpCommand } from "./mcp/command.ts";
 import { createProgram, run } from "./program.ts";
 import { exportCommand, publishCommand } from "./publish/command.ts";
 import { targetOf } from "./settings.ts";
@@ -94,4 +95,6 @@ const local = [
   publishCommand(world),
   exportCommand(world),
 ];
-process.exitCode = await run(createProgram(world, PRODUCT_VERSION, local), world, process.argv.slice(2));
+const serving = [mcpCommand(world, PRODUCT_VERSION, { input: process.stdin, output: process.stdout })];
+const program = createProgram(world, PRODUCT_VERSION, local, serving);
+process.exitCode = await run(program, world, process.argv.slice(2));

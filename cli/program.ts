@@ -21,8 +21,13 @@ import { reportFailure } from "./failure.ts";
 import { coordinatorOption, withHelp } from "./help.ts";
 import type { World } from "./world.ts";
 
-/** `baton` with all its commands. `local` are those that work on this machine's files. */
-export function createProgram(world: World, version: string, local: readonly Command[] = []): Command {
+/** `baton` with all its commands. `local` are those that work on this machine's files, `serving` those that serve. */
+export function createProgram(
+  world: World,
+  version: string,
+  local: readonly Command[] = [],
+  serving: readonly Command[] = [],
+): Command {
   const program = new Command("baton")
     .description("Keeps a fleet of daemons up to date: publish releases, roll them out, watch.")
     .addOption(coordinatorOption("--context <name>"))
@@ -50,7 +55,7 @@ export function createProgram(world: World, version: string, local: readonly Com
       "Administer:",
       [tokensCommand(world), joinTokensCommand(world), webhooksCommand(world), auditCommand(world)],
     ],
-    [THIS, [contextCommand(world), completionCommand(world), versionCommand(world, version)]],
+    [THIS, [contextCommand(world), completionCommand(world), ...serving, versionCommand(world, version)]],
   ];
   for (const [title, commands] of groups) {
     for (const command of commands) program.addCommand(command.helpGroup(title));

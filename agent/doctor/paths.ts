@@ -1,5 +1,6 @@
 import type { Finding } from "../../protocol/finding.ts";
 import { findingsOf } from "./finding.ts";
+import { count } from "./words.ts";
 
 /** `own`: the agent's, read and written. `private`: that, and nobody else's to read. `readable`: somebody else's. */
 export type PathUse = "own" | "private" | "readable";
@@ -32,7 +33,7 @@ export function judgePaths({ uid, paths }: PathsFacts): Finding[] {
   const wrong = paths.flatMap((each) => judgePath(uid, each) ?? []);
   if (wrong.length > 0) return wrong;
   const there = paths.filter(({ found }) => found !== null).length;
-  return [ok("paths-ok", `${there} paths have the right owner (user ${uid}) and mode.`)];
+  return [ok("paths-ok", `${count(there, "path", "paths")} with the right owner (user ${uid}) and mode.`)];
 }
 
 function judgePath(uid: number, { path, use, required, found }: PathFacts): Finding | null {

@@ -17,7 +17,8 @@ bash   baton completion bash > ~/.local/share/bash-completion/completions/baton
 zsh    baton completion zsh > "\${fpath[1]}/_baton"
 fish   baton completion fish > ~/.config/fish/completions/baton.fish
 
-or, for this session alone, source it: source <(baton completion bash)`;
+or, for this session alone: source <(baton completion bash)
+The Debian package brings them along.`;
 
 /** What the scripts call: the words after `baton`, the last being the one at the cursor. */
 export const hiddenCompleteCommand = (world: World, program: () => Command): Command =>

@@ -150,11 +150,15 @@ const rolloutLines = (colors: Colors, { rollouts, now }: Fleet, columns: number)
     }),
   );
 
-const alertLines = (colors: Colors, { alerts, now }: Fleet, columns: number): readonly string[] =>
+const alertLines = (colors: Colors, { alerts, nodes, now }: Fleet, columns: number): readonly string[] =>
   capped(
-    alerts.map(({ kind, message, raisedAt, acknowledgedBy }) => {
+    alerts.map(({ kind, subject, message, raisedAt, acknowledgedBy }) => {
+      const name = nodes.find(({ id }) => id === subject)?.name ?? subject;
       const taken = acknowledgedBy === null ? "" : colors.dim(` (${acknowledgedBy})`);
-      return cut(`${colors.red("!")} ${kind}, ${span(now - raisedAt)} ago: ${message}${taken}`, columns);
+      return cut(
+        `${colors.red("!")} ${kind} ${name}, ${span(now - raisedAt)} ago: ${message}${taken}`,
+        columns,
+      );
     }),
   );
 

@@ -20,7 +20,9 @@ export function planText(colors: Colors, plan: RolloutPlan, columns: number): st
   const size = `${plural(plan.nodes.length, "node")} in ${plural(groups, "group")}`;
   return [
     edges(`${colors.bold(`plan ${aim}`)}  ${colors.dim(size)}`, state, width),
-    ...flow(policyParts(plan.policy, plan.stages.length), " · ", width).map((line) => colors.dim(line)),
+    ...flow(policyParts(plan.policy, { stages: plan.stages.length, groups }), " · ", width).map((line) =>
+      colors.dim(line),
+    ),
     "",
     ...checkLines(colors, plan.checks, width),
     "",
@@ -35,7 +37,7 @@ const OUTCOMES = { passed: "✓", warned: "!", refused: "✗" } as const;
 
 function checkLines(colors: Colors, checks: readonly Check[], columns: number): readonly string[] {
   const widest = Math.max(0, ...checks.map(({ check }) => check.length));
-  return checks.flatMap(({ check, outcome, message, numbers, override }) => {
+  return once(checks).flatMap(({ check, outcome, message, numbers, override }) => {
     const paint = { passed: colors.green, warned: colors.yellow, refused: colors.red }[outcome];
     // The sentence of one that passed has the numbers that matter.
     const counted = outcome === "passed" ? [] : Object.entries(numbers).map((pair) => pair.join(" "));
@@ -48,6 +50,22 @@ function checkLines(colors: Colors, checks: readonly Check[], columns: number): 
     return [
       `${paint(OUTCOMES[outcome])} ${pad(check, widest)}  ${first}`,
       ...rest.map((line) => `${" ".repeat(widest + 4)}${line}`),
+    ];
+  });
+}
+
+/** Of many groups that pass alike, the first is told, and how many there are. */
+function once(checks: readonly Check[]): readonly Check[] {
+  const passed = Map.groupBy(
+    checks.filter(({ outcome }) => outcome === "passed"),
+    ({ check }) => check,
+  );
+  return checks.flatMap((each) => {
+    const alike = each.outcome === "passed" ? (passed.get(each.check) ?? []) : [each];
+    if (alike[0] !== each) return [];
+    const more = alike.length - 1;
+    return [
+      more === 0 ? each : { ...each, message: `${each.message} ${plural(more, "group")} more: as good.` },
     ];
   });
 }

@@ -1,6 +1,7 @@
 /** What lies where in the two packages. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { SCRIPTS } from "../../cli/completion/scripts.ts";
 import { type Deb, type Entry, gzipped } from "./deb.ts";
 
 /** What was built beforehand, by path. */
@@ -74,6 +75,7 @@ export async function coordinatorPackage(built: Built): Promise<Deb> {
       from: join(packaging, "systemd/tmpfiles.d/baton-coordinator.conf"),
     },
     { path: "etc/baton/coordinator.toml", text: built.coordinatorConfig },
+    ...completions(),
     overrides("baton-coordinator", home),
     ...(await docs(built, "baton-coordinator", ["coordinator", "baton"])),
   ];
@@ -87,6 +89,13 @@ const deb = (built: Built, name: string, entries: readonly Entry[]): Deb => ({
   scripts: join(built.root, "packaging/debian", name),
   entries,
 });
+
+/** By which the shells complete `baton`, where each of them looks. */
+const completions = (): readonly Entry[] => [
+  { path: "usr/share/bash-completion/completions/baton", text: SCRIPTS.bash },
+  { path: "usr/share/zsh/vendor-completions/_baton", text: SCRIPTS.zsh },
+  { path: "usr/share/fish/vendor_completions.d/baton.fish", text: SCRIPTS.fish },
+];
 
 /** Commands on the PATH run from the package's own folder, never from `dist/`. */
 const wrapper = (home: string, program: string): string =>

@@ -55,12 +55,14 @@ export const wantedByChannel = (
 
 /**
  * Where a job that has just succeeded leaves its node for good, when that is another release than the one wanted of it:
- * somebody asked for it by name. Null when nothing is to be remembered.
+ * somebody asked for it by name. Null when nothing is to be remembered: where nothing is wanted, nothing would take it
+ * back, and the next `update-now` is to find what is newest then.
  */
 export function movedBy(job: JobRecord, wanted: string | null): Wanted | null {
   const { kind, status, cause, rolloutId, release, createdAt } = job;
   const isAsked = kind === "update" && status === "succeeded" && rolloutId === null && cause !== "catch-up";
-  return isAsked && release !== null && release !== wanted ? { release, at: createdAt } : null;
+  const isElsewhere = wanted !== null && release !== wanted;
+  return isAsked && release !== null && isElsewhere ? { release, at: createdAt } : null;
 }
 
 /** The release's build for a platform; null when there is none, or when either is not known. */

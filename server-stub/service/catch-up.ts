@@ -1,7 +1,8 @@
 import type { NodeId } from "../../protocol/names.ts";
 import { buildFor, catchUp, wantedFor } from "../core/desired.ts";
 import { stateOf } from "../core/presence/presence.ts";
-import { isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { placeOf } from "../core/rollout/places.ts";
+import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, StoredNode } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { LeasePolicy } from "../core/lease/view.ts";
 import type { Timing } from "../core/presence/presence.ts";
-import type { RolloutLimits } from "../core/rollout/rollout.ts";
+import type { Time } from "../core/rollout/rollout.ts";
 import type { Store } from "../store/store.ts";
 import { type Coalesce, createCoalesce } from "./coalesce.ts";
 import { createNodeNews, type NodeNews } from "./events/node-news.ts";
 import { createLive, type Live } from "./live-nodes.ts";
 import type { Log, Parts, Random, ReleaseSource, Timings } from "./parts.ts";
 import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
+import { createRoster, type Roster } from "./roster.ts";
 import { createShownPlans, type ShownPlans } from "./shown-plans.ts";
 import type { TickUnit } from "./tick-units.ts";
 
@@ -48,6 +49,8 @@ export type Context = {
   readonly streamsPerToken: number;
   /** Runs of the same work that are asked for meanwhile become one. */
   readonly coalesce: Coalesce;
+  /** Every node, group and active job, for who looks at thousands of them. */
+  readonly roster: () => Promise<Roster>;
 };
 
 export async function createContext(parts: Parts): Promise<Context> {
@@ -78,6 +81,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     nodeNews: createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
+    roster: createRoster(store),
     leasePolicy: {
       ttlMs: timings.reservationMs,
       actWithinMs: timings.actWithinMs,
@@ -93,8 +97,10 @@ export async function createContext(parts: Parts): Promise<Context> {
 const overdueAfterMs = (timings: Timings): DurationMs =>
   2 * timings.probationMs + timings.inconclusiveAfterMs + timings.offlineAfterMissed * timings.heartbeatMs;
 
-export const rolloutLimits = (ctx: Context): RolloutLimits => ({
-  offlineAfterMs: 12 * ctx.timings.heartbeatMs,
+/** Both clocks at this instant. */
+export const timeOf = (ctx: Pick<Context, "now" | "wall">): Time => ({
+  nowMs: ctx.now(),
+  wallMs: ctx.wall(),
 });
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";

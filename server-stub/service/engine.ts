@@ -1,14 +1,15 @@
 /** Runs the reconciler of rollouts over what is stored and heard, and writes what it says in one go. */
 import type { GroupName, NodeId, RolloutId } from "../../protocol/names.ts";
 import { cancelJob } from "../core/job/outcome.ts";
-import { type Action, act } from "../core/rollout/actions.ts";
+import { placeOf } from "../core/rollout/places.ts";
 import { type Reconciled, reconcile } from "../core/rollout/reconcile.ts";
-import { isEnded, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, Stored } from "../store/records.ts";
 import { attempt } from "./attempt.ts";
 import { audit, COORDINATOR } from "./audit.ts";
-import { type Context, newId, rolloutLimits } from "./context.ts";
+import { type Context, newId, timeOf } from "./context.ts";
 import { type FleetRead, readFleet } from "./fleet.ts";
+import { isolated } from "./isolated.ts";
 import { jobChanges } from "./job-changes.ts";
 import { newJob } from "./new-job.ts";
 import { pushGroup } from "./push.ts";
@@ -16,7 +17,7 @@ import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
 import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
-/** Opening a job makes its node ready for the next look; a few looks are enough for every chain of that kind. */
+/** A few looks are enough for every chain of stages that have nothing to do; the tick goes on with the rest. */
 const MAX_LOOKS = 5;
 
 export type Who = { readonly actor: string; readonly from: string };
@@ -26,79 +27,117 @@ export async function runRollouts(ctx: Context, group: GroupName): Promise<void>
   for (const { value } of await ctx.store.unfinishedRollouts(group)) await runRollout(ctx, value.id);
 }
 
-/** Also for a rollout that is over: a node that failed may turn out to have gone back by itself. */
+/**
+ * Also for a rollout that is over: a node that failed may turn out to have gone back by itself. Never throws: what goes
+ * wrong with a rollout must not keep its nodes from being heard. The engine's tick looks again, and notices.
+ */
 export const runRollout = (ctx: Context, id: RolloutId): Promise<void> =>
+  isolated(ctx, "rollout", { rolloutId: id }, () => lookAtRollout(ctx, id));
+
+/** Throws what goes wrong. */
+export const lookAtRollout = (ctx: Context, id: RolloutId): Promise<void> =>
   ctx.coalesce(`rollout ${id}`, () => lookRepeatedly(ctx, id));
 
 async function lookRepeatedly(ctx: Context, id: RolloutId): Promise<void> {
   const touched = new Map<NodeId, GroupName>();
+  const begun = new Set<RolloutId>();
   for (let look = 0; look < MAX_LOOKS; look += 1) {
-    const done = await attempt(ctx.store, () => decide(ctx, id, null, COORDINATOR));
+    const done = await attempt(ctx.store, () => decide(ctx, id));
     if (done === null) break;
     for (const { nodeId, group } of done.touched) touched.set(nodeId, group);
-    if (!done.changed) break;
+    if (done.begun !== null) begun.add(done.begun);
+    if (!done.again) break;
   }
   await pushAll(ctx, touched);
+  for (const other of begun) await runRollout(ctx, other);
 }
 
-/** What an operator said: written at once, and what follows from it. Repeating it changes nothing. */
-export async function tellRollout(ctx: Context, id: RolloutId, action: Action, by: Who): Promise<void> {
-  const done = await attempt(ctx.store, () => decide(ctx, id, action, by));
-  if (done !== null) await pushAll(ctx, new Map(done.touched.map(({ nodeId, group }) => [nodeId, group])));
-  await runRollout(ctx, id);
-}
-
-async function pushAll(ctx: Context, touched: ReadonlyMap<NodeId, GroupName>): Promise<void> {
-  const groups = new Map<GroupName, NodeId[]>();
-  for (const [nodeId, group] of touched) groups.set(group, [...(groups.get(group) ?? []), nodeId]);
-  for (const [group, nodeIds] of groups) await pushGroup(ctx, group, nodeIds);
+export async function pushAll(ctx: Context, touched: ReadonlyMap<NodeId, GroupName>): Promise<void> {
+  for (const [group, nodes] of Map.groupBy(touched, ([, name]) => name)) {
+    await pushGroup(
+      ctx,
+      group,
+      nodes.map(([nodeId]) => nodeId),
+    );
+  }
 }
 
 type Done = {
-  readonly changed: boolean;
+  /** Nodes were told to get ready, or a stage began: there is something new to look at. */
+  readonly again: boolean;
   /** Nodes whose orders may have changed. */
   readonly touched: readonly { readonly nodeId: NodeId; readonly group: GroupName }[];
+  /** The rollout that takes this one back, when that has just been decided. */
+  readonly begun: RolloutId | null;
 };
 
 async function decide(
   ctx: Context,
   id: RolloutId,
-  action: Action | null,
-  by: Who,
 ): Promise<{ changes: readonly Change[]; answer: Done | null }> {
   const stored = await ctx.store.rollout(id);
   if (stored === null) return { changes: [], answer: null };
-  // Who is begun anew is looked at as well.
-  const read = await readFleet(ctx, action === null ? stored.value : act(stored.value, action));
-  const result = reconcile(stored.value, read.fleet, rolloutLimits(ctx), ctx.wall(), action);
-  const { rollout: opened, changes: jobs } = openJobs(ctx, result, read);
-  if (opened === stored.value) return { changes: [], answer: { changed: false, touched: [] } };
-  const back = await rollbackOnHalt(ctx, stored.value, opened);
-  const rollout = back?.rollout ?? opened;
+  const looked = await look(ctx, stored, stored.value, COORDINATOR);
+  const { rollout: after } = looked;
+  if (after === stored.value) {
+    return { changes: [], answer: { again: false, touched: [], begun: null } };
+  }
+  const back = takesItselfBack(stored.value, after) ? rollbackChanges(ctx, after, COORDINATOR) : null;
+  const rollout = back?.rollout ?? after;
   const changes: Change[] = [
-    ...jobs,
-    ...closeJobs(ctx, result, read, by),
-    ...withdrawn(stored.value, rollout, read),
+    ...looked.changes,
     { kind: "rollout", value: rollout, expected: stored.revision, before: stored.value },
     ...(back?.changes ?? []),
-    ...statusChanges(ctx, stored, rollout, action, by),
+    ...statusChanges(ctx, stored.value, rollout, COORDINATOR),
     ...(await endChanges(ctx, stored.value, rollout)),
   ];
-  const touched = rollout.nodes
-    .filter((node, index) => node !== stored.value.nodes[index])
-    .map(({ nodeId, group }) => ({ nodeId, group }));
-  return { changes, answer: { changed: true, touched } };
+  const touched = touchedBy(stored.value, rollout);
+  const again = looked.opened || rollout.stage !== stored.value.stage;
+  return { changes, answer: { again, touched, begun: back?.back.id ?? null } };
 }
 
+export const touchedBy = (before: RolloutRecord, after: RolloutRecord): Done["touched"] =>
+  after.nodes
+    .filter((node, index) => node !== before.nodes[index])
+    .map(({ nodeId, group }) => ({ nodeId, group }));
+
 /** The policy may say that too many failures take everything back. */
-async function rollbackOnHalt(ctx: Context, before: RolloutRecord, after: RolloutRecord) {
-  const halts = after.status === "halted" && before.status !== "halted";
-  const wants =
-    after.kind === "update" && after.policy.onFailure === "rollback" && after.rolledBackBy === null;
-  return halts && wants && after.reason?.code === "failures"
-    ? rollbackChanges(ctx, after, COORDINATOR)
-    : null;
+const takesItselfBack = (before: RolloutRecord, after: RolloutRecord): boolean =>
+  after.status === "halted" &&
+  before.status !== "halted" &&
+  after.reason?.code === "failures" &&
+  after.kind === "update" &&
+  after.policy.onFailure === "rollback" &&
+  after.rolledBackBy === null;
+
+/**
+ * One look at a rollout, as it was told to be: what becomes of it, and the changes to jobs that go with that. The
+ * rollout itself is the caller's to write, on the revision that was read.
+ */
+export async function look(
+  ctx: Context,
+  stored: Stored<RolloutRecord>,
+  told: RolloutRecord,
+  by: Who,
+): Promise<{
+  readonly rollout: RolloutRecord;
+  readonly changes: readonly Change[];
+  readonly opened: boolean;
+}> {
+  const read = await readFleet(ctx, told);
+  const result = reconcile(told, read.fleet, surroundingsOf(ctx, told), timeOf(ctx));
+  const { rollout, changes } = openJobs(ctx, result, read);
+  return {
+    rollout,
+    changes: [...changes, ...closeJobs(ctx, result, read, by), ...withdrawn(stored.value, rollout, read)],
+    opened: changes.length > 0,
+  };
 }
+
+const surroundingsOf = (ctx: Context, { release }: RolloutRecord) => ({
+  offlineAfterMs: 12 * ctx.timings.heartbeatMs,
+  published: ctx.repository.releases().releases.some(({ version }) => version === release),
+});
 
 /** Writes the new jobs' ids into the rollout, and the jobs beside it. */
 function openJobs(
@@ -110,8 +149,9 @@ function openJobs(
   const changes: Change[] = [];
   const opening = new Set(open);
   const nodes = rollout.nodes.map((place) => {
+    if (!opening.has(place.nodeId) || place.to === null) return place;
     const node = read.nodes.get(place.nodeId)?.value;
-    if (!opening.has(place.nodeId) || isEnded(place) || node === undefined || place.to === null) return place;
+    if (node === undefined) return place;
     const job = newJob(ctx, node, {
       id: newId(ctx.random, "j"),
       kind: rollout.kind,
@@ -143,25 +183,19 @@ function withdrawn(before: RolloutRecord, after: RolloutRecord, read: FleetRead)
     if (place.status !== "updating" || place.jobId === null) return [];
     const now = placeOf(after, place.nodeId);
     const job = read.jobs.get(place.jobId);
-    if (now?.status !== "preparing" || now.jobId !== place.jobId || job === undefined) return [];
+    if (now === undefined || isEnded(now) || now.status === "updating") return [];
+    if (now.jobId !== place.jobId || job === undefined) return [];
     return [{ kind: "job", value: job.value, expected: job.revision }];
   });
 }
 
-function statusChanges(
-  ctx: Context,
-  stored: Stored<RolloutRecord>,
-  rollout: RolloutRecord,
-  action: Action | null,
-  by: Who,
-): Change[] {
-  const { status, reason } = rollout;
-  const retried = action?.name === "retry";
-  if (status === stored.value.status && !retried) return [];
-  const before = { status: stored.value.status };
-  const said = retried ? "retried" : status;
+/** What the audit log says of a rollout that came to another status. */
+export function statusChanges(ctx: Context, before: RolloutRecord, after: RolloutRecord, by: Who): Change[] {
+  const { status, reason } = after;
+  if (status === before.status) return [];
+  const said = { status, reason: reason?.message ?? null };
   return [
-    audit(ctx, by, `rollout.${said}`, rollout.id, before, { status, reason: reason?.message ?? null }),
-    ...rolloutNotice(ctx, rollout, said),
+    audit(ctx, by, `rollout.${status}`, after.id, { status: before.status }, said),
+    ...rolloutNotice(ctx, after, status),
   ];
 }

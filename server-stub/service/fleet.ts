@@ -1,121 +1,120 @@
+/** What a rollout's reconciler sees, read together: nodes, jobs, leases, gates. */
+import type { Build, Platform } from "../../protocol/build.ts";
 import { UPDATE_STATES, type UpdateReport } from "../../protocol/frames.ts";
-import type { GroupName, JobId, NodeId } from "../../protocol/names.ts";
+import type { JobId, NodeId } from "../../protocol/names.ts";
+import type { EpochMs } from "../../protocol/time.ts";
 import { buildFor, refusesUnasked } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
-import { holderOf, type LeaseRecord, NO_LEASE } from "../core/lease/record.ts";
+import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
 import { holdingsOf, offlineForMs, stateOf } from "../core/presence/presence.ts";
 import {
   type Fleet,
   type FleetNode,
-  hasBegun,
-  isEnded,
+  type Gone,
+  isLookedAt,
   type Place,
   type RolloutRecord,
 } from "../core/rollout/rollout.ts";
 import type { NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
-import { gatesAt } from "./gates.ts";
+import { type Around, readAround } from "./fleet-around.ts";
 
-/** What a rollout's reconciler sees, and the jobs as they were read, for writing them. */
+/** What the reconciler is told, and the nodes and jobs as they were read, for writing them. */
 export type FleetRead = {
   readonly fleet: Fleet;
   readonly nodes: ReadonlyMap<NodeId, Stored<NodeRecord>>;
   readonly jobs: ReadonlyMap<JobId, Stored<JobRecord>>;
 };
 
-/** Beyond so many groups it is cheaper to read everything once than each group by itself. */
-const GROUPS_ONE_BY_ONE = 16;
-
-/** The nodes that the reconciler looks at: of the stages begun, those that are not done with. */
+/** Nodes of the stages begun that are not done with; and those that failed, since they may yet have gone back. */
 export async function readFleet(ctx: Context, rollout: RolloutRecord): Promise<FleetRead> {
-  const places = rollout.nodes.filter((place) => hasBegun(rollout, place) && mayChange(place));
-  const groups = [...new Set(places.map((place) => place.group))];
-  const [nodes, active, busy, policy, own] = await Promise.all([
-    readEach(
-      groups,
-      (group) => ctx.store.nodes(group),
-      () => ctx.store.nodes(),
-    ),
-    readEach(
-      groups,
-      (group) => ctx.store.activeJobsOf(group),
-      () => ctx.store.activeJobs(),
-    ),
-    ctx.store.busyLeases(),
-    ctx.store.policy(),
-    readEach(
-      groups,
-      async (group) => [await ctx.store.group(group)].filter((found) => found !== null),
-      () => ctx.store.groups(),
-    ),
-  ]);
-  const gate = gatesAt(policy.value, ctx.wall());
-  const gates = new Map(own.map(({ value }) => [value.name, gate(value)]));
-  const members = new Map(nodes.map((node) => [node.value.id, node]));
-  const leases = new Map(busy.map(({ group, value }) => [group, value]));
-  const jobs = new Map(active.map((job) => [job.value.id, job]));
-  for (const { jobId } of places) {
-    if (jobId === null || jobs.has(jobId)) continue;
-    const ended = await ctx.store.job(jobId);
-    if (ended !== null) jobs.set(jobId, ended);
-  }
-  const activeOf = new Map(active.map((job) => [job.value.nodeId, job.value]));
-  const fleet = new Map<NodeId, FleetNode>();
-  for (const place of places) {
-    const node = members.get(place.nodeId)?.value;
-    if (node === undefined || node.membership !== "approved") continue;
-    const { jobId } = place;
-    const job = jobId === null ? undefined : jobs.get(jobId)?.value;
-    const other = activeOf.get(place.nodeId);
-    fleet.set(place.nodeId, {
-      ...nodeView(ctx, node, rollout),
-      gate: gates.get(node.group) ?? null,
-      lease: leaseFor(leases.get(node.group) ?? NO_LEASE, node.id, jobId),
-      job: job === undefined ? null : jobView(ctx, job),
-      otherJob: other === undefined || other.id === jobId ? null : other.id,
-    });
-  }
-  return { fleet, nodes: members, jobs };
+  const places = rollout.nodes.filter((place) => isLookedAt(rollout, place) || mayYetHaveGoneBack(place));
+  const around = await readAround(ctx, rollout, places);
+  const world = { ...around, targetFor: targetsOf(ctx, rollout), now: ctx.now() };
+  const fleet = new Map<NodeId, FleetNode | Gone>();
+  for (const place of places) fleet.set(place.nodeId, seen(ctx, place, world));
+  return { fleet, nodes: around.nodes, jobs: around.jobs };
 }
 
-/** A failure may still turn out to be a rollback. */
-const mayChange = (place: Place): boolean => !isEnded(place) || place.status === "failed";
+const mayYetHaveGoneBack = (place: Place): boolean => place.status === "failed";
 
-async function readEach<T>(
-  groups: readonly GroupName[],
-  one: (group: GroupName) => Promise<readonly T[]>,
-  all: () => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  if (groups.length > GROUPS_ONE_BY_ONE) return all();
-  return (await Promise.all(groups.map(one))).flat();
+type World = Around & {
+  readonly targetFor: (platform: Platform | null) => Build | null;
+  readonly now: EpochMs;
+};
+
+/** The release's build for a platform; thousands of nodes share one. */
+function targetsOf(ctx: Context, { release }: RolloutRecord): World["targetFor"] {
+  const { releases } = ctx.repository.releases();
+  const targets = new Map<Platform | null, Build | null>();
+  return (platform) => {
+    const known = targets.get(platform);
+    if (known !== undefined) return known;
+    const target = buildFor(releases, release, platform);
+    targets.set(platform, target);
+    return target;
+  };
 }
+
+function seen(ctx: Context, place: Place, world: World): FleetNode | Gone {
+  const node = world.nodes.get(place.nodeId)?.value;
+  if (node === undefined) return gone("removed", "The node was removed.");
+  const { jobId } = place;
+  const lease = leaseFor(world.leaseOf(node), node.id, jobId);
+  const record = jobId === null ? undefined : world.jobs.get(jobId)?.value;
+  // Under way it is waited for, and what it came to is told, whatever became of it since.
+  if (lease === null && (record === undefined || isActive(record))) {
+    if (node.membership === "revoked") return gone("node-revoked", `${node.name}'s credential was revoked.`);
+    if (node.group !== place.group) {
+      return gone("moved", `It is in group ${node.group} now, and not in ${place.group} any more.`);
+    }
+  }
+  const active = world.active.get(place.nodeId)?.value;
+  const job = record === undefined ? null : jobView(ctx, record);
+  return {
+    kind: "there",
+    ...nodeView(ctx, node, world),
+    gate: world.gateOf(node.group),
+    // Asked of few: of thousands that are ready most only wait until others are done.
+    get denied() {
+      return lease === null && job?.prepared === true ? world.denied(node) : null;
+    },
+    lease,
+    job,
+    otherJob: active === undefined || active.id === jobId ? null : active.id,
+  };
+}
+
+const gone = (code: string, message: string): Gone => ({ kind: "gone", reason: { code, message } });
 
 function nodeView(
   ctx: Context,
   node: NodeRecord,
-  rollout: RolloutRecord,
-): Omit<FleetNode, "job" | "otherJob" | "lease" | "gate"> {
+  { targetFor, now }: World,
+): Omit<FleetNode, "kind" | "gate" | "denied" | "lease" | "job" | "otherJob"> {
   const presence = ctx.live.presence(node.id);
-  const now = ctx.now();
   const state = stateOf(presence, ctx.timing, now);
-  const known = presence?.heartbeat == null ? node.known : { ...node.known, ...presence.hello };
+  const known = presence?.heartbeat == null ? node.known : presence.hello;
   const holdings = presence?.heartbeat == null ? node.known?.holdings : holdingsOf(presence);
-  const { releases } = ctx.repository.releases();
-  const target = buildFor(releases, rollout.release, known?.platform ?? null);
-  const refuses = holdings === undefined || target === null ? null : refusesUnasked(holdings, target);
+  const target = targetFor(known?.platform ?? null);
   return {
     presence: state,
-    offlineForMs: offlineForMs(presence, ctx.timing, now),
     connecting: presence !== undefined && presence.heartbeat === null,
+    offlineForMs: state === "offline" ? awayForMs(ctx, node) : null,
     build: known?.build ?? null,
     backup: holdings?.backup ?? null,
     target,
     platformKnown: known !== null,
     role: state === "online" ? (presence?.heartbeat?.health.role ?? null) : null,
     reportsRole: node.known?.reportsRole ?? false,
-    held: refuses?.code === "held",
-    quarantined: refuses?.code === "quarantined",
+    refuses: holdings === undefined || target === null ? null : refusesUnasked(holdings, target),
   };
+}
+
+/** A node that was never heard cannot have been away for longer than it is a member. */
+function awayForMs(ctx: Context, { id, createdAt }: NodeRecord): number | null {
+  const awayMs = offlineForMs(ctx.live.presence(id), ctx.timing, ctx.now());
+  return awayMs === null ? null : Math.min(awayMs, Math.max(0, ctx.wall() - createdAt));
 }
 
 /** Only a lease for the rollout's own job puts its node under way; after a restore nobody knows for which it was. */

@@ -1,7 +1,8 @@
 import type { NodeId } from "../../protocol/names.ts";
 import type { GroupView, Member } from "../core/lease/view.ts";
 import { ailment, stateOf } from "../core/presence/presence.ts";
-import { isActiveRollout, isEnded } from "../core/rollout/rollout.ts";
+import { placesIn } from "../core/rollout/places.ts";
+import { isActiveRollout, isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
 import { gateOf } from "../core/window/gate.ts";
 import type { GroupRecord, NodeRecord } from "../store/records.ts";
 import type { Context } from "./context.ts";
@@ -29,7 +30,6 @@ export async function readGroupView(
   return { mode, spare, acceptOutage, gate, members };
 }
 
-/** One node as the lease's rules see it. */
 export function memberView(ctx: Context, node: NodeRecord, old: boolean): Member {
   const presence = ctx.live.presence(node.id);
   const isOnline = stateOf(presence, ctx.timing, ctx.now()) === "online";
@@ -53,8 +53,16 @@ async function readOld(ctx: Context, group: string): Promise<ReadonlySet<NodeId>
     ctx.store.activeJobsOf(group),
     ctx.store.unfinishedRollouts(group),
   ]);
-  const inRollouts = rollouts
-    .filter(({ value }) => isActiveRollout(value))
-    .flatMap(({ value }) => value.nodes.filter((node) => !isEnded(node)).map((node) => node.nodeId));
-  return new Set([...jobs.map(({ value }) => value.nodeId), ...inRollouts]);
+  const active = rollouts.map(({ value }) => value).filter(isActiveRollout);
+  return new Set([...jobs.map(({ value }) => value.nodeId), ...openIn(group, active)]);
 }
+
+/** Nodes of the group that these rollouts are not done with. */
+export const openIn = (group: string, rollouts: readonly RolloutRecord[]): ReadonlySet<NodeId> =>
+  new Set(
+    rollouts.flatMap((rollout) =>
+      placesIn(rollout, group)
+        .filter((place) => !isEnded(place))
+        .map((place) => place.nodeId),
+    ),
+  );

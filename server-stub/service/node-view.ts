@@ -11,7 +11,8 @@ import {
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { type LeaseRecord, mayBeDown } from "../core/lease/record.ts";
 import { ailment, holdingsOf, stateOf } from "../core/presence/presence.ts";
-import { isActiveRollout, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { placeOf } from "../core/rollout/places.ts";
+import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { GroupRecord, NodeRecord, StoredNode } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import { type Published, readPublished } from "./releases.ts";

@@ -1,4 +1,6 @@
-import { isEnded, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { sameBuild } from "../../protocol/build.ts";
+import { mayHaveMoved } from "../core/rollout/actions.ts";
+import type { Place, RolloutRecord } from "../core/rollout/rollout.ts";
 import { beginRollout } from "../core/rollout/snapshot.ts";
 import type { Change } from "../store/records.ts";
 import { audit } from "./audit.ts";
@@ -6,26 +8,29 @@ import { type Context, newId } from "./context.ts";
 import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 /**
- * A rollout that takes another back: every node that it has moved, or is moving, returns to what it ran before. One
- * stage, as many groups at once as the other had, and no failure ends it but that of its own group.
+ * A rollout that takes another back: every node that it has moved, or is moving, returns to what it ran before; of one
+ * that failed nobody may know where it stands, so it is looked at too. One stage, as many groups at once as the other
+ * had, and no failure ends it but that of its own group. Null when no node is to go back.
  */
-export async function rollbackChanges(
+export function rollbackChanges(
   ctx: Context,
   rollout: RolloutRecord,
   by: { readonly actor: string; readonly from: string },
-): Promise<{
+): {
+  /** The rollout that is taken back, and says by which. */
   readonly rollout: RolloutRecord;
   readonly back: RolloutRecord;
   readonly changes: readonly Change[];
-}> {
-  const moved = rollout.nodes.filter(hasMoved);
+} | null {
+  const moved = rollout.nodes.filter((place) => mayHaveMoved(place) && !hasStayed(ctx, place));
+  if (moved.length === 0) return null;
   const back = beginRollout(
     {
       id: newId(ctx.random, "r"),
       kind: "rollback",
       release: rollout.release,
       rollbackOf: rollout.id,
-      selection: { nodes: moved.map((place) => place.name) },
+      selection: rollout.selection,
       policy: { ...rollout.policy, stages: [1], threshold: 1, offline: "skip", onFailure: "halt" },
       quorumGroups: rollout.quorumGroups,
       acceptOutage: rollout.acceptOutage,
@@ -55,5 +60,8 @@ export async function rollbackChanges(
   };
 }
 
-const hasMoved = (place: Place): boolean =>
-  place.status === "succeeded" || (!isEnded(place) && place.status === "updating");
+/** It failed before it went anywhere, or is back already. */
+function hasStayed(ctx: Context, { nodeId, status, from }: Place): boolean {
+  const runs = ctx.live.presence(nodeId)?.hello.build;
+  return status === "failed" && runs !== undefined && from !== null && sameBuild(runs, from);
+}

@@ -1,12 +1,7 @@
-import type { NodeId } from "../../protocol/names.ts";
+import type { GroupName, NodeId } from "../../protocol/names.ts";
 import type { RolloutNode } from "../../protocol/rollout.ts";
-import {
-  groupsOf,
-  isActiveRollout,
-  isOfWholeGroups,
-  placeOf,
-  type RolloutRecord,
-} from "../core/rollout/rollout.ts";
+import { groupsOf, hasGroup, placeOf, placesIn } from "../core/rollout/places.ts";
+import { isActiveRollout, isOfWholeGroups, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, NodeRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 
@@ -14,41 +9,65 @@ import type { Context } from "./context.ts";
  * What a rollout's end means beyond itself. Completed: its release is what its groups should be on from now on, as far
  * as it was of whole groups and any of their nodes is on it; one that every node has skipped is nothing to bring later
  * nodes to. Of parts of groups, ended early, or taken back: the nodes that it did move are meant to stay where it left
- * them.
+ * them; and a group that was taken back whole is not meant to be on that release any more.
  */
 export async function endChanges(
   ctx: Context,
   before: RolloutRecord,
   after: RolloutRecord,
 ): Promise<Change[]> {
-  const halts = after.status === "halted" && before.status !== "halted";
   const completes = after.status === "completed" && before.status !== "completed";
-  const changes: Change[] = [...(await placeNodes(ctx, before, after))];
-  const at = ctx.wall();
-  if (completes && setsWanted(after)) changes.push(...(await wantedOfGroups(ctx, after)));
-  if (halts) {
-    const message = `The rollout of ${after.release} halted. ${after.reason?.message ?? ""}`.trim();
-    changes.push({ kind: "raise", alert: "fleet_update_halted", subject: after.id, message, at });
-  } else if (before.status === "halted" && after.status !== "halted") {
+  const changes: Change[] = [...(await placeNodes(ctx, before, after)), ...alertChanges(ctx, before, after)];
+  if (!completes) return changes;
+  const wanted = after.kind === "rollback" ? wantedAgain : setsWanted(after) ? wantedFrom : null;
+  if (wanted !== null) changes.push(...(await wantedOfGroups(ctx, after, wanted)));
+  return [...changes, ...(await resolveEarlier(ctx, after))];
+}
+
+/** It stands still, and goes on only when somebody says so. */
+const STANDS = ["halted", "failed"];
+
+function alertChanges(ctx: Context, before: RolloutRecord, after: RolloutRecord): Change[] {
+  const [stood, stands] = [STANDS.includes(before.status), STANDS.includes(after.status)];
+  if (stood === stands) return [];
+  const about = { alert: "fleet_update_halted", subject: after.id, at: ctx.wall() } as const;
+  if (!stands) {
     const because = after.status === "running" ? "It was retried and goes on." : `It is ${after.status} now.`;
-    changes.push({ kind: "resolve", alert: "fleet_update_halted", subject: after.id, at, because });
+    return [{ kind: "resolve", ...about, because }];
   }
-  if (completes) changes.push(...(await resolveEarlier(ctx, after)));
-  return changes;
+  const what = after.kind === "rollback" ? `rollback from ${after.release}` : `rollout of ${after.release}`;
+  const message = `The ${what} ${after.status}. ${after.reason?.message ?? ""}`.trim();
+  return [{ kind: "raise", ...about, message }];
 }
 
 const setsWanted = ({ kind, selection }: RolloutRecord): boolean =>
   kind === "update" && isOfWholeGroups(selection);
 
-async function wantedOfGroups(ctx: Context, after: RolloutRecord): Promise<Change[]> {
+/** The release that a group should be on from now on, by where its nodes stand and what it should be on so far. */
+type WantedOf = (after: RolloutRecord, places: readonly Place[], wanted: string | null) => string | null;
+
+const wantedFrom: WantedOf = ({ release }, places) => (places.some(isOnRelease) ? release : null);
+
+/** Where all of the group are again, if it is meant to be on what was taken back. */
+const wantedAgain: WantedOf = ({ release }, places, wanted) => {
+  const versions = new Set(places.map((place) => (isOnRelease(place) ? place.to?.version : undefined)));
+  const [version] = versions;
+  return wanted === release && versions.size === 1 && version !== undefined ? version : null;
+};
+
+async function wantedOfGroups(ctx: Context, after: RolloutRecord, wantedOf: WantedOf): Promise<Change[]> {
   const at = ctx.wall();
-  const reached = new Set(after.nodes.filter(isOnRelease).map((node) => node.group));
   const changes: Change[] = [];
-  for (const name of reached) {
+  for (const name of groupsOf(after)) {
     const group = await ctx.store.group(name);
     if (group === null) continue;
-    const value = { ...group.value, wanted: { release: after.release, at } };
-    changes.push({ kind: "group", value, expected: group.revision });
+    const release = wantedOf(after, placesIn(after, name), group.value.wanted?.release ?? null);
+    if (release === null) continue;
+    changes.push({
+      kind: "group",
+      value: { ...group.value, wanted: { release, at } },
+      expected: group.revision,
+    });
   }
   return changes;
 }
@@ -56,10 +75,9 @@ async function wantedOfGroups(ctx: Context, after: RolloutRecord): Promise<Chang
 /** A halt is over and done with once a later rollout of any of its groups completes. */
 async function resolveEarlier(ctx: Context, after: RolloutRecord): Promise<Change[]> {
   const changes: Change[] = [];
-  const groups = groupsOf(after);
   for (const { subject } of await ctx.store.openAlerts("fleet_update_halted")) {
     const halted = subject === after.id ? null : await ctx.store.rollout(subject);
-    if (halted === null || ![...groupsOf(halted.value)].some((group) => groups.has(group))) continue;
+    if (halted === null || !groupsOf(halted.value).some((group) => hasGroup(after, group))) continue;
     const because = `A later rollout of the same groups, of ${after.release}, completed.`;
     changes.push({ kind: "resolve", alert: "fleet_update_halted", subject, at: ctx.wall(), because });
   }
@@ -78,13 +96,14 @@ async function placeNodes(ctx: Context, before: RolloutRecord, after: RolloutRec
   return left.flatMap((place): Change[] => {
     const node = nodes.get(place.nodeId);
     const release = after.kind === "rollback" ? place.to?.version : after.release;
-    if (node === undefined || release === undefined || node.value.placed?.release === release) return [];
+    if (node === undefined || release === undefined) return [];
+    // Also where it was placed there before: what was completed since would count for more than that.
     const value = { ...node.value, placed: { release, at: ctx.wall() } };
     return [{ kind: "node", value, expected: node.revision }];
   });
 }
 
-async function nodesOf(ctx: Context, groups: ReadonlySet<string>) {
+async function nodesOf(ctx: Context, groups: ReadonlySet<GroupName>) {
   const nodes = new Map<NodeId, Stored<NodeRecord>>();
   for (const group of groups) for (const node of await ctx.store.nodes(group)) nodes.set(node.value.id, node);
   return nodes;

@@ -2,7 +2,8 @@
 import { ok, type Result } from "../../protocol/result.ts";
 import type { StartRolloutRequest } from "../../protocol/rollout.ts";
 import { cancelJob } from "../core/job/outcome.ts";
-import { placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { placeOf } from "../core/rollout/places.ts";
+import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import { beginRollout } from "../core/rollout/snapshot.ts";
 import type { Change } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";

@@ -27,6 +27,7 @@ import { createJobWatch } from "./tick-jobs.ts";
 import { tickMachine } from "./tick-machine.ts";
 import { tickPresence } from "./tick-presence.ts";
 import { createRetention } from "./tick-retention.ts";
+import { createRolloutWatch } from "./tick-rollouts.ts";
 import { tickTrust } from "./tick-trust.ts";
 import type { TickUnit } from "./tick-units.ts";
 
@@ -48,6 +49,7 @@ export function createTick(ctx: Context, starts: StartOnPublish, machine?: Machi
   const due = createDue(ctx);
   const watchGates = createGateWatch(ctx);
   const watchJobs = createJobWatch(ctx);
+  const watchRollouts = createRolloutWatch(ctx);
   const retain = createRetention(ctx);
   const one = (unit: TickUnit, work: () => Promise<unknown>) => isolated(ctx, unit, {}, work);
   let running: Promise<void> | null = null;
@@ -55,7 +57,7 @@ export function createTick(ctx: Context, starts: StartOnPublish, machine?: Machi
     await tickPresence(ctx, { sweep: due("sweep", EVERY.sweep), seen: due("seen", EVERY.seen) });
     await one("lease", () => tickLeases(ctx));
     if (due("rollouts", EVERY.rollouts)) {
-      await one("rollout", () => tickRollouts(ctx));
+      await one("rollout", watchRollouts);
       await one("alert", () => resolveOverdue(ctx));
     }
     if (due("gates", EVERY.gates)) {
@@ -90,12 +92,6 @@ function createDue(ctx: Context): (name: string, everyMs: number) => boolean {
     last.set(name, ctx.now());
     return true;
   };
-}
-
-async function tickRollouts(ctx: Context): Promise<void> {
-  for (const { value } of await ctx.store.unfinishedRollouts()) {
-    await isolated(ctx, "rollout", { rolloutId: value.id }, () => runRollout(ctx, value.id));
-  }
 }
 
 async function tickLeases(ctx: Context): Promise<void> {

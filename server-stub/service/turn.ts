@@ -6,7 +6,8 @@ import type { DurationMs } from "../../protocol/time.ts";
 import { refusesUnasked } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import type { Denied } from "../core/lease/view.ts";
-import { isEnded, placeOf, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { placeOf } from "../core/rollout/places.ts";
+import { isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { NodeRecord } from "../store/records.ts";
 
 /** Null when it may. `rollout` is the job's own; a job that has none was begun while no rollout had the node. */

@@ -78,6 +78,8 @@ export type Store = {
   lastJob(nodeId: NodeId): Promise<Stored<JobRecord> | null>;
   /** Every job that is queued or running, oldest first; no diagnoses. */
   activeJobs(): Promise<readonly Stored<JobRecord>[]>;
+  /** Those of these that are there, in any order. */
+  jobsById(ids: readonly JobId[]): Promise<readonly Stored<JobRecord>[]>;
   /** A page of all jobs, diagnoses too, newest first. */
   jobs(query: JobQuery): Promise<readonly Numbered<JobRecord>[]>;
   /** At most `limit` lines from index `from` on. */

@@ -57,13 +57,14 @@ const joinIt = () =>
   });
 
 /** Starts a program; `ended` is its exit status and what it said on standard error. */
-function start(args: readonly string[]) {
+function start(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: `${dir}:${process.env.PATH}`,
       BATON_CONFIG: join(dir, "agent.toml"),
       NOTIFY_SOCKET: "/run/nobody",
+      ...more,
     },
   });
   children.push(child);
@@ -105,6 +106,31 @@ describe("agent run", () => {
     expect(await notified()).toBe("READY=1\nSTOPPING=1\n");
     expect(agent.said.err).not.toContain(CREDENTIAL);
     await expect(stat(join(dir, "control.sock"))).rejects.toThrow("ENOENT");
+  });
+
+  it("tells how often it crashed, looks at itself when it is asked, and is not ended by SIGHUP", async () => {
+    await joinIt();
+    const JOB = "j-0123456789ab";
+    server.wants.diagnose = { jobId: JOB };
+    server.wants.logNext = [{ jobId: JOB, index: 0 }];
+    const agent = start([MAIN, "run"], { BATON_CRASHES: "4" });
+    await server.frame(({ frame }) => frame.type === "heartbeat" && frame.crashes === 4);
+    agent.child.kill("SIGHUP");
+    const { frame } = await server.frame(({ frame }) => frame.type === "diagnosis");
+    if (frame.type !== "diagnosis") throw new Error("no diagnosis");
+    const codes = frame.findings.map(({ code }) => code);
+    expect(codes).toEqual(
+      expect.arrayContaining(["settings-ok", "session-open", "crashing", "dist-missing"]),
+    );
+    expect(frame).toMatchObject({ jobId: JOB, ok: false });
+    const lines = server.received.flatMap(({ frame }) => (frame.type === "log" ? frame.lines : []));
+    const said = lines.map(({ text }) => text);
+    expect(said[0]).toMatch(/^agent doctor: \d problems/);
+    expect(said.some((text) => text.includes("info session open"))).toBe(true);
+    expect(said.at(-1)).toBe("That was all.");
+    expect(JSON.stringify([said, frame])).not.toContain(CREDENTIAL);
+    await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("SIGHUP");
+    expect(await status()).toMatchObject({ ok: true });
   });
 
   it("goes on looking for its identity when it could not be read", async () => {

@@ -1,7 +1,9 @@
+import { PassThrough } from "node:stream";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { pathOf } from "../../cli/commands/leaf.ts";
+import { mcpCommand } from "../../cli/mcp/command.ts";
 import { createProgram } from "../../cli/program.ts";
 import { publishCommand } from "../../cli/publish/command.ts";
 import type { World } from "../../cli/world.ts";
@@ -27,7 +29,9 @@ const world: World = {
   api: () => Promise.reject(new Error("nobody is asked for help")),
 };
 
-const program = createProgram(world, "1.0.0", [publishCommand(world, null)]);
+const streams = { input: new PassThrough(), output: new PassThrough() };
+const serving = [mcpCommand(world, "1.0.0", streams)];
+const program = createProgram(world, "1.0.0", [publishCommand(world, null)], serving);
 
 const every = (command: Command): readonly Command[] => [
   command,

@@ -1,71 +1,38 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packBundle } from "../../cli/bundle/pack.ts";
 import type { Alert } from "../../protocol/alert.ts";
 import type { Build } from "../../protocol/build.ts";
 import type { Node } from "../../protocol/node.ts";
 import type { RolloutPlan } from "../../protocol/plan.ts";
 import type { Rollout, RolloutSummary } from "../../protocol/rollout.ts";
-import { run as runCoordinator } from "../../server-stub/cli.ts";
-import { startCoordinator, type TestCoordinator } from "../server-stub/harness/coordinator.ts";
+import type { TestCoordinator } from "../server-stub/harness/coordinator.ts";
 import { type FrameNode, startFrameNode } from "../server-stub/harness/frame-node.ts";
 import { joinNode } from "../server-stub/harness/node.ts";
 import { type Baton, baton } from "./harness.ts";
+import { type Publisher, startPublisher } from "./publisher.ts";
 
 const SHOW_CURSOR = "\u001b[?25h";
 const HIDE_CURSOR = "\u001b[?25l";
 
+const old: Build = { version: "0.9.0", buildHash: "9".repeat(64) };
+
 /** The whole of an operator's day, by the commands that the README names, on a real coordinator. */
 describe("baton, from the first key to a rollout that halts", () => {
-  let dir: string;
+  let at: Publisher;
   let coordinator: TestCoordinator;
   let admin: Baton;
-  let env: Record<string, string>;
+  let env: Readonly<Record<string, string>>;
   const nodes: FrameNode[] = [];
-  const bundles: Record<string, { file: string; build: Build }> = {};
-  const old: Build = { version: "0.9.0", buildHash: "9".repeat(64) };
-
-  const operate = async (...argv: readonly string[]) => {
-    const lines: string[] = [];
-    const world = {
-      print: (text: string) => void lines.push(text),
-      say: (text: string) => void lines.push(text),
-      becomeOwnerOf: async () => undefined,
-    };
-    const status = await runCoordinator(world, ["--state-dir", coordinator.config.stateDir, ...argv]);
-    return { status, text: lines.join("\n") };
-  };
-
-  const makeBundle = async (version: string): Promise<void> => {
-    const tree = join(dir, `tree-${version}`);
-    await mkdir(tree);
-    await writeFile(join(tree, "main.js"), `// ${version}\n`);
-    const out = join(dir, `${version}.tar.zst`);
-    const stamp = { version, builtAt: "2026-05-01T00:00:00.000Z", gitCommit: "unknown" };
-    const packed = await packBundle({ ...stamp, dir: tree, entry: "main.js", platform: "linux-x64", out });
-    if (!packed.ok) throw new Error(packed.error.message);
-    bundles[version] = { file: out, build: packed.value.build };
-  };
-  const bundleOf = (version: string) => bundles[version] ?? { file: "", build: old };
+  const bundleOf = (version: string) => at.bundles[version] ?? { file: "", build: old };
+  const operate = (...argv: readonly string[]) => at.operate(...argv);
 
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), "baton-cli-"));
-    coordinator = await startCoordinator();
-    env = {
-      BATON_URL: coordinator.url,
-      BATON_TOKEN_FILE: join(coordinator.config.stateDir, "admin.token"),
-      BATON_KEYS: join(dir, "keys"),
-      BATON_PASSPHRASE: "correct horse battery",
-    };
-    admin = baton({ env });
-    for (const version of ["1.0.0", "1.1.0"]) await makeBundle(version);
+    at = await startPublisher(["1.0.0", "1.1.0"]);
+    ({ coordinator, admin, env } = at);
   });
   afterAll(async () => {
     await Promise.all(nodes.map((each) => each.stop()));
-    await coordinator.stop();
-    await rm(dir, { recursive: true });
+    await at.stop();
   });
 
   test("the ceremony: keys, the coordinator's request, the answer", async () => {
@@ -182,7 +149,12 @@ describe("baton, from the first key to a rollout that halts", () => {
   });
 
   test("a node that cannot start the new build halts it, with exit 3 and the reason", async () => {
-    await admin("publish", bundleOf("1.1.0").file);
+    const lost = await admin("publish", bundleOf("1.1.0").file, "--channel", "nowhere");
+    expect(lost).toMatchObject({ status: 1, err: expect.stringContaining("nowhere") });
+    expect((await admin("releases")).out).not.toContain("1.1.0");
+    await admin("channels", "set", "beta");
+    const published = await admin("publish", bundleOf("1.1.0").file, "--channel", "beta");
+    expect(published.out).toMatch(/^Published 1\.1\.0.*\nbeta is at 1\.1\.0\.\n$/);
     for (const [index, node] of nodes.entries()) {
       await node.stop();
       nodes[index] = startFrameNode(coordinator, node.node, node.build, { group: "db", fails: true });

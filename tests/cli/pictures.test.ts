@@ -8,7 +8,8 @@ import type { Group } from "../../protocol/group.ts";
 import type { Node } from "../../protocol/node.ts";
 import type { Check, PlannedNode, RolloutPlan } from "../../protocol/plan.ts";
 import { page, sections } from "./page.ts";
-import { build, NOW, sceneOf, TWELVE } from "./rollout/scenes.ts";
+import { build, NOW, sceneOf } from "./rollout/scene.ts";
+import { TWELVE } from "./rollout/scenes.ts";
 
 process.env.TZ = "UTC";
 
@@ -56,6 +57,7 @@ const PLAN: RolloutPlan = {
   checks: [
     check("online", "passed", "All 6 nodes were heard within 10 s.", { numbers: { nodes: 6 } }),
     check("quorum", "passed", "db: 3 voters, quorum 2, spare 0: 3 serve, and 1 may be lost at a time."),
+    check("quorum", "passed", "cache: 3 voters, quorum 2, spare 0: 3 serve, and 1 may be lost at a time."),
     check("window", "warned", "The window of web is closed until 22:00 (Europe/Berlin): it waits.", {
       numbers: { closed: 1 },
     }),
@@ -130,21 +132,27 @@ const node = (index: number, more: Partial<Node> = {}): Node =>
     ...more,
   }) as Node;
 
-const group = (name: string, more: object = {}, lease: object = {}): Group =>
-  ({
-    name,
-    mode: "quorum",
-    gate: null,
-    lease: { group: name, holder: null, broken: [], voters: 3, quorum: 2, spare: 0, serving: 3, ...lease },
-    ...more,
-  }) as Group;
+const group = (name: string, more: Partial<Group> = {}, lease: Partial<Group["lease"]> = {}): Group => ({
+  name,
+  mode: "quorum",
+  spare: null,
+  desired: null,
+  windows: null,
+  freeze: null,
+  channel: null,
+  gate: null,
+  nodes: 3,
+  lease: { group: name, holder: null, broken: [], voters: 3, quorum: 2, spare: 0, serving: 3, ...lease },
+  createdAt: 0,
+  ...more,
+});
 
 const holder = {
   token: 7,
   nodeId: "n-2",
   nodeName: "db-2",
   jobId: "j-0",
-  phase: "in-flight",
+  phase: "in-flight" as const,
   since: NOW - 12_000,
   overdue: false,
 };
@@ -172,7 +180,8 @@ const FLEET: Fleet = {
     {
       id: 3,
       kind: "node_offline",
-      message: "n10 has not been heard for 5 min.",
+      subject: "n-10",
+      message: "It has not been heard for 5 min.",
       raisedAt: NOW - 300_000,
       acknowledgedBy: "anna",
     } as Alert,

@@ -36,10 +36,9 @@ const baton = (env: Record<string, string>, ...argv: readonly string[]) =>
   });
 
 test("goes through the proxy that the environment names, and reaches this machine without it", async () => {
-  const [far, near, wrong] = await Promise.all([
+  const [far, near] = await Promise.all([
     baton({ HTTP_PROXY: proxy.url, BATON_URL: `http://coordinator.example:${port}` }, "version"),
     baton({ HTTP_PROXY: proxy.url, BATON_URL: `http://127.0.0.1:${port}` }, "version"),
-    baton({ HTTP_PROXY: "no address", BATON_URL: `http://127.0.0.1:${port}` }, "version"),
   ]);
   expect(far).toMatchObject({
     status: 0,
@@ -47,5 +46,4 @@ test("goes through the proxy that the environment names, and reaches this machin
   });
   expect(near).toMatchObject({ status: 0, out: expect.stringContaining("9.9.9 at http://127.0.0.1") });
   expect(proxy.asked).toEqual([expect.stringContaining(`coordinator.example:${port}`)]);
-  expect(wrong).toMatchObject({ status: 2, err: expect.stringContaining("HTTPS_PROXY") });
 });

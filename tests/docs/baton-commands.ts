@@ -1,8 +1,10 @@
 /** All commands of `baton`, as the pages may name them. */
+import { PassThrough } from "node:stream";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { bundleCommand, realBundleWorld } from "../../cli/bundle/command.ts";
 import { keysCommand } from "../../cli/keys/command.ts";
+import { mcpCommand } from "../../cli/mcp/command.ts";
 import { createProgram } from "../../cli/program.ts";
 import { exportCommand, publishCommand } from "../../cli/publish/command.ts";
 import type { World } from "../../cli/world.ts";
@@ -30,12 +32,17 @@ const world: World = {
 
 /** Never run; to be looked at. */
 export const batonProgram = (): Command =>
-  createProgram(world, "1.0.0", [
-    keysCommand(),
-    bundleCommand(realBundleWorld(import.meta.dirname)),
-    publishCommand(world, null),
-    exportCommand(world),
-  ]);
+  createProgram(
+    world,
+    "1.0.0",
+    [
+      keysCommand(),
+      bundleCommand(realBundleWorld(import.meta.dirname)),
+      publishCommand(world, null),
+      exportCommand(world),
+    ],
+    [mcpCommand(world, "1.0.0", { input: new PassThrough(), output: new PassThrough() })],
+  );
 
 export const childrenOf = (command: Command): readonly Command[] =>
   (command.commands as readonly Command[]).filter((child) => child.name() !== "__complete");

@@ -44,6 +44,11 @@ export class Publisher {
     return new Publisher(await mkdtemp(join(tmpdir(), "baton-repository-")));
   }
 
+  /** Over a coordinator's own state directory. */
+  static at(dir: string): Publisher {
+    return new Publisher(dir);
+  }
+
   private constructor(dir: string) {
     this.dir = dir;
   }

@@ -36,6 +36,17 @@ export async function watchRollout(
   { timeoutSeconds, json }: WatchHow,
 ): Promise<Rollout> {
   const show = json ? asJson(world) : canRedraw(world) ? asPicture(world) : asLines(world);
+  return followRollout(world, api, id, show, timeoutSeconds);
+}
+
+/** Shows a rollout by `show` until it has ended; throws `FaultError` `timed-out` or `interrupted`. */
+export async function followRollout(
+  world: World,
+  api: ApiClient,
+  id: string,
+  show: Show,
+  timeoutSeconds?: number,
+): Promise<Rollout> {
   const waiting = waitingFor(world, timeoutSeconds, `rollout ${id}`, show.away);
   const news = followNews(world, api);
   const stopResizing = world.err.onResize(news.wake);
@@ -129,7 +140,8 @@ export const isOver = ({ status }: Pick<Rollout, "status">): boolean =>
 export const canRedraw = ({ out, err, env }: World): boolean =>
   out.isTerminal && err.isTerminal && env.TERM !== "dumb" && (env.NO_COLOR ?? "") === "";
 
-type Show = {
+export type Show = {
+  /** How it stands: whenever something is new, and every second. */
   moment(moment: RolloutMoment): void;
   /** The coordinator cannot be reached. */
   readonly away: () => void;

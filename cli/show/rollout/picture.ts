@@ -1,5 +1,5 @@
 /** How a rollout looks: who ordered what, a rail of stages with a mark for each node, and how far it is. */
-import type { Rollout, RolloutCounts } from "../../../protocol/rollout.ts";
+import type { Rollout } from "../../../protocol/rollout.ts";
 import { cut, edges, flow, wrapWords } from "../fit.ts";
 import { clockTime, span } from "../time.ts";
 import { type Colors, nodeMark, paintOf, rolloutState } from "./marks.ts";
@@ -58,7 +58,10 @@ function heading(colors: Colors, { rollout, now }: RolloutMoment, columns: numbe
   const began = clockTime(rollout.createdAt).slice(0, 5);
   const when = rollout.endedAt === null ? `since ${began}, for ${since}` : `at ${began}, took ${since}`;
   const who = [what, `by ${rollout.startedBy}`, when];
-  const how = [...policyParts(rollout.policy, rollout.stages.length), ...consents(rollout)];
+  const how = [
+    ...policyParts(rollout.policy, { stages: rollout.stages.length, groups: groupsOf(rollout) }),
+    ...consents(rollout),
+  ];
   return [
     edges(title, rolloutState(colors, rollout.status), columns),
     ...[who, how].flatMap((parts) => flow(parts, " · ", columns)).map((line) => colors.dim(line)),
@@ -73,7 +76,7 @@ const consents = ({ acceptOutage, allowUnhealthy }: Rollout): readonly string[] 
 
 function footing(colors: Colors, moment: RolloutMoment, columns: number): readonly string[] {
   const { rollout } = moment;
-  const counts = flow(countParts(colors, rollout.counts), "  ", columns);
+  const counts = flow(countParts(colors, rollout), "  ", columns);
   const why =
     rollout.reason === null
       ? []
@@ -89,11 +92,11 @@ function footing(colors: Colors, moment: RolloutMoment, columns: number): readon
 /** How far it is: a bar whose parts differ in their filling as well as in their colour. */
 function bar(colors: Colors, { counts, nodes }: Rollout, columns: number): string {
   const total = Math.max(1, nodes.length);
-  const done = counts.succeeded + counts.skipped;
   const label = ` ${counts.succeeded} of ${nodes.length} updated`;
   const room = Math.max(10, Math.min(60, columns - label.length - 1));
   const parts = [
-    [done, "█", colors.green],
+    [counts.succeeded, "█", colors.green],
+    [counts.skipped, "─", colors.dim],
     [counts.failed + counts.rolledBack, "▒", colors.red],
     [counts.updating + counts.preparing, "▓", colors.cyan],
   ] as const;
@@ -108,12 +111,12 @@ function bar(colors: Colors, { counts, nodes }: Rollout, columns: number): strin
   return cut(`${drawn}${colors.dim("░".repeat(room - used))}${label}`, columns);
 }
 
-function countParts(colors: Colors, counts: RolloutCounts): readonly string[] {
+function countParts(colors: Colors, { counts, endedAt }: Rollout): readonly string[] {
   const all = [
     ["succeeded", counts.succeeded, "updated"],
     ["updating", counts.updating, "updating"],
     ["preparing", counts.preparing, "preparing"],
-    ["pending", counts.pending, "waiting"],
+    ["pending", counts.pending, endedAt === null ? "waiting" : "untouched"],
     ["failed", counts.failed, "failed"],
     ["rolled-back", counts.rolledBack, "rolled back"],
     ["skipped", counts.skipped, "skipped"],

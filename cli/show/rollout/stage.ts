@@ -69,7 +69,9 @@ function stateOf(colors: Colors, rollout: Rollout, stage: RolloutStage, index: n
   }
   if (status === "pending") {
     if (rollout.endedAt !== null) return paint("not begun");
-    return paint(index === 0 ? "waits" : `waits for stage ${index}`);
+    const next = index === 0 || rollout.stages[index - 1]?.status === "done";
+    if (next && rollout.status === "paused") return paintOf(colors, "paused")("paused");
+    return paint(next ? "comes next" : `waits for stage ${index}`);
   }
   if (rollout.status !== "running") return paintOf(colors, rollout.status)(rollout.status);
   return paint(startedAt === null ? "at work" : `at work for ${span(now - startedAt)}`);

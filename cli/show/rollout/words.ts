@@ -21,11 +21,17 @@ export const aimOf = ({ kind, release, rollbackOf }: RolloutSummary): string =>
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** How it goes forward and when it stops, a part each; with one stage there is nothing to say of stages. */
-export function policyParts({ stages, ...policy }: RolloutPolicy, count: number): readonly string[] {
-  const one = count === 1;
-  const { pauseMs, ...rest } = policy;
-  return [one ? "one stage" : stagesOf(stages), ...choiceParts(one ? rest : { pauseMs, ...rest })];
+/** What it is cut into: of one stage, and of one group, there is nothing to say. */
+export type Extent = { readonly stages: number; readonly groups: number };
+
+/** How it goes forward and when it stops, a part each. */
+export function policyParts(policy: RolloutPolicy, { stages, groups }: Extent): readonly string[] {
+  const { stages: shares, pauseMs, concurrency, seed: _, ...rest } = policy;
+  return choiceParts({
+    ...(stages > 1 ? { stages: shares, pauseMs } : {}),
+    ...(groups > 1 ? { concurrency } : {}),
+    ...rest,
+  });
 }
 
 /** The same of a choice: what is absent says nothing, and neither does the usual. */
@@ -40,10 +46,11 @@ export function choiceParts(policy: RolloutPolicyChoice): readonly string[] {
   else if (pauseMs !== undefined && pauseMs > 0) parts.push(`${span(pauseMs)} between stages`);
   const then = onFailure === "rollback" ? "goes back" : "halts";
   if (threshold === 0) parts.push(`${then} at the first failure`);
+  else if (threshold != null && threshold >= 1) parts.push("goes on whatever fails");
   else if (threshold != null) parts.push(`${then} above ${percent(threshold)} failed`);
   else if (onFailure === "rollback") parts.push("goes back when it halts");
   if (offline === "skip") parts.push("leaves out who is offline");
-  if (seed !== undefined && stages !== undefined) parts.push(`seed ${seed}`);
+  if (seed !== undefined) parts.push(`seed ${seed}`);
   return parts;
 }
 

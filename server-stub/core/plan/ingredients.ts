@@ -41,7 +41,22 @@ export function memoryOf({ world, request, ordered, skips }: Draft): PlanMemory 
   };
 }
 
-export const hashOf = ({ ingredients }: PlanMemory): string => fingerprint(ingredients);
+/** Sets as sorted lines: ten thousand of them are quicker to write down than as many objects. */
+export function hashOf({ ingredients }: PlanMemory): string {
+  const { order, skips, members, ...rest } = ingredients;
+  return fingerprint({
+    ...rest,
+    order: order.join("\n"),
+    skips: linesOf(skips, (code) => code),
+    members: linesOf(members, ({ group, voter }) => `${group} ${voter ? "voter" : "-"}`),
+  });
+}
+
+const linesOf = <T>(record: Readonly<Record<string, T>>, write: (value: T) => string): string =>
+  Object.entries(record)
+    .map(([id, value]) => `${id} ${write(value)}`)
+    .sort()
+    .join("\n");
 
 /** What is different now, in sentences without their full stop; empty when nothing is. */
 export function differences(before: PlanMemory, after: PlanMemory): readonly string[] {
@@ -51,6 +66,7 @@ export function differences(before: PlanMemory, after: PlanMemory): readonly str
     ...releaseDifferences(was, is),
     ...policyDifferences(was, is),
     ...memberDifferences(was, is, nameOf),
+    ...selectionDifferences(was, is, nameOf),
     ...skipDifferences(was, is, nameOf),
     ...orderDifferences(was, is, nameOf),
   ];
@@ -91,13 +107,27 @@ function memberDifferences(was: Ingredients, is: Ingredients, nameOf: (id: NodeI
   return [...groups, ...nodes];
 }
 
-const skipDifferences = (was: Ingredients, is: Ingredients, nameOf: (id: NodeId) => string): string[] =>
-  keysOf(was.skips, is.skips).flatMap((id) => {
+/** Of those that are members in both. */
+function selectionDifferences(was: Ingredients, is: Ingredients, nameOf: (id: NodeId) => string): string[] {
+  const [before, after] = [was, is].map(({ order, skips }) => new Set([...order, ...Object.keys(skips)]));
+  return Object.keys(is.members)
+    .sort()
+    .flatMap((id) => {
+      const [old, now] = [before?.has(id), after?.has(id)];
+      if (old === now || was.members[id] === undefined) return [];
+      return [`${nameOf(id)} is ${now === true ? "selected now" : "no longer selected"}`];
+    });
+}
+
+function skipDifferences(was: Ingredients, is: Ingredients, nameOf: (id: NodeId) => string): string[] {
+  const going = new Set(is.order);
+  return keysOf(was.skips, is.skips).flatMap((id) => {
     const [old, now] = [was.skips[id], is.skips[id]];
     if (old === now || was.members[id] === undefined || is.members[id] === undefined) return [];
-    if (now === undefined) return [`${nameOf(id)} is no longer left out (${old})`];
-    return [`${nameOf(id)} is left out now: ${now}`];
+    if (now !== undefined) return [`${nameOf(id)} is left out now: ${now}`];
+    return going.has(id) ? [`${nameOf(id)} is no longer left out (${old})`] : [];
   });
+}
 
 /** Only of those that are in both: that somebody came or went is said already. */
 function orderDifferences(was: Ingredients, is: Ingredients, nameOf: (id: NodeId) => string): string[] {

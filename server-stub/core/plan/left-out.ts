@@ -20,6 +20,8 @@ export type Shelves = {
   readonly published: (
     buildHash: string,
   ) => { readonly release: Release; readonly bundle: Bundle } | undefined;
+  /** Whether a version of Node is within a range. */
+  readonly runsOn: (runtime: string, engines: string) => boolean;
 };
 
 export function shelvesOf(target: Release, releases: readonly Release[]): Shelves {
@@ -27,7 +29,17 @@ export function shelvesOf(target: Release, releases: readonly Release[]): Shelve
   const published = new Map(
     releases.flatMap((release) => release.bundles.map((bundle) => [bundle.buildHash, { release, bundle }])),
   );
-  return { bundle: (platform) => bundles.get(platform), published: (hash) => published.get(hash) };
+  const within = new Map<string, boolean>();
+  return {
+    bundle: (platform) => bundles.get(platform),
+    published: (hash) => published.get(hash),
+    runsOn(runtime, engines) {
+      const key = `${runtime} ${engines}`;
+      const known = within.get(key) ?? satisfies(runtime, engines, { includePrerelease: true });
+      within.set(key, known);
+      return known;
+    },
+  };
 }
 
 /** Null when it takes part. A node that was never heard takes part: nothing is known of it. */
@@ -53,7 +65,7 @@ function whyUnfit(known: PlanKnown, bundle: Bundle, version: string, shelves: Sh
   const runs = shelves.published(known.build.buildHash);
   // Who runs on a Node of its own bundle says nothing of the one that would run this build.
   const runtime = runs?.bundle.engines === "*" ? null : known.runtime;
-  if (runtime !== null && !satisfies(runtime, bundle.engines, { includePrerelease: true })) {
+  if (runtime !== null && !shelves.runsOn(runtime, bundle.engines)) {
     return {
       code: "wrong-engine",
       message: `${version} needs Node ${bundle.engines}, and it has ${runtime}.`,

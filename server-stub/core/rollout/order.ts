@@ -19,7 +19,7 @@ export type Orderable = {
 export type Ordered<N> = {
   /** In the order of the turns, each with its stage from 0. */
   readonly nodes: readonly { readonly node: N; readonly stage: number }[];
-  /** Stages that add nobody are left out. */
+  /** Those that add somebody; the last has reached everybody. */
   readonly stages: readonly StageSize[];
 };
 
@@ -33,7 +33,8 @@ export type StageSize = {
 
 /**
  * A stage takes units until it has reached its share of the nodes, rounded up, at least one: ten independent nodes at
- * 10, 50 and 100 % are 1, 4 and 5. A group that crosses the line belongs to the stage that it begins in.
+ * 10, 50 and 100 % are 1, 4 and 5. A group that crosses the line belongs to the stage that it begins in, so a stage may
+ * add more than its share, up to all; stages that would then add nobody are left out.
  */
 export function orderNodes<N extends Orderable>(
   nodes: readonly N[],
@@ -41,13 +42,9 @@ export function orderNodes<N extends Orderable>(
   { seed, stages: shares }: Pick<RolloutPolicy, "seed" | "stages">,
 ): Ordered<N> {
   const quorum = new Set(quorumGroups);
-  const units = new Map<string, N[]>();
-  for (const node of [...nodes].sort(byName)) {
-    const unit = quorum.has(node.group) ? `group ${node.group}` : `node ${node.nodeId}`;
-    const members = units.get(unit);
-    if (members === undefined) units.set(unit, [node]);
-    else members.push(node);
-  }
+  const units = Map.groupBy([...nodes].sort(byName), ({ group, nodeId }) =>
+    quorum.has(group) ? `group ${group}` : `node ${nodeId}`,
+  );
   const shuffled = shuffle(
     [...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, members]) => members),
     seed,
@@ -64,7 +61,9 @@ export function orderNodes<N extends Orderable>(
     }
     const units = shuffled.slice(from, next);
     const largest = units.reduce((most, { length }) => Math.max(most, length), 0);
-    if (next > from) stages.push({ share, nodes: ordered.length - begun, units: units.length, largest });
+    const reached = ordered.length === nodes.length ? 1 : share;
+    if (next > from)
+      stages.push({ share: reached, nodes: ordered.length - begun, units: units.length, largest });
   }
   return { nodes: ordered, stages };
 }

@@ -10,23 +10,36 @@
  */
 import type { Reason } from "../../../protocol/job.ts";
 import type { JobId, NodeId } from "../../../protocol/names.ts";
-import type { EpochMs } from "../../../protocol/time.ts";
-import { type Action, act, GROUP_STOPPED } from "./actions.ts";
-import { isAway, whyHalt } from "./halt.ts";
-import { progress, say } from "./node.ts";
+import { awayAtTheFront, whyAway, whyFail, whyFailures } from "./halt.ts";
+import { progress, say, skipped } from "./node.ts";
+import { unitsOf } from "./places.ts";
+import {
+  because,
+  GROUP_STOPPED,
+  keepReason,
+  listed,
+  NODE_OFFLINE,
+  sameReason,
+  stageReason,
+  withTurn,
+} from "./reasons.ts";
 import {
   type Fleet,
   hasBegun,
   hasFailed,
+  holdsLease,
   isEnded,
-  isQuorum,
+  isLookedAt,
+  isStopped,
+  nodeIn,
   type Place,
-  type RolloutLimits,
   type RolloutRecord,
+  type Surroundings,
+  type Time,
 } from "./rollout.ts";
-import { advance, keepReason } from "./stages.ts";
-import { budgetOf, countsOf, progressOf } from "./tally.ts";
-import { giveTurns, holdTurns, type Turns } from "./turns.ts";
+import { advance, endStages, withStages } from "./stages.ts";
+import { budgetOf, countsOf, progressOf, sameCounts, tallyOf } from "./tally.ts";
+import { giveTurns, holdTurns } from "./turns.ts";
 
 export type Close = { readonly jobId: JobId; readonly reason: Reason };
 
@@ -39,157 +52,165 @@ export type Reconciled = {
   readonly close: readonly Close[];
 };
 
-export function reconcile(
-  stored: RolloutRecord,
-  fleet: Fleet,
-  limits: RolloutLimits,
-  now: EpochMs,
-  action: Action | null = null,
-): Reconciled {
-  const told = action === null ? stored : act(stored, action);
-  const begun: RolloutRecord = told.status === "pending" ? { ...told, status: "running" } : told;
-  const progressed = begun.nodes.map((node) =>
-    hasBegun(begun, node) ? progress(node, fleet.get(node.nodeId), begun, now) : { node, open: false },
-  );
-  const seen: RolloutRecord = { ...begun, nodes: progressed.map((each) => each.node) };
-  if (seen.status === "halted" || seen.status === "cancelled") {
-    // Whoever gave its lease back since without having acted is no longer under way: it is left as it was as well.
-    return stop(stored, seen, seen.status, seen.reason ?? STOPPED, fleet, now);
+export function reconcile(stored: RolloutRecord, fleet: Fleet, around: Surroundings, time: Time): Reconciled {
+  const begun: RolloutRecord = stored.status === "pending" ? { ...stored, status: "running" } : stored;
+  const wanting = new Set<NodeId>();
+  const nodes = begun.nodes.map((node) => {
+    const found = hasBegun(begun, node) ? fleet.get(node.nodeId) : undefined;
+    if (found === undefined) return node;
+    const progressed = progress(node, found, begun, time.wallMs);
+    if (progressed.open) wanting.add(node.nodeId);
+    return progressed.node;
+  });
+  const seen: RolloutRecord = { ...begun, nodes };
+  // Whoever gave its lease back since without having acted is no longer under way: it is left as it was as well.
+  if (isStopped(seen)) return stop(stored, seen, fleet, time);
+  if (seen.status === "completed") {
+    return { rollout: keep(stored, ended(seen, fleet, time)), open: [], close: [] };
   }
-  if (seen.status !== "running" && seen.status !== "paused") return settle(stored, seen, fleet, now);
-  const halt = whyHalt(seen, fleet, limits);
-  if (halt !== null) return stop(stored, seen, "halted", halt, fleet, now);
-  const { rollout: kept, close } = leaveOut(seen, fleet, limits, now);
-  const next = kept.status === "running" ? advance(kept, now) : kept;
-  if (next.status === "completed") return { ...settle(stored, next, fleet, now), close };
-  return {
-    rollout: keep(stored, placed(next, fleet)),
-    open: progressed.filter((each) => each.open).map((each) => each.node.nodeId),
-    close,
-  };
+  const fault = whyFail(seen, fleet, around);
+  if (fault !== null) return stop(stored, { ...seen, status: "failed", reason: fault }, fleet, time);
+  const away = awayAtTheFront(seen, fleet, around);
+  const halt = whyFailures(seen) ?? whyAway(seen, away, fleet, around);
+  if (halt !== null) return stop(stored, { ...seen, status: "halted", reason: halt }, fleet, time);
+  const { rollout: kept, close } = leaveOut(seen, away, fleet, time);
+  const next = kept.status === "running" ? advance(kept, time) : kept;
+  const rollout = next.status === "completed" ? ended(next, fleet, time) : placed(next, fleet);
+  const open = rollout.nodes.filter((node) => wanting.has(node.nodeId) && !isEnded(node));
+  return { rollout: keep(stored, rollout), open: open.map((node) => node.nodeId), close };
 }
-
-const STOPPED: Reason = { code: "stopped", message: "It was ended early." };
 
 /** Says of everybody in the stages begun whose turn it is, and why nobody else's. */
 function placed(rollout: RolloutRecord, fleet: Fleet): RolloutRecord {
-  const given =
-    rollout.status === "running"
-      ? giveTurns(rollout, fleet)
-      : holdTurns(rollout, fleet, rollout.reason ?? { code: "paused", message: "The rollout is paused." });
-  const nodes = rollout.nodes.map((node) => (hasBegun(rollout, node) ? place(node, given) : node));
-  const open = nodes.filter((node) => hasBegun(rollout, node) && !isEnded(node));
-  const reason = rollout.status === "running" && open.length > 0 ? overall(open) : rollout.reason;
+  const isRunning = rollout.status === "running";
+  const given = isRunning ? giveTurns(rollout, fleet) : holdTurns(rollout, fleet, rollout.reason ?? PAUSED);
+  const nodes = rollout.nodes.map((node) => {
+    if (!isLookedAt(rollout, node)) return node;
+    if (given.turns.has(node.nodeId)) {
+      return put(node, "updating", withTurn(node, nodeIn(fleet, node.nodeId)?.lease ?? null, rollout.kind));
+    }
+    const status = node.status === "updating" ? "preparing" : node.status;
+    const known = isRunning && node.jobId === null ? node.reason : null;
+    return put(node, status, known ?? given.waiting.get(node.nodeId) ?? null);
+  });
+  const open = nodes.filter((node) => isLookedAt(rollout, node));
+  const reason = isRunning && open.length > 0 ? overall(open) : rollout.reason;
   return { ...rollout, nodes, reason: keepReason(rollout.reason, reason) };
 }
 
-function place(node: Place, { turns, waiting }: Turns): Place {
-  if (isEnded(node)) return node;
-  if (turns.has(node.nodeId)) {
-    return node.status === "updating" ? say(node, null) : { ...node, status: "updating", reason: null };
-  }
-  const status = node.status === "updating" ? "preparing" : node.status;
-  const reason = node.jobId === null ? (node.reason ?? null) : (waiting.get(node.nodeId) ?? null);
+const PAUSED = because("paused", "The rollout is paused.");
+
+function put(node: Place, status: Place["status"], reason: Reason | null): Place {
   const said = say(node, reason);
   return said.status === status ? said : { ...said, status };
 }
 
 /** One sentence for the whole: who is at work, or what is waited for. */
-function overall(open: readonly Place[]): Reason | null {
+function overall(open: readonly Place[]): Reason {
   const updating = open.filter((node) => node.status === "updating").map((node) => node.name);
   if (updating.length > 0) {
-    const more = updating.length > 5 ? ` and ${updating.length - 5} more` : "";
     const verb = updating.length === 1 ? "has its turn" : "have their turn";
-    return { code: "updating", message: `${updating.slice(0, 5).join(", ")}${more} ${verb}.` };
+    return because("updating", `${listed(updating)} ${verb}.`);
   }
   const first = open.find((node) => node.reason !== null);
-  const message = first?.reason == null ? "Its nodes get ready." : `${first.name}: ${first.reason.message}`;
-  return { code: first?.reason?.code ?? "preparing", message };
+  if (first?.reason == null) return because("preparing", "Its nodes get ready.");
+  return because(first.reason.code, `${first.name}: ${first.reason.message}`);
 }
 
 /**
  * Leaves out who cannot go although the rollout goes on: the rest of a quorum group of which one failed, and, if the
- * policy says so, who has been offline for long.
+ * policy says so, who is away when its turn would come.
  */
-function leaveOut(rollout: RolloutRecord, fleet: Fleet, { offlineAfterMs }: RolloutLimits, now: EpochMs) {
+function leaveOut(rollout: RolloutRecord, away: ReadonlySet<NodeId>, fleet: Fleet, { wallMs }: Time) {
   const close: Close[] = [];
-  const failed = new Map(
-    rollout.nodes
-      .filter((node) => hasFailed(node) && isQuorum(rollout, node))
-      .map((node) => [node.group, node.name]),
-  );
+  const { isQuorum } = unitsOf(rollout);
+  const failed = new Map<string, string>();
+  for (const node of rollout.nodes) {
+    if (hasFailed(node) && isQuorum(node)) failed.set(node.group, node.name);
+  }
+  if (failed.size === 0 && away.size === 0) return { rollout, close };
   const whyOut = (node: Place): Reason | null => {
     const name = failed.get(node.group);
     if (name !== undefined) {
-      return { code: GROUP_STOPPED, message: `Left as it was, since ${name} of its group failed.` };
+      return because(GROUP_STOPPED, `Left as it was, since ${name} of its group failed.`);
     }
-    if (rollout.policy.offline !== "skip" || !isAway(node, fleet, offlineAfterMs)) return null;
-    return { code: "node-offline", message: "It was offline when its turn would have come." };
+    if (rollout.policy.offline !== "skip" || !away.has(node.nodeId)) return null;
+    return because(NODE_OFFLINE, "It was offline when its turn would have come.");
   };
   const nodes = rollout.nodes.map((node) => {
-    const stays = isEnded(node) || !hasBegun(rollout, node) || fleet.get(node.nodeId)?.lease != null;
-    const reason = stays ? null : whyOut(node);
+    if (!isLookedAt(rollout, node) || holdsLease(fleet, node)) return node;
+    const reason = whyOut(node);
     if (reason === null) return node;
     if (node.jobId !== null) close.push({ jobId: node.jobId, reason });
-    return { ...node, status: "skipped" as const, reason, endedAt: now };
+    return skipped(node, reason, wallMs);
   });
   return { rollout: { ...rollout, nodes }, close };
 }
 
-/** Ends it early: whoever holds a lease finishes, nobody else is touched. */
-function stop(
-  stored: RolloutRecord,
-  rollout: RolloutRecord,
-  status: "halted" | "cancelled",
-  reason: Reason,
-  fleet: Fleet,
-  now: EpochMs,
-): Reconciled {
+/** It is ended early: whoever holds a lease finishes, nobody else is touched. */
+function stop(stored: RolloutRecord, rollout: RolloutRecord, fleet: Fleet, time: Time): Reconciled {
   const close: Close[] = [];
+  const why = rollout.reason ?? because("stopped", "It was ended early.");
+  const isOver = rollout.status === "cancelled";
+  const left = because(
+    isOver ? "cancelled" : "halted",
+    `Left as it was: the rollout ${WAS[rollout.status]}.`,
+  );
   const nodes = rollout.nodes.map((node): Place => {
-    if (isEnded(node) || fleet.get(node.nodeId)?.lease != null) return node;
-    if (node.jobId !== null) close.push({ jobId: node.jobId, reason });
-    if (status === "cancelled") return cancelled(node, reason, now);
-    return hasBegun(rollout, node) ? leftPending(node, reason) : node;
+    if (isEnded(node)) return node;
+    if (holdsLease(fleet, node)) {
+      return put(node, "updating", withTurn(node, nodeIn(fleet, node.nodeId)?.lease ?? null, rollout.kind));
+    }
+    if (node.jobId !== null) close.push({ jobId: node.jobId, reason: why });
+    if (isOver) return skipped(node, left, time.wallMs);
+    return hasBegun(rollout, node) ? leftPending(node, left) : node;
   });
-  const next = settle(stored, { ...rollout, status, reason, nodes }, fleet, now);
-  return { ...next, close };
+  const next = ended({ ...rollout, reason: why, pause: null, nodes }, fleet, time);
+  return { rollout: keep(stored, next), open: [], close };
 }
 
-const untouched = (code: string, { message }: Reason): Reason => ({
-  code,
-  message: `Left as it was. ${message}`.slice(0, 2000),
-});
+const WAS: Readonly<Partial<Record<RolloutRecord["status"], string>>> = {
+  halted: "halted",
+  failed: "failed",
+  cancelled: "was cancelled",
+};
 
-const cancelled = (node: Place, reason: Reason, now: EpochMs): Place => ({
-  ...node,
-  status: "skipped",
-  reason: untouched("cancelled", reason),
-  endedAt: now,
-});
-
-function leftPending(node: Place, reason: Reason): Place {
-  const isLeft = node.status === "pending" && node.jobId === null && node.reason?.code === "halted";
-  if (isLeft) return node;
-  return { ...node, status: "pending", jobId: null, startedAt: null, reason: untouched("halted", reason) };
+function leftPending(node: Place, left: Reason): Place {
+  if (node.status === "pending" && node.jobId === null && sameReason(node.reason, left)) return node;
+  return { ...node, status: "pending", jobId: null, startedAt: null, reason: left };
 }
 
 /** An end is an end once nobody is under way any more. */
-function settle(stored: RolloutRecord, rollout: RolloutRecord, fleet: Fleet, now: EpochMs): Reconciled {
-  const underWay = rollout.nodes.some((node) => !isEnded(node) && fleet.get(node.nodeId)?.lease != null);
-  const endedAt = underWay ? null : (rollout.endedAt ?? now);
-  return { rollout: keep(stored, { ...rollout, endedAt }), open: [], close: [] };
+function ended(rollout: RolloutRecord, fleet: Fleet, { wallMs }: Time): RolloutRecord {
+  if (rollout.nodes.some((node) => !isEnded(node) && holdsLease(fleet, node))) {
+    return { ...rollout, endedAt: null };
+  }
+  const over = { ...rollout, endedAt: rollout.endedAt ?? wallMs };
+  return over.status === "cancelled" ? endStages(over, wallMs) : over;
 }
 
-/** Counts, and answers the stored object itself when nothing is different. */
+/** Counts, says of each stage why it is where it is, and answers the stored object itself when nothing is different. */
 function keep(stored: RolloutRecord, next: RolloutRecord): RolloutRecord {
-  const isSame = (node: Place, index: number) => node === stored.nodes[index];
-  const same = next.nodes.length === stored.nodes.length && next.nodes.every(isSame);
-  const nodes = same ? stored.nodes : next.nodes;
-  const { failed, allowed } = budgetOf(next);
-  const counts = countsOf(nodes);
-  const counted = { ...next, nodes, counts, budget: { failed, allowed }, progressAt: progressOf(nodes) };
-  return same && headText(counted) === headText(stored) ? stored : counted;
+  const same = next.nodes.every((node, at) => node === stored.nodes[at]);
+  const tallies = tallyOf(next);
+  const counts = countsOf(tallies);
+  const tally = tallies[next.stage];
+  const { failed, allowed } = tally === undefined ? stored.budget : budgetOf(tally, next.policy.threshold);
+  const isSameBudget = failed === stored.budget.failed && allowed === stored.budget.allowed;
+  const said = withStages(next, (stage, at) => {
+    const own = tallies[at];
+    const reason = own === undefined ? stage.reason : stageReason(next, at, own);
+    return sameReason(stage.reason, reason) ? stage : { ...stage, reason };
+  });
+  const counted: RolloutRecord = {
+    ...said,
+    nodes: same ? stored.nodes : next.nodes,
+    counts: sameCounts(counts, stored.counts) ? stored.counts : counts,
+    budget: isSameBudget ? stored.budget : { failed, allowed },
+    progressAt: same ? (stored.progressAt ?? null) : progressOf(next.nodes),
+  };
+  const isSame = (Object.keys(counted) as (keyof RolloutRecord)[]).every(
+    (key) => counted[key] === stored[key],
+  );
+  return isSame ? stored : counted;
 }
-
-const headText = ({ nodes: _nodes, ...head }: RolloutRecord): string => JSON.stringify(head);

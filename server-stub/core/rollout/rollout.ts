@@ -22,6 +22,8 @@ export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
   readonly nodes: readonly Place[];
   /** Groups of the snapshot whose voters share a quorum; everybody else stands for itself. */
   readonly quorumGroups: readonly GroupName[];
+  /** The pause between the stage that is done and the next one; null outside of it. */
+  readonly pause: StagePause | null;
   /** What one node took in past jobs; null when nothing was known. */
   readonly perNodeMs: DurationMs | null;
   /** How many turns come one after the other in each stage. Records of the first release have none. */
@@ -30,17 +32,29 @@ export type RolloutRecord = Omit<Rollout, "nodes" | "estimatedEnd"> & {
   readonly progressAt?: EpochMs | null;
 };
 
+/**
+ * What was left of a pause at `notedMs`, on the clock that only rises; `null` waits for an operator's word. Counted
+ * by what passes between two looks, and never by more than `COUNTED_AT_ONCE_MS`: see `pause.ts`.
+ */
+export type StagePause = { readonly leftMs: DurationMs | null; readonly notedMs: EpochMs };
+
 /** A rollout without its places: what lists are made of. */
 export type RolloutHead = Omit<RolloutRecord, "nodes">;
 
-/** Of the whole coordinator, beside the rollout's own policy. */
-export type RolloutLimits = {
+/** The two clocks of a coordinator: `nowMs` only rises and measures, `wallMs` is for people. */
+export type Time = { readonly nowMs: EpochMs; readonly wallMs: EpochMs };
+
+/** What is so beside the rollout and its nodes. */
+export type Surroundings = {
   /** How long a node may be offline before a rollout that needs it halts, or leaves it out. */
   readonly offlineAfterMs: DurationMs;
+  /** The release is published. One that was withdrawn is given to nobody any more. */
+  readonly published: boolean;
 };
 
 /** One node of the rollout as it is right now. */
 export type FleetNode = {
+  readonly kind: "there";
   readonly presence: PresenceState;
   readonly offlineForMs: DurationMs | null;
   /** It has opened a session and not said yet what it is up to: what is known of it is from before. */
@@ -52,11 +66,14 @@ export type FleetNode = {
   readonly target: Build | null;
   readonly platformKnown: boolean;
   readonly role: Role | null;
+  /** Its health hook has reported a role, if only once. */
   readonly reportsRole: boolean;
-  readonly held: boolean;
-  readonly quarantined: boolean;
+  /** Why it would not try the build unasked, `held` or `quarantined`; null when it would. */
+  readonly refuses: Reason | null;
   /** Why nobody in its group may be disrupted now, such as a window that is closed; null when it may. */
   readonly gate: Reason | null;
+  /** Why its group's lease would be refused to it right now, its turn aside; null when it would be given. */
+  readonly denied: Reason | null;
   /** The rollout's own job on this node. */
   readonly job: FleetJob | null;
   /** Another job is at work on it. */
@@ -64,6 +81,9 @@ export type FleetNode = {
   /** What it holds for the rollout's own job. */
   readonly lease: "reserved" | "in-flight" | null;
 };
+
+/** A node that is not of its group any more, and why. */
+export type Gone = { readonly kind: "gone"; readonly reason: Reason };
 
 export type FleetJob = {
   readonly id: JobId;
@@ -73,61 +93,42 @@ export type FleetJob = {
   readonly prepared: boolean;
 };
 
-/**
- * Nodes of the rollout by id: all of those in the stages begun that have not ended, or failed. One of these that is
- * missing was removed.
- */
-export type Fleet = ReadonlyMap<NodeId, FleetNode>;
+/** Nodes of the rollout by id. Who is not in it was not looked at, and is left as it is. */
+export type Fleet = ReadonlyMap<NodeId, FleetNode | Gone>;
+
+/** Null also for who is gone. */
+export function nodeIn(fleet: Fleet, id: NodeId): FleetNode | null {
+  const seen = fleet.get(id);
+  return seen?.kind === "there" ? seen : null;
+}
+
+export const holdsLease = (fleet: Fleet, node: Pick<Place, "nodeId">): boolean =>
+  nodeIn(fleet, node.nodeId)?.lease != null;
+
+/** The reconciler looks at nodes of the stages that have begun, unless they are done with. */
+export const isLookedAt = (rollout: Pick<Rollout, "stage">, node: Place): boolean =>
+  hasBegun(rollout, node) && !isEnded(node);
 
 const ACTIVE: readonly RolloutStatus[] = ["pending", "running", "paused"];
 export const isActiveRollout = (rollout: Pick<Rollout, "status">): boolean => ACTIVE.includes(rollout.status);
+
+const STOPPED: readonly RolloutStatus[] = ["halted", "cancelled", "failed"];
+/** Ended before all were done: nobody is given a turn, who holds a lease finishes. */
+export const isStopped = (rollout: Pick<Rollout, "status">): boolean => STOPPED.includes(rollout.status);
 
 /** Active, or ended early with somebody still under way. */
 export const isUnfinished = (rollout: Pick<Rollout, "status" | "endedAt">): boolean =>
   isActiveRollout(rollout) || rollout.endedAt === null;
 
-const ENDED: readonly RolloutNode["status"][] = ["succeeded", "failed", "rolled-back", "skipped"];
-export const isEnded = (node: Pick<RolloutNode, "status">): boolean => ENDED.includes(node.status);
+export function isEnded({ status }: Pick<RolloutNode, "status">): boolean {
+  return status === "succeeded" || status === "failed" || status === "rolled-back" || status === "skipped";
+}
 
-export const hasFailed = (node: Pick<RolloutNode, "status">): boolean =>
-  node.status === "failed" || node.status === "rolled-back";
+export const hasFailed = ({ status }: Pick<RolloutNode, "status">): boolean =>
+  status === "failed" || status === "rolled-back";
 
-/** The reconciler looks at nodes of the stages that have begun, and at nobody else. */
 export const hasBegun = (rollout: Pick<Rollout, "stage">, node: Pick<RolloutNode, "stage">): boolean =>
   node.stage <= rollout.stage;
-
-/** What goes as one: a quorum group, or an independent node. */
-export const unitOf = (
-  { quorumGroups }: Pick<RolloutRecord, "quorumGroups">,
-  node: Pick<RolloutNode, "nodeId" | "group">,
-): string => (quorumGroups.includes(node.group) ? `group ${node.group}` : node.nodeId);
-
-export const isQuorum = (
-  { quorumGroups }: Pick<RolloutRecord, "quorumGroups">,
-  node: Pick<RolloutNode, "group">,
-): boolean => quorumGroups.includes(node.group);
-
-const placesOf = new WeakMap<readonly Place[], ReadonlyMap<NodeId, Place>>();
-/** A node's place, found without going through all of them; records never change. */
-export function placeOf({ nodes }: Pick<RolloutRecord, "nodes">, id: NodeId): Place | undefined {
-  let places = placesOf.get(nodes);
-  if (places === undefined) {
-    places = new Map(nodes.map((node) => [node.nodeId, node]));
-    placesOf.set(nodes, places);
-  }
-  return places.get(id);
-}
-
-const groupsIn = new WeakMap<readonly Place[], ReadonlySet<GroupName>>();
-/** The groups that the rollout has nodes of. */
-export function groupsOf({ nodes }: Pick<RolloutRecord, "nodes">): ReadonlySet<GroupName> {
-  let groups = groupsIn.get(nodes);
-  if (groups === undefined) {
-    groups = new Set(nodes.map((node) => node.group));
-    groupsIn.set(nodes, groups);
-  }
-  return groups;
-}
 
 /** No single nodes of a group are picked out. */
 export const isOfWholeGroups = ({ nodes, labels }: Selection): boolean =>

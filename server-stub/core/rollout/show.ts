@@ -16,7 +16,14 @@ export function showPlace({ retry: _retry, left: _left, ...node }: Place): Rollo
 
 /** Without its nodes, as lists show it. */
 export function showHead(head: RolloutHead, now: EpochMs): RolloutSummary {
-  const { quorumGroups: _groups, perNodeMs: _ms, rounds: _rounds, progressAt: _at, ...summary } = head;
+  const {
+    quorumGroups: _groups,
+    pause: _pause,
+    perNodeMs: _ms,
+    rounds: _rounds,
+    progressAt: _at,
+    ...summary
+  } = head;
   return { ...summary, estimatedEnd: estimatedEnd(head, now) };
 }
 

@@ -5,8 +5,9 @@ import type { Reason } from "../../../protocol/job.ts";
 import type { GroupName, NodeId, NodeName } from "../../../protocol/names.ts";
 import type { RolloutPolicy } from "../../../protocol/rollout.ts";
 import { orderNodes, roundsOf } from "./order.ts";
+import { because, notBegun } from "./reasons.ts";
 import type { Place, RolloutRecord } from "./rollout.ts";
-import { budgetOf, countsOf } from "./tally.ts";
+import { budgetOf, countsOf, tallyOf } from "./tally.ts";
 
 /** What is selected. `to` is null while nobody knows which platform the node is. */
 export type Selected = {
@@ -45,7 +46,10 @@ export function beginRollout(
   left: readonly LeftOut[] = [],
 ): RolloutRecord {
   const { nodes: ordered, stages } = orderNodes(selected, order.quorumGroups, order.policy);
-  const going = ordered.map(({ node, stage }) => placed(node, stage, retry));
+  const going = ordered.map(({ node, stage }): Place => {
+    const reason = stage === 0 ? JUST_BEGUN : notBegun(stages.length, stage);
+    return { ...placed(node, stage, retry), reason };
+  });
   const stageOf = new Map(going.map(({ group, stage }) => [group, stage]));
   const isWithOthers = (group: string): boolean => order.quorumGroups.includes(group);
   const nodes = [
@@ -61,7 +65,7 @@ export function beginRollout(
     ...order,
     rolledBackBy: null,
     status: "pending",
-    reason: null,
+    reason: JUST_BEGUN,
     stages: sizes.map(({ share, nodes: added }) => ({
       share,
       nodes: added,
@@ -72,13 +76,19 @@ export function beginRollout(
     })),
     rounds: sizes.map((size) => roundsOf(size, order.policy)),
     progressAt: null,
+    pause: null,
     stage: 0,
     endedAt: null,
     nodes,
   };
-  const { failed, allowed } = budgetOf(rollout);
-  return { ...rollout, counts: countsOf(nodes), budget: { failed, allowed } };
+  const tallies = tallyOf(rollout);
+  const [first] = tallies;
+  const { failed, allowed } = first === undefined ? NO_BUDGET : budgetOf(first, order.policy.threshold);
+  return { ...rollout, counts: countsOf(tallies), budget: { failed, allowed } };
 }
+
+const JUST_BEGUN: Reason = because("preparing", "It has just begun.");
+const NO_BUDGET = { failed: 0, allowed: 0 };
 
 /** A rollout without anybody to update has one stage, and is done with it at once. */
 const NOBODY = { share: 1, nodes: 0, largest: 0 };

@@ -1,68 +1,85 @@
 /** From one stage to the next. Pure. */
-import type { Reason } from "../../../protocol/job.ts";
 import type { RolloutStage } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { hasFailed, isEnded, type RolloutRecord } from "./rollout.ts";
+import { beginPause, countPause } from "./pause.ts";
+import { because, count, keepReason, lasting, stageName } from "./reasons.ts";
+import type { RolloutRecord, Time } from "./rollout.ts";
+import { type StageTally, tallyOf } from "./tally.ts";
 
-/** Why an operator's word is waited for between two stages. */
-export const AWAITS_OPERATOR = "stage-pause-until-resumed";
-
-/** Begins the stage that is due, ends the one that is done, and completes the rollout with the last. */
-export function advance(rollout: RolloutRecord, now: EpochMs): RolloutRecord {
-  const begun = begin(rollout, rollout.stage, now);
-  if (begun.nodes.some((node) => node.stage <= begun.stage && !isEnded(node))) return begun;
-  const done = end(begun, now);
-  if (done.stage === done.stages.length - 1) return complete(done);
-  const { pauseMs } = done.policy;
-  if (pauseMs === null) {
-    const message = `${stageName(done, done.stage)} is done. ${stageName(done, done.stage + 1)} waits until an operator resumes.`;
-    return { ...done, status: "paused", reason: { code: AWAITS_OPERATOR, message } };
+/**
+ * Begins the stage that is due, ends those that are done, and completes the rollout with the last. The next stage
+ * begins when all before it are done and the pause is over.
+ */
+export function advance(rollout: RolloutRecord, time: Time): RolloutRecord {
+  const tallies = tallyOf(rollout);
+  const begun = endDone(begin(rollout, time.wallMs), tallies, time.wallMs);
+  if (begun.stages.some((stage, at) => at <= begun.stage && stage.status !== "done")) return begun;
+  if (begun.stage >= begun.stages.length - 1) return complete(begun);
+  const pause = countPause(begun.pause ?? beginPause(begun.policy.pauseMs, time.nowMs), time.nowMs);
+  if (pause.leftMs !== null && pause.leftMs <= 0) {
+    return advance({ ...begun, stage: begun.stage + 1, pause: null }, time);
   }
-  const endedAt = done.stages[done.stage]?.endedAt ?? now;
-  if (now - endedAt >= pauseMs) return advance({ ...done, stage: done.stage + 1 }, now);
-  const reason = {
-    code: "stage-pause",
-    message: `${stageName(done, done.stage)} is done. ${stageName(done, done.stage + 1)} begins after a pause of ${pauseMs / 1000} s.`,
-  };
-  return { ...done, reason: keepReason(done.reason, reason) };
+  return paused(pause === begun.pause ? begun : { ...begun, pause });
 }
 
-/** Goes on to the stage that an operator's word was waited for. */
-export const goOn = (rollout: RolloutRecord): RolloutRecord =>
-  rollout.reason?.code === AWAITS_OPERATOR ? { ...rollout, stage: rollout.stage + 1 } : rollout;
-
-const stageName = ({ stages }: RolloutRecord, stage: number): string =>
-  `Stage ${stage + 1} of ${stages.length}`;
-
-function begin(rollout: RolloutRecord, at: number, now: EpochMs): RolloutRecord {
-  if (rollout.stages[at]?.status !== "pending") return rollout;
-  return { ...rollout, stages: withStage(rollout, at, { status: "running", startedAt: now }) };
+/** Says how long the next stage waits. One that waits for an operator's word is paused like by that operator. */
+function paused(rollout: RolloutRecord): RolloutRecord {
+  const { pauseMs } = rollout.policy;
+  const is = `${stageName(rollout, rollout.stage)} is done. Stage ${rollout.stage + 2}`;
+  if (rollout.pause?.leftMs == null || pauseMs === null) {
+    const reason = because("stage-pause-until-resumed", `${is} waits until an operator resumes.`);
+    return { ...rollout, status: "paused", reason };
+  }
+  const reason = because("stage-pause", `${is} begins after a pause of ${lasting(pauseMs)}.`);
+  return { ...rollout, reason: keepReason(rollout.reason, reason) };
 }
 
-function end(rollout: RolloutRecord, now: EpochMs): RolloutRecord {
-  const at = rollout.stage;
-  if (rollout.stages[at]?.status === "done") return rollout;
-  return { ...rollout, stages: withStage(rollout, at, { status: "done", endedAt: now }) };
+function begin(rollout: RolloutRecord, wallMs: EpochMs): RolloutRecord {
+  if (rollout.stages[rollout.stage]?.status !== "pending") return rollout;
+  return withStages(rollout, (stage, at) =>
+    at === rollout.stage ? { ...stage, status: "running", startedAt: wallMs } : stage,
+  );
 }
 
-/** A node is tried again: its stage is not done after all. */
-export const reopen = (rollout: RolloutRecord, at: number): RolloutRecord =>
-  rollout.stages[at]?.status === "done"
-    ? { ...rollout, stages: withStage(rollout, at, { status: "running", endedAt: null }) }
-    : rollout;
+function endDone(rollout: RolloutRecord, tallies: readonly StageTally[], wallMs: EpochMs): RolloutRecord {
+  return withStages(rollout, (stage, at) => {
+    const tally = tallies[at];
+    const done = stage.status === "running" && tally !== undefined && tally.ended === tally.all;
+    return done ? { ...stage, status: "done", endedAt: wallMs } : stage;
+  });
+}
 
-const withStage = ({ stages }: RolloutRecord, at: number, change: Partial<RolloutStage>): RolloutStage[] =>
-  stages.map((stage, index) => (index === at ? { ...stage, ...change } : stage));
+/** Nodes of these stages are tried again: they are not done after all, and what comes after them waits anew. */
+export function reopen(rollout: RolloutRecord, stages: ReadonlySet<number>): RolloutRecord {
+  if (stages.size === 0) return rollout;
+  const opened = withStages(rollout, (stage, at) =>
+    stages.has(at) && stage.status === "done" ? { ...stage, status: "running", endedAt: null } : stage,
+  );
+  return { ...opened, pause: null };
+}
+
+/** A rollout that was cancelled has no stage at work any more. */
+export const endStages = (rollout: RolloutRecord, wallMs: EpochMs): RolloutRecord =>
+  withStages(rollout, (stage) =>
+    stage.status === "running" ? { ...stage, status: "done", endedAt: wallMs } : stage,
+  );
+
+/** The same object when every stage is. */
+export function withStages(
+  rollout: RolloutRecord,
+  change: (stage: RolloutStage, at: number) => RolloutStage,
+): RolloutRecord {
+  const stages = rollout.stages.map(change);
+  return stages.every((stage, at) => stage === rollout.stages[at]) ? rollout : { ...rollout, stages };
+}
 
 function complete(rollout: RolloutRecord): RolloutRecord {
   const { nodes, kind } = rollout;
-  const failed = nodes.filter(hasFailed).length;
-  const done = nodes.filter((node) => node.status === "succeeded").length;
-  const skipped = nodes.filter((node) => node.status === "skipped").length;
-  const what = kind === "rollback" ? "went back" : "were updated";
-  const message = `${done} of ${nodes.length} nodes ${what}, ${skipped} skipped, ${failed} failed.`;
-  return { ...rollout, status: "completed", reason: { code: "completed", message } };
+  const tallies = tallyOf(rollout);
+  const sum = (of: (tally: StageTally) => number) => tallies.reduce((total, tally) => total + of(tally), 0);
+  const done = sum((tally) => tally.succeeded);
+  const verb = kind === "rollback" ? "went back" : done === 1 ? "was updated" : "were updated";
+  const failed = sum((tally) => tally.failed + tally.rolledBack);
+  const message = `${done} of ${count(nodes.length, "node")} ${verb}, ${sum((tally) => tally.skipped + tally.left)} skipped, ${failed} failed.`;
+  return { ...rollout, status: "completed", pause: null, reason: because("completed", message) };
 }
-
-export const keepReason = (before: Reason | null, after: Reason | null): Reason | null =>
-  before?.code === after?.code && before?.message === after?.message ? before : after;

@@ -1,56 +1,107 @@
 /** How many nodes stand where, and how many more may fail. Pure. */
 import type { RolloutCounts } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { hasFailed, isQuorum, type Place, type RolloutRecord } from "./rollout.ts";
+import { unitsOf } from "./places.ts";
+import { isEnded, type Place, type RolloutRecord } from "./rollout.ts";
 
-/** When the last of them ended; null while none has. */
-export const progressOf = (nodes: readonly Place[]): EpochMs | null =>
-  nodes.reduce<EpochMs | null>(
-    (last, { left, endedAt }) =>
-      left === true || endedAt === null || (last !== null && last >= endedAt) ? last : endedAt,
-    null,
-  );
+/** Where the nodes of one stage stand; those that were left out before it began are counted apart. */
+export type StageTally = RolloutCounts & {
+  readonly left: number;
+  readonly all: number;
+  readonly ended: number;
+  /** Of `failed` and `rolledBack`, those in quorum groups. */
+  readonly quorumFailed: number;
+  /** Nodes that stand for themselves. */
+  readonly independent: number;
+};
 
-export function countsOf(nodes: readonly Place[]): RolloutCounts {
-  const counts = {
-    pending: 0,
-    preparing: 0,
-    updating: 0,
-    succeeded: 0,
-    failed: 0,
-    rolledBack: 0,
-    skipped: 0,
+type Counted = { -readonly [key in keyof StageTally]: number };
+
+const nothing = (): Counted => ({
+  pending: 0,
+  preparing: 0,
+  updating: 0,
+  succeeded: 0,
+  failed: 0,
+  rolledBack: 0,
+  skipped: 0,
+  left: 0,
+  all: 0,
+  ended: 0,
+  quorumFailed: 0,
+  independent: 0,
+});
+
+/** By stage, in one go over all places. */
+export function tallyOf(
+  rollout: Pick<RolloutRecord, "nodes" | "stages" | "quorumGroups">,
+): readonly StageTally[] {
+  const tallies = rollout.stages.map(nothing);
+  const units = unitsOf(rollout);
+  for (const node of rollout.nodes) {
+    const tally = tallies[node.stage];
+    if (tally === undefined) continue;
+    if (node.left === true) {
+      tally.left += 1;
+      continue;
+    }
+    const quorum = units.isQuorum(node);
+    tally[node.status === "rolled-back" ? "rolledBack" : node.status] += 1;
+    tally.all += 1;
+    if (isEnded(node)) tally.ended += 1;
+    if (!quorum) tally.independent += 1;
+    else if (node.status === "failed" || node.status === "rolled-back") tally.quorumFailed += 1;
+  }
+  return tallies;
+}
+
+export function countsOf(tallies: readonly StageTally[]): RolloutCounts {
+  const sum = (key: keyof StageTally) => tallies.reduce((total, tally) => total + tally[key], 0);
+  return {
+    pending: sum("pending"),
+    preparing: sum("preparing"),
+    updating: sum("updating"),
+    succeeded: sum("succeeded"),
+    failed: sum("failed"),
+    rolledBack: sum("rolledBack"),
+    skipped: sum("skipped") + sum("left"),
   };
-  for (const { status } of nodes) counts[status === "rolled-back" ? "rolledBack" : status] += 1;
-  return counts;
 }
 
 /** The share of independent nodes that may fail unless the policy says otherwise. */
 export const USUAL_THRESHOLD = 0.3;
 
-type Budgeted = Pick<RolloutRecord, "policy" | "quorumGroups" | "stage" | "nodes">;
 export type Budget = { readonly failed: number; readonly allowed: number };
 
 /**
- * The failures of a stage against what it may have: halting is for more than `allowed`. With the usual threshold none
- * may fail in a quorum group, and 0.3 of the others; `quorum` is the count that must stay 0.
+ * The failures of a stage against what it may have. A threshold is a share of all nodes that the stage added, those that
+ * were skipped too. Without one, 0.3 of its independent nodes may fail and none of a quorum group: `first` says that
+ * the latter has happened.
  */
 export function budgetOf(
-  rollout: Budgeted,
-  stage: number = rollout.stage,
-): Budget & { readonly quorum: number } {
-  const own = rollout.nodes.filter((node) => node.stage === stage && node.left !== true);
-  const failed = own.filter(hasFailed);
-  const { threshold } = rollout.policy;
-  if (threshold !== null)
-    return { failed: failed.length, allowed: allowedOf(threshold, own.length), quorum: 0 };
-  const independent = own.filter((node) => !isQuorum(rollout, node));
-  return {
-    failed: failed.length,
-    allowed: allowedOf(USUAL_THRESHOLD, independent.length),
-    quorum: failed.filter((node) => isQuorum(rollout, node)).length,
-  };
+  tally: StageTally,
+  threshold: RolloutRecord["policy"]["threshold"],
+): Budget & { readonly first: boolean } {
+  const failed = tally.failed + tally.rolledBack;
+  if (threshold !== null) return { failed, allowed: allowedOf(threshold, tally.all), first: false };
+  return { failed, allowed: allowedOf(USUAL_THRESHOLD, tally.independent), first: tally.quorumFailed > 0 };
 }
 
-/** The most failures whose share of `nodes` is not above the threshold. */
+/** Halting is for strictly more than may fail. */
+export const isOver = ({ failed, allowed, first }: ReturnType<typeof budgetOf>): boolean =>
+  first || failed > allowed;
+
+/** The most failures whose share of `nodes` is not above the threshold: 0.3 of ten is three, whatever 0.3 * 10 is. */
 const allowedOf = (threshold: number, nodes: number): number => Math.floor(threshold * nodes + 1e-9);
+
+/** When the last of them ended; null while none has. */
+export function progressOf(nodes: readonly Place[]): EpochMs | null {
+  let last: EpochMs | null = null;
+  for (const { left, endedAt } of nodes) {
+    if (left !== true && endedAt !== null && (last === null || endedAt > last)) last = endedAt;
+  }
+  return last;
+}
+
+export const sameCounts = (a: RolloutCounts, b: RolloutCounts): boolean =>
+  (Object.keys(a) as (keyof RolloutCounts)[]).every((key) => a[key] === b[key]);

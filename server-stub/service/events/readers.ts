@@ -1,7 +1,8 @@
 import type { Result } from "../../../protocol/result.ts";
 import type { RolloutSummary } from "../../../protocol/rollout.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { placeOf, type RolloutRecord } from "../../core/rollout/rollout.ts";
+import { placeOf } from "../../core/rollout/places.ts";
+import type { RolloutRecord } from "../../core/rollout/rollout.ts";
 import { showHead, showPlace } from "../../core/rollout/show.ts";
 import type { Store } from "../../store/store.ts";
 import type { Coordinator } from "../coordinator.ts";

@@ -1,6 +1,7 @@
 import type { NodeId } from "../../../protocol/names.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { groupsOf, isUnfinished } from "../../core/rollout/rollout.ts";
+import { hasGroup } from "../../core/rollout/places.ts";
+import { isUnfinished } from "../../core/rollout/rollout.ts";
 import { createPoke } from "../poke.ts";
 import type { AlertKind, Stored } from "../records.ts";
 import type { Store } from "../store.ts";
@@ -83,6 +84,8 @@ export function openMemoryStore(now: () => EpochMs = Date.now, state: MemoryStat
     },
     lastJob: (nodeId) => found(state.jobs.get(state.lastJobs.get(nodeId) ?? "")),
     activeJobs: () => Promise.resolve(listActiveJobs(state)),
+    jobsById: (ids) =>
+      Promise.resolve(ids.map((id) => state.jobs.get(id)).filter((job) => job !== undefined)),
     jobs: (query) => Promise.resolve(listJobs(state, query)),
     log: (id, from, limit) => Promise.resolve(logOf(state, id).slice(from, from + limit)),
     logLength: (id) => Promise.resolve(logOf(state, id).length),
@@ -99,7 +102,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now, state: MemoryStat
       Promise.resolve(
         list(
           state.rollouts.values(),
-          (rollout) => isUnfinished(rollout) && (group === undefined || groupsOf(rollout).has(group)),
+          (rollout) => isUnfinished(rollout) && (group === undefined || hasGroup(rollout, group)),
         ),
       ),
     operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),

@@ -3,10 +3,14 @@
  * written. Which filters a caller combines is not known before, so these queries are built when they are asked.
  */
 import type { Kysely } from "kysely";
+import type { JobId } from "../../../protocol/names.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { AuditQuery, JobQuery, JoinTokenRecord, Numbered, Stored } from "../records.ts";
 import type { AuditRow } from "./reads.ts";
 import type { Tables } from "./tables.ts";
+
+/** Values in one statement are limited. */
+const IDS_AT_ONCE = 200;
 
 export const sqlLists = (db: Kysely<Tables>) => ({
   jobs: async ({
@@ -57,6 +61,16 @@ export const sqlLists = (db: Kysely<Tables>) => ({
       .orderBy("seq")
       .execute();
     return rows.map(({ revision, body }) => ({ value: JSON.parse(body) as JobRecord, revision }));
+  },
+
+  jobsById: async (ids: readonly JobId[]): Promise<Stored<JobRecord>[]> => {
+    const found: Stored<JobRecord>[] = [];
+    for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+      const some = ids.slice(from, from + IDS_AT_ONCE);
+      const rows = await db.selectFrom("job").select(["revision", "body"]).where("id", "in", some).execute();
+      for (const { revision, body } of rows) found.push({ value: JSON.parse(body) as JobRecord, revision });
+    }
+    return found;
   },
 
   joinTokens: async (): Promise<Stored<JoinTokenRecord>[]> => {

@@ -3,7 +3,7 @@ import type { LogLine } from "../../../protocol/job.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
 import type { JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
-import { groupsOf } from "../../core/rollout/rollout.ts";
+import { hasGroup } from "../../core/rollout/places.ts";
 import { createPoke } from "../poke.ts";
 import type {
   AlertKind,
@@ -86,6 +86,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
     activeDiagnoses: async () => (await read.activeDiagnoses(db, none)).rows.map(record<JobRecord>),
     lastJob: async (nodeId) => orNull(first(await read.lastJob(db, { nodeId })), record<JobRecord>),
     activeJobs: lists.activeJobs,
+    jobsById: lists.jobsById,
     jobs: lists.jobs,
     log: async (jobId, from, limit) => (await read.log(db, { jobId, from, limit })).rows.map(logLine),
     logSize: async (jobId) => {
@@ -97,7 +98,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
     rollouts: rollouts.heads,
     unfinishedRollouts: async (group) => {
       const found = await rollouts.unfinished();
-      return group === undefined ? found : found.filter(({ value }) => groupsOf(value).has(group));
+      return group === undefined ? found : found.filter(({ value }) => hasGroup(value, group));
     },
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>

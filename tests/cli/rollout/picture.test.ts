@@ -5,17 +5,8 @@ import { rolloutChanges, rolloutTitle } from "../../../cli/show/rollout/changes.
 import { rolloutPicture } from "../../../cli/show/rollout/picture.ts";
 import { width } from "../../../cli/show/table.ts";
 import { page, sections } from "../page.ts";
-import {
-  BACK,
-  COMPLETED,
-  HALTED,
-  PAUSED,
-  type Scene,
-  sceneOf,
-  THREE,
-  THREE_HUNDRED,
-  TWELVE,
-} from "./scenes.ts";
+import { type Scene, sceneOf } from "./scene.ts";
+import { BACK, COMPLETED, HALTED, PAUSED, THREE, THREE_HUNDRED, TWELVE } from "./scenes.ts";
 
 // Times are shown as the terminal's machine has them.
 process.env.TZ = "UTC";

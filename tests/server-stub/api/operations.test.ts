@@ -87,6 +87,10 @@ test("a dry run is another success of starting a rollout, and changes nothing", 
   expect(wrong(operation, 200, plan.headers["content-type"], plan.text)).toEqual([]);
   expect(await door.lastChange()).toBe(before);
   expect((await door.call("POST", "/v1/rollouts?dryRun=perhaps", ask)).body.code).toBe("malformed");
+  const tooMuch = { body: { ...ask.body, policy: { threshold: 2 } } };
+  expect((await door.call("POST", "/v1/rollouts?dryRun=true", tooMuch)).body.code).toBe(
+    "threshold-out-of-range",
+  );
   expect((await door.call("POST", "/v1/rollouts?dryRun=false", ask)).status).toBe(201);
 });
 

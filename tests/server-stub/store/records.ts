@@ -133,6 +133,7 @@ export const ROLLOUT: RolloutRecord = {
   budget: { failed: 0, allowed: 0 },
   planHash: null,
   perNodeMs: null,
+  pause: null,
   nodes: ["a", "b"].map(place),
   startedBy: "ada",
   createdAt: 1,

@@ -27,7 +27,7 @@ async function makeCertificates(dir: string): Promise<Certificates> {
     "ec_paramgen_curve:P-256",
     "-nodes",
     "-days",
-    "2",
+    "60",
   ];
   await must("openssl", [...request, "-subj", "/CN=lab CA", "-keyout", at("ca.key"), "-out", at("ca.crt")]);
   const names = `subjectAltName=DNS:c1,IP:${ADDRESSES.c1},IP:${LAB_ADDRESS}`;

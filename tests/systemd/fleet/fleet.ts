@@ -6,6 +6,7 @@ import { type Build, showBuild } from "../../../protocol/build.ts";
 import { Job, JobLogPage, type LogLine } from "../../../protocol/job.ts";
 import { LeaseView } from "../../../protocol/lease.ts";
 import { Node as NodeView } from "../../../protocol/node.ts";
+import { type CheckName, RolloutPlan } from "../../../protocol/plan.ts";
 import { type Fault, FaultError, type Result } from "../../../protocol/result.ts";
 import { Rollout, type StartRolloutRequest } from "../../../protocol/rollout.ts";
 import type { Static, TSchema } from "../../../protocol/schema.ts";
@@ -98,13 +99,33 @@ export class Fleet {
 
   /** `baton rollout start`; gives the rollout's id. */
   async startRollout(release: string, options: readonly string[] = []): Promise<string> {
+    await this.#untilAllAreThere({ selection: { groups: [GROUP] }, release });
     const args = ["rollout", "start", "--group", GROUP, "--release", release, "--yes", "--json", ...options];
     return (JSON.parse(await this.baton(args)) as { id: string }).id;
   }
 
   /** Starts a rollout through the API, with whatever it is told. */
   async start(body: StartRolloutRequest): Promise<Rollout> {
+    await this.#untilAllAreThere(body);
     return this.#post(["v1", "rollouts"], body);
+  }
+
+  /** As a person would who is told to wait: who has just come back is not heard yet, or not well. */
+  async #untilAllAreThere(body: StartRolloutRequest): Promise<void> {
+    let refused: readonly string[] = [];
+    const look = async () => {
+      const parts = `${path("v1", "rollouts")}?dryRun=true`;
+      const plan = must(await this.api.call({ method: "POST", path: parts, body, answer: RolloutPlan }));
+      refused = plan.checks
+        .filter(({ check, outcome }) => outcome === "refused" && PASSES.has(check))
+        .map(({ message }) => message);
+      return refused.length === 0;
+    };
+    try {
+      await until(look, { what: "everybody to be there and well", timeoutMs: 30_000 });
+    } catch (error) {
+      throw new Error(`A rollout cannot be started: ${refused.join(" ")}`, { cause: error });
+    }
   }
 
   /** `pause`, `resume`, `cancel`, `retry` or `rollback`; gives the rollout, or the new one that takes it back. */
@@ -218,6 +239,9 @@ export class Fleet {
     return must(await this.api.call({ path: path(...parts), answer }));
   }
 }
+
+/** Checks that refuse for a moment only. */
+const PASSES = new Set<CheckName>(["online", "healthy", "draining", "lease", "quorum"]);
 
 const untilListening = (): Promise<unknown> =>
   until(async () => (await fetch(`https://${ADDRESSES.c1}:8420/healthz`)).ok, { what: "coordinator on c1" });

@@ -61,6 +61,12 @@ async function makeFleet(lab: Lab): Promise<FleetImage> {
     publish(lab, c1, { variant: "good", version: FIRST_RELEASE }),
   ]);
   await Promise.all(nodes.map((node) => joinNode(node, token.value)));
+  await until(
+    async () => (await baton(c1, ["nodes", "--json"])).split('"presence":"online"').length > AGENTS.length,
+    {
+      what: "sessions of all nodes",
+    },
+  );
   await baton(c1, [
     "rollout",
     "start",

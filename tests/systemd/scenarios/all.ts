@@ -1,6 +1,7 @@
 import type { Scenario } from "../runner.ts";
 import { badBuilds } from "./bad-builds.ts";
 import { confirmLost } from "./confirm-lost.ts";
+import { doctor } from "./doctor.ts";
 import { etcd } from "./etcd.ts";
 import { faultsAndCommands } from "./faults-and-commands.ts";
 import { fixtures } from "./fixtures.ts";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...debianPackages,
   ...units,
   ...faultsAndCommands,
+  ...doctor,
   ...etcd,
   ...pauses,
   ...stages,

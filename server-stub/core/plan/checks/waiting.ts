@@ -1,6 +1,7 @@
 /** What the rollout would wait for once it has begun. Nothing here refuses it. Pure. */
 import type { Check } from "../../../../protocol/plan.ts";
 import type { QuorumUnit } from "../draft.ts";
+import type { PlanNode } from "../world.ts";
 import { type Look, names, passed, warned } from "./check.ts";
 
 /** Where health hooks report roles, nobody goes while nobody leads. */
@@ -19,12 +20,19 @@ export const leaderKnown: Look = ({ quorum, request }) => {
     );
   }
   const leaders = withRoles.flatMap(leadersOf);
-  const message =
-    withRoles.length === 0
-      ? "No node reports a role, so nobody goes last for being the leader."
-      : `${names(leaders)} ${leaders.length === 1 ? "leads and goes" : "lead and go"} last.`;
+  const going = withRoles.flatMap((unit) => unit.going.filter((node) => node.role === "leader"));
+  const message = sayLeaders(withRoles.length, leaders, going);
   return [passed("leader", { message, numbers: { groups: withRoles.length, leaders: leaders.length } })];
 };
+
+function sayLeaders(groups: number, leaders: readonly PlanNode[], going: readonly PlanNode[]): string {
+  if (groups === 0) return "No node reports a role, so nobody goes last for being the leader.";
+  if (going.length > 0)
+    return `${names(going)} ${going.length === 1 ? "leads and goes" : "lead and go"} last.`;
+  return leaders.length === 0
+    ? "The outage is accepted, so no leader is waited for."
+    : `${names(leaders)} ${leaders.length === 1 ? "leads and is" : "lead and are"} not touched.`;
+}
 
 const leadersOf = ({ members }: QuorumUnit) => members.filter((node) => node.role === "leader");
 

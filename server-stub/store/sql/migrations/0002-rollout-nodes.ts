@@ -105,6 +105,9 @@ function widened({ group, mode, retry, nodes, ...rest }: OldRollout) {
     planHash: null,
     quorumGroups: mode === "quorum" ? [group] : [],
     perNodeMs: null,
+    pause: null,
+    rounds: [nodes.length],
+    progressAt: rest.endedAt,
   };
   return { head, nodes: nodes.map((node) => ({ ...node, stage: 0, retry })) };
 }

@@ -1,0 +1,143 @@
+import type { RolloutId } from "../../protocol/names.ts";
+import { ok, type Result } from "../../protocol/result.ts";
+import { type ActionName, act, type May, mayAct } from "../core/rollout/actions.ts";
+import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
+import type { Change, Stored } from "../store/records.ts";
+import { attempt, type Decision } from "./attempt.ts";
+import { actorOf, audit } from "./audit.ts";
+import { type Context, timeOf } from "./context.ts";
+import type { Principal, Refusal } from "./coordinator.ts";
+import { look, pushAll, runRollout, touchedBy, type Who } from "./engine.ts";
+import { refuse } from "./refusals.ts";
+import { rollbackChanges } from "./rollback.ts";
+import { endChanges } from "./rollout-end.ts";
+import { claim, groupsFor, rolloutInTheWay } from "./rollouts-in-the-way.ts";
+import { rolloutNotice } from "./webhooks/rollout-notice.ts";
+
+type Told = {
+  /** The rollout that was told; for a rollback the one that takes it back. */
+  readonly id: RolloutId;
+  readonly touched: ReturnType<typeof touchedBy>;
+};
+type Decided = Decision<Result<Told, Refusal>>;
+
+/**
+ * What an operator tells a rollout: written at once, and what follows from it. Saying again what is so already is no
+ * error. Refusals: `not-found`, `wrong-state` with the state and what can be done instead, and where it is taken up
+ * again or taken back `rollout-active`.
+ */
+export async function tellRollout(
+  ctx: Context,
+  by: Principal,
+  id: RolloutId,
+  name: ActionName,
+): Promise<Result<RolloutId, Refusal>> {
+  const done = await attempt(ctx.store, () => decide(ctx, by, id, name));
+  if (!done.ok) return done;
+  const { id: shown, touched } = done.value;
+  await pushAll(ctx, new Map(touched.map(({ nodeId, group }) => [nodeId, group])));
+  await runRollout(ctx, id);
+  if (shown !== id) await runRollout(ctx, shown);
+  return ok(shown);
+}
+
+async function decide(ctx: Context, by: Principal, id: RolloutId, name: ActionName): Promise<Decided> {
+  const stored = await ctx.store.rollout(id);
+  if (stored === null) return no(noRollout(id));
+  const { value } = stored;
+  const may = mayAct(value, name);
+  const shown = name === "rollback" ? (value.rolledBackBy ?? id) : id;
+  if (may === "done") return { changes: [], answer: ok({ id: shown, touched: [] }) };
+  if (may !== "yes") return no(wrongState(value, may));
+  const who = actorOf(by);
+  const told = act(value, { name, by: who.actor.replace(/^operator /, "") }, timeOf(ctx));
+  if (name === "retry") return retry(ctx, stored, told, who);
+  const looked = await look(ctx, stored, told, who);
+  if (name === "rollback") return takeBack(ctx, stored, looked, who);
+  return wrote(ctx, stored, looked.rollout, looked.changes, who, name);
+}
+
+/** A rollout that was over needs its nodes again. Their groups may have become something else meanwhile. */
+async function retry(
+  ctx: Context,
+  stored: Stored<RolloutRecord>,
+  told: RolloutRecord,
+  who: Who,
+): Promise<Decided> {
+  if (isActiveRollout(stored.value)) return wrote(ctx, stored, told, [], who, "retry");
+  const { nodes, id } = stored.value;
+  const busy = await rolloutInTheWay(
+    ctx,
+    nodes.map((node) => node.nodeId),
+    id,
+  );
+  if (busy !== null) return no(busy);
+  const groups = await groupsFor(ctx, told);
+  const quorumGroups = groups.filter(({ value }) => value.mode === "quorum").map(({ value }) => value.name);
+  return wrote(ctx, stored, { ...told, quorumGroups }, claim(groups), who, "retry");
+}
+
+/** Who is active is cancelled in the same write. */
+async function takeBack(
+  ctx: Context,
+  stored: Stored<RolloutRecord>,
+  { rollout: looked, changes }: Awaited<ReturnType<typeof look>>,
+  who: Who,
+): Promise<Decided> {
+  const taken = rollbackChanges(ctx, looked, who);
+  if (taken === null) return no(wrongState(stored.value, NOBODY_MOVED));
+  const { back, rollout } = taken;
+  const busy = await rolloutInTheWay(
+    ctx,
+    back.nodes.map((node) => node.nodeId),
+    rollout.id,
+  );
+  if (busy !== null) return no(busy);
+  const also = [...changes, ...claim(await groupsFor(ctx, back)), ...taken.changes];
+  const written = await wrote(ctx, stored, rollout, also, who, "rollback");
+  const answer = written.answer.ok ? ok({ ...written.answer.value, id: back.id }) : written.answer;
+  return { ...written, answer };
+}
+
+const NOBODY_MOVED = {
+  message: "None of its nodes has moved yet: there is nothing to take back.",
+  hint: "Cancel it, and its nodes stay as they are.",
+};
+
+async function wrote(
+  ctx: Context,
+  { value: before, revision }: Stored<RolloutRecord>,
+  after: RolloutRecord,
+  also: readonly Change[],
+  who: Who,
+  name: ActionName,
+): Promise<Decided> {
+  const said = { status: after.status, reason: after.reason?.message ?? null };
+  const changes: Change[] = [
+    ...also,
+    { kind: "rollout", value: after, expected: revision, before },
+    audit(ctx, who, `rollout.${PAST[name]}`, after.id, { status: before.status }, said),
+    ...(name === "retry" || after.status !== before.status
+      ? rolloutNotice(ctx, after, name === "retry" ? "retried" : after.status)
+      : []),
+    ...(await endChanges(ctx, before, after)),
+  ];
+  return { changes, answer: ok({ id: after.id, touched: touchedBy(before, after) }) };
+}
+
+/** What the audit log calls it. */
+const PAST = {
+  pause: "paused",
+  resume: "resumed",
+  cancel: "cancelled",
+  retry: "retried",
+  rollback: "rolled-back",
+} as const;
+
+const no = (answer: Result<never, Refusal>): Decided => ({ changes: [], answer });
+
+export const noRollout = (id: RolloutId) =>
+  refuse("not-found", `There is no rollout ${id}.`, { context: { rollout: id } });
+
+const wrongState = ({ status }: RolloutRecord, { message, hint }: Exclude<May, string>) =>
+  refuse("wrong-state", message, { ...(hint === "" ? {} : { hint }), context: { state: status } });
