@@ -23,7 +23,12 @@ export class RigCoordinator {
   copy(): RigCoordinator {
     const copy = new RigCoordinator();
     const { isUp, desired, loseCommits, words } = this;
-    Object.assign(copy, { isUp, desired, loseCommits, lease: this.lease === null ? null : { ...this.lease } });
+    Object.assign(copy, {
+      isUp,
+      desired,
+      loseCommits,
+      lease: this.lease === null ? null : { ...this.lease },
+    });
     copy.words.push(...words);
     copy.#lastToken = this.#lastToken;
     return copy;

@@ -15,7 +15,7 @@ import { Node, type NodeState, rebooted, type Who } from "./node.ts";
 import { temporaryDirectory } from "./place.ts";
 import { whatIsUnsettled } from "./settled.ts";
 import { stateKey } from "./state-key.ts";
-import type { Story } from "./story.ts";
+import { andThenAnUpdate, type Story } from "./story.ts";
 import { textAt } from "./tree.ts";
 import { Unsynced } from "./unsynced.ts";
 
@@ -30,7 +30,7 @@ export type Depth = {
 export type Site = { readonly who: Who; readonly site: string };
 
 export type Explored = {
-  /** Points of the story itself. */
+  /** Points of the story itself, less those that another story has. */
   readonly points: number;
   /** What they are, and how often, those of recoveries included as kinds. */
   readonly sites: ReadonlyMap<string, number>;
@@ -43,10 +43,14 @@ export type Explored = {
 
 type Start = { readonly from: NodeState; readonly trail: readonly string[] };
 
-/** Tries all of them. Throws a `CrashFound` for the first that does not end as it must. */
+/**
+ * Tries all of them. Throws a `CrashFound` for the first that does not end as it must. Of several stories that share
+ * `situations`, the later ones do not cut off again what recoveries of the earlier ones were cut off in.
+ */
 export async function explore(
   { fixture, guard, story }: { fixture: Fixture; guard: Guard; story: Story },
   depth: Depth,
+  situations = new Set<string>(),
 ): Promise<Explored> {
   using place = temporaryDirectory("crash");
   const tree = new Map(fixture.base);
@@ -56,7 +60,7 @@ export async function explore(
   const disk = Unsynced.of(tree);
   const queue: Start[] = [{ from: { disk, coordinator, bootId: "boot-1", uptime: 0, stops: 0 }, trail: [] }];
   const seen = new Set<string>();
-  const situations = new Set<string>();
+  const rested = new Set<string>();
   const sites = new Map<string, number>();
   const count = { points: 0, recoveryPoints: 0, starts: 0, lives: 0 };
 
@@ -69,7 +73,7 @@ export async function explore(
 
     const wanted = (node: Node, effect: Effect | null, who: Who): boolean => {
       if (level >= depth.crashes) return false;
-      if (level === 0 && depth.after === "new" && isTriedElsewhere(node)) return false;
+      if (level === 0 && isTriedElsewhere(node)) return false;
       if (level === 0 || depth.after === "all") return true;
       const situation = `${who} ${effect === null ? "heard" : showSite(effect)} ${situationOf(node)}`;
       if (situations.has(situation)) return false;
@@ -78,14 +82,14 @@ export async function explore(
     };
 
     const after = (node: Node, effect: Effect | null, who: Who): void => {
-      if (effect !== null) {
+      if (effect !== null && (level > 0 || !isTriedElsewhere(node))) {
         const site = `${who} ${showSite(effect)}`;
         if (level === 0) {
           count.points += 1;
           sites.set(site, (sites.get(site) ?? 0) + 1);
         } else if (!sites.has(site)) sites.set(site, 0);
-        checkFlip(node, effect);
       }
+      if (effect !== null) checkFlip(node, effect);
       if (!wanted(node, effect, who)) return;
       if (level > 0) count.recoveryPoints += 1;
       photograph(node, effect === null ? "the coordinator heard of it" : showEffect(effect));
@@ -99,8 +103,8 @@ export async function explore(
       return true;
     };
 
-    const photograph = (node: Node, what: string): void => {
-      for (const { how, reboot, disk: left } of node.disk.remains()) {
+    const photograph = (node: Node, what: string, remains = node.disk.remains()): void => {
+      for (const { how, reboot, disk: left } of remains) {
         const crash = `${how} after ${node.points} ${what}`;
         const broken = whatIsBroken(left.tree, story.damaged ? fixture.b.link : null);
         if (broken !== null) throw new CrashFound(broken, [...trail, crash], node);
@@ -113,6 +117,15 @@ export async function explore(
       }
     };
 
+    /** A write may have been done by half. */
+    const before = (node: Node, effect: Effect): void => {
+      if (effect.kind !== "write" || effect.data.length < 2 || level > 0 || !wanted(node, effect, "agent"))
+        return;
+      photograph(node, `, in the middle of ${showEffect(effect)}`, [
+        node.disk.halfWritten(effect.path, effect.data),
+      ]);
+    };
+
     let isFirst = true;
     const begins = (node: Node): boolean => {
       if (isFirst) {
@@ -123,7 +136,10 @@ export async function explore(
       return isNew(node, level);
     };
 
-    const node = new Node({ fixture, story, dir: place.path, guard, watch: { after, begins } }, next.from);
+    const node = new Node(
+      { fixture, story, dir: place.path, guard, watch: { before, after, begins } },
+      next.from,
+    );
     try {
       if (!(await node.untilRest())) continue;
     } catch (cause) {
@@ -132,8 +148,29 @@ export async function explore(
     }
     const wrong = whatIsUnsettled(node) ?? whatIsBroken(node.disk.tree);
     if (wrong !== null) throw new CrashFound(wrong, trail, node);
+    const key = stateKey(node);
+    if (rested.has(key)) continue;
+    rested.add(key);
+    await updateOnceMore(node, trail, place.path, guard);
   }
   return { ...count, sites };
+}
+
+/** Throws when an update does not succeed any more. */
+async function updateOnceMore(
+  rested: Node,
+  trail: readonly string[],
+  dir: string,
+  guard: Guard,
+): Promise<void> {
+  const { fixture } = rested;
+  const story = andThenAnUpdate(rested.story);
+  const from = rested.state;
+  story.order(from.coordinator, fixture);
+  const node = new Node({ fixture, story, dir, guard, watch: {} }, from);
+  await node.untilRest();
+  const wrong = whatIsUnsettled(node) ?? whatIsBroken(node.disk.tree);
+  if (wrong !== null) throw new CrashFound(wrong, trail, node);
 }
 
 /** A crash that a node did not recover from, told so that it can be understood and tried again. */

@@ -31,6 +31,8 @@ export type Fixture = {
   readonly z: Made;
   readonly a: Made;
   readonly b: Made;
+  /** What an update goes to when all else is over. */
+  readonly c: Made;
   readonly publisher: Simulator;
   readonly pinnedRoot: Buffer;
   readonly dispatcher: Dispatcher;
@@ -39,7 +41,8 @@ export type Fixture = {
 export async function makeFixture(): Promise<Fixture> {
   using place = temporaryDirectory("fixture");
   const made = (version: string) => makeBuild(place.path, version);
-  const [y, z, a, b] = [await made("0.8.0"), await made("0.9.0"), await made("1.0.0"), await made("1.1.0")];
+  const [y, z, a] = [await made("0.8.0"), await made("0.9.0"), await made("1.0.0")];
+  const [b, c] = [await made("1.1.0"), await made("1.2.0")];
   const publisher = new Simulator();
   const pinnedRoot = publisher.pinnedRoot;
   const home = join(place.path, "home");
@@ -71,9 +74,9 @@ export async function makeFixture(): Promise<Fixture> {
     builtAt: 0,
     timeoutMs: 5_000,
   });
-  sign(publisher, b);
+  for (const each of [b, c]) sign(publisher, each);
   publisher.publish();
-  return { base: readTree(home), y, z, a, b, publisher, pinnedRoot, dispatcher: serve([b]) };
+  return { base: readTree(home), y, z, a, b, c, publisher, pinnedRoot, dispatcher: serve([b, c]) };
 }
 
 /** A tree with all that a bundle may hold: files, programs, links, and directories in directories. */

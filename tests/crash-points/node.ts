@@ -48,10 +48,10 @@ export type Watch = {
   /** Before each process; false when all that follows is known, and need not be lived once more. */
   begins?(node: Node): boolean;
   /** After each effect, and after the coordinator has heard something new (`null`). */
-  after(node: Node, effect: Effect | null, who: Who): void;
+  after?(node: Node, effect: Effect | null, who: Who): void;
 };
 
-const SIDES: readonly Side[] = ["z", "a", "b"];
+const SIDES: readonly Side[] = ["z", "a", "b", "c"];
 const MAX_LIVES = 14;
 const MAX_TURNS = 2_000;
 
@@ -231,7 +231,7 @@ export class Node {
     this.disk.apply(effect);
     this.points += 1;
     this.told.push(`${this.points} ${who === "guard" ? "guard: " : ""}${showEffect(effect)}`);
-    this.#watch.after(this, effect, who);
+    this.#watch.after?.(this, effect, who);
   }
 
   #coordinatorHeard(): void {
@@ -242,7 +242,7 @@ export class Node {
     this.told.push(
       `-- the coordinator: lease ${lease?.phase ?? "free"}, words ${words.join(", ") || "none"}`,
     );
-    this.#watch.after(this, null, "agent");
+    this.#watch.after?.(this, null, "agent");
   }
 
   #cutPower(): void {

@@ -18,9 +18,9 @@ export function whatIsUnsettled(node: Node): string | null {
   if (linkAt(tree, "dist") !== end.link) return `dist names ${linkAt(tree, "dist")} and not ${end.link}`;
   if (words.includes("confirmed") !== story.words.includes("confirmed"))
     return `the words are ${words.join(", ")}`;
-  const before: Side = story.endsOn === "a" ? "z" : "a";
   const backup = linkAt(tree, "dist.bak");
-  if (backup !== fixture[before].link) return `dist.bak names ${backup} and not ${fixture[before].link}`;
+  const before = fixture[story.backup].link;
+  if (backup !== before) return `dist.bak names ${backup} and not ${before}`;
   return journalAtRest(tree, story.endsOn) ?? otherFiles(node);
 }
 
@@ -52,7 +52,7 @@ function otherFiles({ disk: { tree }, fixture, story }: Node): string | null {
   if (tree.has(condemned) !== story.quarantined)
     return story.quarantined ? "the build is not quarantined" : "the build is quarantined";
   const floor = parseJson(Floor, textAt(tree, "state/floor.json") ?? "", "floor.json");
-  const risen = story.endsOn === "b" ? fixture.b.minVersion : fixture.y.build.version;
+  const risen = ["b", "c"].includes(story.endsOn) ? fixture.b.minVersion : fixture.y.build.version;
   if (!floor.ok || floor.value.minVersion !== risen) return `the floor is not ${risen}`;
   return null;
 }

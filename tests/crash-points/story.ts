@@ -13,7 +13,7 @@ export type Behaviour = {
   readonly stopped?: number;
 };
 
-export type Side = "z" | "a" | "b";
+export type Side = "z" | "a" | "b" | "c";
 
 /** How far a story is: what the coordinator knows, and what `dist` names. */
 export type Moment = { readonly coordinator: RigCoordinator; readonly dist: Side };
@@ -24,9 +24,9 @@ export type Story = {
   readonly set?: (tree: Map<string, Entry>, fixture: Fixture) => void;
   readonly order: (coordinator: RigCoordinator, fixture: Fixture) => void;
   readonly builds?: Readonly<Partial<Record<Side, Behaviour>>>;
-  /** The coordinator is away from the flip until the node has been back for so many lives. */
-  readonly coordinatorAway?: true;
   readonly endsOn: Side;
+  /** What `dist.bak` names then. */
+  readonly backup: Side;
   /** Last words that may be said on the way, and by which the lease returns. */
   readonly words: readonly string[];
   readonly quarantined: boolean;
@@ -53,7 +53,7 @@ const KEPT = { words: ["confirmed", "not-acted", "back"], quarantined: false } a
 const TAKEN_BACK = { words: ["rolled-back", "not-acted", "back"], quarantined: true } as const;
 
 export const STORIES: readonly Story[] = [
-  { name: "a good update", order: want("update"), endsOn: "b", ...KEPT },
+  { name: "a good update", order: want("update"), endsOn: "b", backup: "a", ...KEPT },
   {
     name: "a new build that is never healthy",
     isOwn: afterFlip,
@@ -61,6 +61,7 @@ export const STORIES: readonly Story[] = [
     order: want("update"),
     builds: { b: { healthy: false } },
     endsOn: "a",
+    backup: "z",
     ...TAKEN_BACK,
   },
   {
@@ -70,6 +71,7 @@ export const STORIES: readonly Story[] = [
     order: want("update"),
     builds: { b: { crashes: "process" } },
     endsOn: "a",
+    backup: "z",
     ...TAKEN_BACK,
   },
   {
@@ -79,6 +81,7 @@ export const STORIES: readonly Story[] = [
     order: want("update"),
     builds: { b: { crashes: "machine" } },
     endsOn: "a",
+    backup: "z",
     ...TAKEN_BACK,
   },
   {
@@ -88,6 +91,7 @@ export const STORIES: readonly Story[] = [
     order: want("update"),
     builds: { b: { connects: false } },
     endsOn: "a",
+    backup: "z",
     ...TAKEN_BACK,
   },
   {
@@ -97,6 +101,7 @@ export const STORIES: readonly Story[] = [
     order: want("update"),
     builds: { b: { stopped: 2 } },
     endsOn: "b",
+    backup: "a",
     ...KEPT,
   },
   {
@@ -104,6 +109,7 @@ export const STORIES: readonly Story[] = [
     isOwn: ({ coordinator: { lease } }) => lease?.phase === "in-flight",
     order: want("rollback"),
     endsOn: "z",
+    backup: "a",
     ...KEPT,
   },
   {
@@ -115,6 +121,7 @@ export const STORIES: readonly Story[] = [
       coordinator.loseCommits = 1;
     },
     endsOn: "b",
+    backup: "a",
     ...KEPT,
   },
   {
@@ -127,9 +134,32 @@ export const STORIES: readonly Story[] = [
     order: want("update"),
     damaged: true,
     endsOn: "b",
+    backup: "a",
     ...KEPT,
   },
 ];
+
+/** Whatever a node has come through, the next update must succeed as if nothing had been. */
+export const andThenAnUpdate = ({ name, endsOn, quarantined }: Story): Story => ({
+  name: `${name}, and then an update`,
+  order: (coordinator, { c }) => {
+    const { build } = c;
+    coordinator.words.length = 0;
+    coordinator.desired = {
+      jobId: "j-000000000002",
+      kind: "update",
+      cause: "operator",
+      release: build.version,
+      build,
+      retry: true,
+      jitterMs: 0,
+    };
+  },
+  endsOn: "c",
+  backup: endsOn,
+  words: ["confirmed"],
+  quarantined,
+});
 
 /** The new build lies prepared: what preparing leaves at each of its points is the first story's to try. */
 function placeB(tree: Map<string, Entry>, { base, a, b }: Fixture): void {
