@@ -11,7 +11,7 @@ import { look, pushAll, runRollout, touchedBy, type Who } from "./engine.ts";
 import { noRollout, refuse } from "./refusals.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
-import { claim, groupsFor, rolloutInTheWay } from "./rollouts-in-the-way.ts";
+import { claim, groupsFor, overtakenBy, rolloutInTheWay } from "./rollouts-in-the-way.ts";
 import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 type Told = {
@@ -64,15 +64,19 @@ async function retry(
   told: RolloutRecord,
   who: Who,
 ): Promise<Decided> {
-  if (isActiveRollout(stored.value)) return wrote(ctx, stored, told, [], who, "retry");
   const { nodes, id } = stored.value;
+  const isActive = isActiveRollout(stored.value);
+  const needed = isActive ? told.nodes.filter((node, at) => node !== nodes[at]) : nodes;
   const busy = await rolloutInTheWay(
     ctx,
-    nodes.map((node) => node.nodeId),
+    needed.map((node) => node.nodeId),
     id,
   );
   if (busy !== null) return no(busy);
+  const later = await overtakenBy(ctx, stored.value);
+  if (later !== null) return no(wrongState(stored.value, overtaken(id, later)));
   const groups = await groupsFor(ctx, told);
+  if (isActive) return wrote(ctx, stored, told, claim(groups), who, "retry");
   const quorumGroups = groups.filter(({ value }) => value.mode === "quorum").map(({ value }) => value.name);
   return wrote(ctx, stored, { ...told, quorumGroups }, claim(groups), who, "retry");
 }
@@ -98,6 +102,11 @@ async function takeBack(
   const answer = written.answer.ok ? ok({ ...written.answer.value, id: back.id }) : written.answer;
   return { ...written, answer };
 }
+
+const overtaken = (id: RolloutId, { id: later, release }: RolloutRecord): Exclude<May, string> => ({
+  message: `Rollout ${id} was overtaken by rollout ${later} of ${release}, which has moved its nodes since.`,
+  hint: "Start a rollout anew, with `--retry` for who failed.",
+});
 
 const NOBODY_MOVED = {
   message: "None of its nodes has moved yet: there is nothing to take back.",
