@@ -3,7 +3,8 @@
  * coordinator, and nothing of it is done.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Door, type DoorCall, type DoorNode } from "../harness/door.ts";
+import { Door, type DoorCall } from "../harness/door.ts";
+import type { DoorNode } from "../harness/door-node.ts";
 import { Receiver } from "../harness/receiver.ts";
 
 type Ask = readonly [method: string, path: string, call?: DoorCall];
