@@ -155,7 +155,11 @@ async function placedBy(ctx: Context, node: NodeRecord, job: JobRecord): Promise
   if (job.status !== "succeeded") return node.placed;
   const group = await ctx.store.group(node.group);
   const channel = group === null ? null : await followed(ctx, group.value);
-  return movedBy(job, wantedFor(group?.value.wanted ?? null, node.placed, channel)) ?? node.placed;
+  const wanted = group?.value.wanted ?? null;
+  const moved = movedBy(job, wantedFor(wanted, node.placed, channel));
+  // The wall clock was set back since the group's was noted: what was asked for last still counts.
+  const isAhead = wanted !== null && wanted.at > ctx.wall();
+  return moved !== null && isAhead ? { ...moved, at: wanted.at + 1 } : (moved ?? node.placed);
 }
 
 /** The node with what is newly known of it; the same object when nothing is. */

@@ -1,4 +1,4 @@
-import { backup, DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
@@ -6,6 +6,7 @@ import { migrate } from "../sql/migrate.ts";
 import { openSqlStore } from "../sql/store.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { Store } from "../store.ts";
+import { copyDatabase } from "./copy.ts";
 import { nodeSqliteDialect } from "./dialect.ts";
 
 export type OpenFault = Fault<"store-in-use" | "store-newer" | "store-unusable">;
@@ -40,17 +41,14 @@ export async function openSqliteStore(
   }
   return ok(
     openSqlStore(db, now, {
-      copyTo: async (copy) => {
-        await backup(database, copy, { rate: COPY_PAGES });
-      },
+      copyTo: (copy) => copyDatabase(db, database, copy),
       // By `exec`, which goes on until all of the pages are given back.
       reclaim: () => database.exec(`pragma incremental_vacuum(${RECLAIM_PAGES})`),
     }),
   );
 }
 
-/** Pages that are copied, and given back, in one go: a few milliseconds at most. */
-const COPY_PAGES = 256;
+/** Pages that are given back in one go: a few milliseconds at most. */
 const RECLAIM_PAGES = 256;
 
 /** The exclusive lock comes first, so that no shared memory is ever made and a second process fails at once. */
