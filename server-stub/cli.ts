@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { type Fault, FaultError } from "../protocol/result.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { init } from "./commands/init.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { restoredCommand } from "./commands/restored.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -23,6 +25,8 @@ export function createProgram(world: World): Command {
   program.addCommand(keyRequestCommand(world));
   program.addCommand(serveCommand(world));
   program.addCommand(tokenCommand(world));
+  program.addCommand(backupCommand(world));
+  program.addCommand(restoreCommand(world));
   program.addCommand(restoredCommand(world));
   program
     .command("config")

@@ -1,4 +1,4 @@
-import { backup, DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { err, ok, type Result } from "../../../protocol/result.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
@@ -8,6 +8,7 @@ import { openSqlStore } from "../sql/store.ts";
 import type { Tables } from "../sql/tables.ts";
 import { transactHere } from "../sql/transact.ts";
 import type { Store } from "../store.ts";
+import { copyDatabase } from "./copy.ts";
 import { nodeSqliteDialect } from "./dialect.ts";
 
 /**
@@ -33,9 +34,7 @@ export async function openSqliteStore(
   return ok(
     openSqlStore(db, now, {
       transact: transactHere(db),
-      copyTo: async (copy) => {
-        await backup(database, copy, { rate: COPY_PAGES });
-      },
+      copyTo: (copy) => copyDatabase(db, database, copy),
       // By `exec`, which goes on until all of the pages are given back.
       reclaim: () => database.exec(`pragma incremental_vacuum(${RECLAIM_PAGES})`),
     }),
@@ -78,8 +77,7 @@ function openDatabase(file: string): Result<DatabaseSync, OpenFault> {
   }
 }
 
-/** Pages that are copied, and given back, in one go: a few milliseconds at most. */
-const COPY_PAGES = 256;
+/** Pages that are given back in one go: a few milliseconds at most. */
 const RECLAIM_PAGES = 256;
 
 /** The exclusive lock comes first, so that no shared memory is ever made and a second process fails at once. */

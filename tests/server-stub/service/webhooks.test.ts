@@ -268,7 +268,10 @@ test("what becomes of a rollout is told to who asked for just that", async () =>
   await later(house, 1_000);
   await tried(house, webhook, 1, 1);
   expect(receiver.received.map(({ message }) => [message.event, message.rollout])).toEqual([
-    ["rollout.started", { id: rollout.id, release: "1.1.0", status: expect.any(String), reason: "It has just begun." }],
+    [
+      "rollout.started",
+      { id: rollout.id, release: "1.1.0", status: expect.any(String), reason: "It has just begun." },
+    ],
     ["rollout.cancelled", expect.objectContaining({ id: rollout.id, status: "cancelled" })],
   ]);
 });

@@ -155,8 +155,8 @@ describe.each(ENGINES)("retention in the %s store", (engine) => {
   });
 });
 
-const openSqlite = async (dir: string): Promise<Store> => {
-  const opened = await openSqliteStore(join(dir, "store.db"));
+const openSqlite = async (dir: string, name = "store.db"): Promise<Store> => {
+  const opened = await openSqliteStore(join(dir, name));
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 };
@@ -197,20 +197,25 @@ describe("the file of the sqlite store", () => {
   });
 
   test("is copied while it is written to, and the copy is whole", async () => {
+    await store.close();
     const copy = join(dir, "copy.db");
-    const writing = Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        store.apply([{ kind: "group", value: { ...GROUP, name: `g${index}` }, expected: 0 }]),
-      ),
-    );
-    if (store.copyTo === null) throw new Error("the store cannot be copied");
-    await store.copyTo(copy);
-    await writing;
-    const opened = await openSqliteStore(copy);
+    let copying: Promise<void> | undefined;
+    // The clock is read within the transaction: the copy begins in the middle of one.
+    const opened = await openSqliteStore(join(dir, "store.db"), () => {
+      copying ??= store.copyTo?.(copy);
+      return 1;
+    });
     if (!opened.ok) throw new Error(opened.error.message);
-    expect((await opened.value.job("j-long"))?.value.id).toBe("j-long");
-    for (const group of await opened.value.groups())
-      expect(await opened.value.lease(group.value.name)).not.toBeNull();
-    await opened.value.close();
+    store = opened.value;
+    const writing = Array.from({ length: 200 }, (_, index) =>
+      store.apply([{ kind: "group", value: { ...GROUP, name: `g${index}` }, expected: 0 }]),
+    );
+    await Promise.all(writing);
+    expect(copying).toBeInstanceOf(Promise);
+    await copying;
+    const copied = await openSqlite(dir, "copy.db");
+    expect((await copied.job("j-long"))?.value.id).toBe("j-long");
+    for (const group of await copied.groups()) expect(await copied.lease(group.value.name)).not.toBeNull();
+    await copied.close();
   });
 });
