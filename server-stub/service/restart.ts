@@ -88,15 +88,15 @@ async function forgetOrders(store: Store, now: EpochMs): Promise<Change[]> {
       value.holders.filter(({ phase }) => phase === "in-flight").map(({ nodeId }) => nodeId),
     ),
   );
+  // Whatever the clock of the machine was: nobody who is there has joined late.
+  const allJoined = nodes.reduce((last, { value }) => Math.max(last, value.createdAt), now);
   const reason = { code: RESTORED, message: "Paused since the coordinator was restored from a backup." };
   const ended = { code: RESTORED, message: "Ended when the coordinator was restored from a backup." };
   return [
     ...groups
       .filter(({ value }) => value.wanted !== null || value.channel !== null)
       .map(({ value, revision }): Change => {
-        // Later than anybody's joining, whatever the clock of the machine was: nobody there joins late.
-        const joined = nodes.map((node) => node.value.createdAt);
-        const followsSince = value.channel === null ? null : Math.max(now, ...joined) + 1;
+        const followsSince = value.channel === null ? null : allJoined + 1;
         return { kind: "group", value: { ...value, wanted: null, followsSince }, expected: revision };
       }),
     ...nodes

@@ -183,7 +183,7 @@ describe("an assistant", () => {
     const nobody = await call(client, "preflight", { selection: { groups: ["nobody"] } });
     expect(nobody).toMatchObject({
       isError: true,
-      content: [{ text: "not-found: There is no group nobody." }],
+      content: [{ text: "not-found: There is no group nobody. Look for it with `baton groups`." }],
     });
     const malformed = await call(client, "list_nodes", { limit: 0 });
     expect(malformed.content[0]?.text).toMatch(
@@ -204,7 +204,7 @@ describe("an assistant", () => {
     expect(done.structuredContent).toMatchObject({
       success: true,
       dryRun: false,
-      nodesUpdated: ["db-1", "db-2", "db-3"],
+      nodesUpdated: expect.toSatisfy((names: string[]) => names.toSorted().join() === "db-1,db-2,db-3"),
       nodesRolledBack: [],
       error: null,
       status: "completed",
@@ -237,12 +237,14 @@ describe("an assistant", () => {
       planHash: dry?.planHash,
     });
     expect(done.isError).toBeUndefined();
+    // Which of them was ready first is theirs to say.
+    const [back = "nobody"] = (done.structuredContent?.nodesRolledBack ?? []) as string[];
     expect(done.structuredContent).toMatchObject({
       success: false,
       nodesUpdated: [],
-      nodesRolledBack: ["bad-1"],
+      nodesRolledBack: [expect.stringMatching(/^bad-[123]$/)],
       status: "halted",
-      error: expect.stringContaining("bad-1"),
+      error: expect.stringContaining(back),
     });
   });
 
