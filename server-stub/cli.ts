@@ -4,6 +4,7 @@ import { type Fault, FaultError } from "../protocol/result.ts";
 import { init } from "./commands/init.ts";
 import { restoredCommand } from "./commands/restored.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { signInLinkCommand } from "./commands/sign-in-link.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { keyRequestCommand, trustCommand } from "./commands/trust.ts";
 import { configOf, type Shared, type World } from "./commands/world.ts";
@@ -23,6 +24,7 @@ export function createProgram(world: World): Command {
   program.addCommand(keyRequestCommand(world));
   program.addCommand(serveCommand(world));
   program.addCommand(tokenCommand(world));
+  program.addCommand(signInLinkCommand(world));
   program.addCommand(restoredCommand(world));
   program
     .command("config")

@@ -7,6 +7,7 @@ import { policyAndChannels } from "./0005-policy-and-channels.ts";
 import { requests } from "./0006-requests.ts";
 import { retention } from "./0007-retention.ts";
 import { diagnoses } from "./0008-diagnoses.ts";
+import { signIns } from "./0009-sign-ins.ts";
 
 /** Every change that the tables have been through, in order. A migration that was released is never edited. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -18,6 +19,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007-retention": { up: retention },
   "0005-policy-and-channels": { up: policyAndChannels },
   "0008-diagnoses": { up: diagnoses },
+  "0009-sign-ins": { up: signIns },
 };
 
 export const migrationProvider: MigrationProvider = {
