@@ -22,7 +22,7 @@ import { agentLine, type JobLogs, type JobSummary, openJobLogs } from "./effects
 import { layoutOf } from "./effects/layout.ts";
 import { type Lock, type LockFault, orUnwritable, takeLock } from "./effects/lock.ts";
 import type { Log } from "./effects/log.ts";
-import { lookAround, makeLayout } from "./effects/recover.ts";
+import { lookAround, makeLayout, removeTemporaries } from "./effects/recover.ts";
 import type { Scheduler } from "./effects/scheduler.ts";
 import type { TrialTerms } from "./effects/trial.ts";
 import { createExecutor, type Executor } from "./executor.ts";
@@ -140,6 +140,7 @@ export function createAgent(parts: AgentParts): Agent {
   };
 
   const begin = async (): Promise<void> => {
+    await tidy();
     const terms = { ...parts.trial, bootId: parts.bootId, budgetMs: policy.probationMs };
     jobLogs = await openJobLogs(disk, layout, log);
     const found = await lookAround(disk, layout, terms);
@@ -161,6 +162,15 @@ export function createAgent(parts: AgentParts): Agent {
     const isLeaving = machine.update.kind === "going-back" && machine.update.step === "verdict";
     if (!isLeaving) await startWorkload();
     for (const command of recovery.commands) executor.execute(command);
+  };
+
+  /** What is left over does no harm, and nothing that is wrong with it keeps the agent from starting. */
+  const tidy = async (): Promise<void> => {
+    try {
+      await removeTemporaries(disk, layout);
+    } catch (cause) {
+      log.warn({ cause }, "what a write that was cut off has left could not be removed");
+    }
   };
 
   const startWorkload = async (): Promise<void> => {

@@ -6,6 +6,8 @@ import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { err, ok, type Result } from "../protocol/result.ts";
 import type { Clock } from "../protocol/time.ts";
 import type { ApiOptions } from "./api/server.ts";
+import { createBackups, removeStaging } from "./backup/backups.ts";
+import { finishSwap } from "./backup/swap.ts";
 import type { Config } from "./config.ts";
 import { machineOf } from "./machine.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
@@ -15,7 +17,8 @@ import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
 import { createRequestScope } from "./service/request-scope.ts";
-import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
+import type { OpenFault } from "./store/faults.ts";
+import { openSqliteStore } from "./store/sqlite/open.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
@@ -35,6 +38,8 @@ export async function assemble(
   clock: Clock,
   { ofProcess = false }: { readonly ofProcess?: boolean } = {},
 ): Promise<Result<Assembled, OpenFault>> {
+  // What a restore has begun is finished before all else, whatever cut it off.
+  await finishSwap(config.stateDir);
   // The database first: its lock says that no other coordinator uses this state directory.
   const opened = await openSqliteStore(config.databaseFile, () => clock.now());
   if (!opened.ok) return opened;
@@ -53,6 +58,7 @@ export async function assemble(
   const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
   const store = watchedStore(opened.value, watches, () => performance.now());
   try {
+    await removeStaging(config.stateDir);
     const repository = await Repository.open({
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
@@ -77,8 +83,8 @@ export async function assemble(
     const { sessions } = made;
     coordinator = {
       ...made,
-      sessions: { ...sessions, receive: metrics.countFrames(sessions.receive) },
-      tick: metrics.timeTicks(made.tick),
+      sessions: { ...sessions, receive: metrics.countFrames((...frames) => sessions.receive(...frames)) },
+      tick: metrics.timeTicks(() => made.tick()),
     };
     return ok({
       coordinator,
@@ -88,6 +94,15 @@ export async function assemble(
         coordinator,
         metrics,
         publicMetrics: config.metrics.isPublic,
+        openBackup: createBackups({
+          store,
+          repository,
+          config,
+          keysDir: keysDirOf(config),
+          version: PRODUCT_VERSION,
+          clock,
+          log: scope.log(log),
+        }).open,
         log,
         scope,
         version: PRODUCT_VERSION,

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { type Fault, FaultError } from "../protocol/result.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { init } from "./commands/init.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { restoredCommand } from "./commands/restored.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { signInLinkCommand } from "./commands/sign-in-link.ts";
@@ -25,6 +27,8 @@ export function createProgram(world: World): Command {
   program.addCommand(serveCommand(world));
   program.addCommand(tokenCommand(world));
   program.addCommand(signInLinkCommand(world));
+  program.addCommand(backupCommand(world));
+  program.addCommand(restoreCommand(world));
   program.addCommand(restoredCommand(world));
   program
     .command("config")

@@ -3,6 +3,7 @@
  * the same API put together for a moment on the same state directory.
  */
 import { request as httpRequest } from "node:http";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import pino from "pino";
 import { parse } from "../protocol/parse.ts";
@@ -35,21 +36,66 @@ type Ask = (
 const STARTING = { looks: 100, everyMs: 100 };
 
 /** Runs `work` as the local administrator. Throws `FaultError` also for what keeps the database from being opened. */
-export async function asLocal<T>(
+export function asLocal<T>(
   config: Config,
   work: (local: Local) => Promise<T>,
   wait: (ms: number) => Promise<unknown> = sleep,
 ): Promise<T> {
-  const socket = askSocket(config.controlSocket);
+  return runningOrNot(
+    config,
+    {
+      running: () => work(localOver(askSocket(config.controlSocket))),
+      stopped: (assembled) => withoutService(config, assembled, work),
+    },
+    wait,
+  );
+}
+
+/**
+ * Does one thing or the other: while a coordinator runs, or on its state directory while none does. `stopped` closes
+ * what it is given. Throws `FaultError` for what keeps the database from being opened.
+ */
+export async function runningOrNot<T>(
+  config: Config,
+  work: { readonly running: () => Promise<T>; readonly stopped: (assembled: Assembled) => Promise<T> },
+  wait: (ms: number) => Promise<unknown> = sleep,
+): Promise<T> {
   for (let looks = 1; ; looks += 1) {
-    if (await answers(socket)) return work(localOver(socket));
+    if (await isRunning(config)) return work.running();
     const assembled = await assemble(config, pino({ level: "silent" }), systemClock);
-    if (assembled.ok) return withoutService(config, assembled.value, work);
+    if (assembled.ok) return work.stopped(assembled.value);
     if (assembled.error.code !== "store-in-use" || looks >= STARTING.looks)
       throw new FaultError(assembled.error);
     await wait(STARTING.everyMs);
   }
 }
+
+/** A coordinator answers on the control socket. */
+export const isRunning = ({ controlSocket }: Config): Promise<boolean> => answers(askSocket(controlSocket));
+
+/** What a running coordinator answers, as it comes. Throws `FaultError` with the problem's code when it refuses. */
+export const streamLocal = ({ controlSocket }: Config, path: string): Promise<Readable> =>
+  new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath: controlSocket, method: "GET", path }, (response) => {
+      if (response.statusCode === 200) return resolve(response);
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        text += part;
+      });
+      response.on("end", () => {
+        const value: unknown = text.startsWith("{") ? JSON.parse(text) : null;
+        reject(
+          Value.Check(Problem, value)
+            ? new FaultError(faultOf(value))
+            : new Error(`GET ${path} was answered ${response.statusCode}: ${text}`),
+        );
+      });
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+    request.end();
+  });
 
 async function withoutService<T>(
   config: Config,

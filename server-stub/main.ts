@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `coordinator`: put together here alone. What it makes on disk is its owner's only. */
 import { run } from "./cli.ts";
-import { becomeOwnerOf } from "./commands/owner.ts";
+import { actAsOwnerOf, becomeOwnerOf } from "./commands/owner.ts";
 
 process.umask(0o077);
 process.exitCode = await run(
@@ -10,6 +10,7 @@ process.exitCode = await run(
     say: (text) => void process.stderr.write(`${text}\n`),
     becomeOwnerOf,
     home: import.meta.dirname,
+    actAsOwnerOf,
   },
   process.argv.slice(2),
 );

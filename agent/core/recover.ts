@@ -154,12 +154,16 @@ function withoutSwap(draft: Draft, found: Found): UpdateState {
     draft.learn({ writing: draft.ask({ kind: "write-journal", journal: draft.facts.journal }) });
   }
   if (found.verdict.kind !== "missing") draft.tell({ kind: "forget-verdict" });
-  draft.tell({ kind: "collect-garbage", releases: false });
+  draft.tell({ kind: "collect-garbage", releases: hasJustEnded(draft.facts.journal) });
   return { kind: "idle", backoff: null };
 }
 
 const RESTARTED = because("restarted", "The agent ended before dist was swapped.");
 const NOT_ACTED = { kind: "not-acted", reason: RESTARTED, failed: false, round: 0 } as const;
+
+/** A job ended, and its last word is not acknowledged yet: what it left may not have been removed either. */
+const hasJustEnded = ({ finalWords }: Journal): boolean =>
+  finalWords.some(({ word }) => word === "confirmed" || word === "rolled-back");
 
 function withSwap(draft: Draft, found: Found, swap: Swap, find: Find): UpdateState {
   const { journal } = draft.facts;

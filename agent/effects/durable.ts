@@ -11,6 +11,9 @@ import type { Disk } from "./disk.ts";
 /** The name beside `path` under which its next content is prepared. */
 export const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.tmp`);
 
+/** Whether it is a name that a crash may leave behind, and nobody reads. */
+export const isTemporaryName = (name: string): boolean => /^\..+\.tmp$/.test(name);
+
 /** Replaces the content of `path`, or creates it with `mode`. On an error the old content stands. */
 export async function writeDurably(
   disk: Disk,

@@ -7,9 +7,9 @@ import { type Layout, PREPARING_PREFIX } from "./layout.ts";
 import { readLinkOrNull } from "./placed.ts";
 
 /**
- * Removes what was being unpacked, what is left of trials and kits, and downloads but for the newest that was cut off, which
- * the next attempt resumes; with `releases` also those that neither `dist` nor `dist.bak` names. Returns what is
- * gone from `releases/`.
+ * Removes what was being unpacked, what is left of trials and kits, and downloads but for the newest that was cut off,
+ * which the next attempt resumes. With `releases`, when an update has ended, also releases that neither `dist` nor
+ * `dist.bak` names, and every download. Returns what is gone from `releases/`.
  *
  * `.complete` goes first, so that a release that is half removed is never taken for whole. When `dist` cannot be
  * read, no release is removed: then nobody knows what is in use. Not to be run while something is being prepared.
@@ -20,7 +20,9 @@ export async function collectGarbage(
   { releases }: { readonly releases: boolean },
 ): Promise<readonly string[]> {
   for (const leftover of [layout.trialNew, layout.trialGone, layout.kit]) await disk.rm(leftover);
-  await sweepDownloads(disk, layout.download, await newestPart(disk, layout));
+  await sweepDownloads(disk, layout.download, releases ? null : await newestPart(disk, layout));
+  // What was removed before is not to come back: nobody would look for it again.
+  if (releases) await fsyncDir(disk, layout.download);
   const dist = await readLinkOrNull(disk, layout.dist);
   const backup = await readLinkOrNull(disk, layout.backup);
   const gone: string[] = [];

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import type { Found } from "../core/recover.ts";
 import type { Disk } from "./disk.ts";
-import { makeDirDurably } from "./durable.ts";
+import { isTemporaryName, makeDirDurably } from "./durable.ts";
 import { lookAtFloor } from "./floor.ts";
 import { readJournal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
@@ -14,6 +15,15 @@ export async function makeLayout(disk: Disk, layout: Layout): Promise<void> {
   for (const dir of [layout.releases, layout.download]) await makeDirDurably(disk, dir);
   await makeDirDurably(disk, layout.state, 0o700);
   for (const dir of [layout.quarantine, layout.jobs]) await makeDirDurably(disk, dir);
+}
+
+/** Removes what writes that were cut off have left. To be run before anything is written. */
+export async function removeTemporaries(disk: Disk, layout: Layout): Promise<void> {
+  for (const dir of [layout.root, layout.state, layout.quarantine, layout.jobs]) {
+    for (const name of await disk.readdir(dir)) {
+      if (isTemporaryName(name)) await disk.unlink(join(dir, name));
+    }
+  }
 }
 
 /** Reads everything that a start has to know. Changes nothing; torn and missing files are part of the answer. */

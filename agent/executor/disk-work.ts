@@ -98,6 +98,8 @@ export function createDiskWork({ disk, layout, clock, log, trial, feed }: DiskPa
       answered(op, "undo the swap", async () => {
         await restoreBackup(disk, layout, swap.previousBackup);
         await discardTrial(disk, layout);
+        // What a crash left of one that was being made.
+        await disk.rm(layout.trialNew);
         return done(op);
       }),
     quarantine: ({ op, entry }) =>

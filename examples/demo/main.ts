@@ -10,8 +10,10 @@ import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import { build } from "../../packaging/bundle/build.ts";
 import { showBuild } from "../../protocol/build.ts";
+import type { RolloutPlan } from "../../protocol/plan.ts";
 import type { Rollout, RolloutSummary } from "../../protocol/rollout.ts";
 import { Fleet, until } from "./fleet.ts";
+import { dryRun, sameByHand, start } from "./same-by-hand.ts";
 
 const NAMES = ["anna", "bert", "cleo"];
 const GROUP = "demo";
@@ -32,7 +34,8 @@ async function play(): Promise<void> {
   await fleet.startNodes(NAMES, GROUP, await fleet.bundle("1.0.0", "good"));
 
   say("Release 1.1.0 is published and rolled out: one at a time, the leader last");
-  await fleet.baton(["publish", await fleet.bundle("1.1.0", "good")]);
+  const bundle = await fleet.bundle("1.1.0", "good");
+  await fleet.baton(["publish", bundle]);
   const good = await rollOut("1.1.0", 0);
   expect(good.status === "completed", `the rollout of 1.1.0 is ${good.status}`);
   for (const node of await fleet.list()) {
@@ -57,16 +60,16 @@ async function play(): Promise<void> {
     );
   }
   await closingTable(good, bad);
+  tellHowElse(good, bundle);
+  say(`Verified. ${((performance.now() - began) / 1000).toFixed(0)} seconds in all.`);
 }
 
 async function rollOut(version: string, code: number): Promise<Rollout> {
-  const ended = await fleet.baton(
-    ["rollout", "start", "--group", GROUP, "--release", version, "--yes", "--watch", "--timeout", "60"],
-    {
-      show: true,
-      mayFail: true,
-    },
-  );
+  const plan = JSON.parse((await fleet.baton([...dryRun([GROUP], version), "--json"])).out) as RolloutPlan;
+  const ended = await fleet.baton([...start([GROUP], version, plan.hash), "--timeout", "60"], {
+    show: true,
+    mayFail: true,
+  });
   expect(ended.code === code, `the rollout of ${version} ended with exit status ${ended.code}, not ${code}`);
   const list = JSON.parse((await fleet.baton(["rollout", "list", "--json"])).out) as RolloutSummary[];
   const id = list.find(({ release }) => release === version)?.id;
@@ -111,13 +114,20 @@ async function closingTable(...rollouts: readonly Rollout[]): Promise<void> {
       );
     }
   }
-  say(`Verified. ${((performance.now() - began) / 1000).toFixed(0)} seconds in all.`);
 }
 
 const WIDTHS = [8, 20, 10, 22, 8];
 
 function expect(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
+}
+
+function tellHowElse(rollout: Rollout, bundle: string): void {
+  const { baton, mcp } = sameByHand(rollout, bundle);
+  say("The same from a terminal, as was done here");
+  for (const args of baton) console.log(`  baton ${args.join(" ")}`);
+  say("The same by an assistant, which calls these tools of `baton mcp`");
+  for (const { name, arguments: given } of mcp) console.log(`  ${name} ${JSON.stringify(given)}`);
 }
 
 async function tellHowToLook(): Promise<void> {

@@ -6,7 +6,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { DurationMs } from "../../protocol/time.ts";
-import type { EventStream, StreamItem } from "../service/coordinator.ts";
+import type { EventStream, StreamItem } from "../service/events/stream.ts";
 
 export const STREAM_TIMES = {
   /** Between two signs of life; each time it is also looked up whether the caller may still read. */

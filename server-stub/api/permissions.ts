@@ -110,6 +110,8 @@ export const PERMISSIONS = {
   "GET /v1/audit/export": seeing,
 
   "POST /v1/trust": administering,
+  // Over the control socket alone; the route checks that itself.
+  "GET /v1/backup": administering,
 
   "POST /v1/sign-in": everybody,
   "POST /v1/sign-out": everybody,

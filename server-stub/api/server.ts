@@ -26,6 +26,7 @@ import { handleError, PROBLEM_TYPE, refusalOf, refuse } from "./problems.ts";
 import { carryRequestIds, requestIdOf } from "./request-ids.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { backupRoute, type OpenBackup } from "./routes/backup.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { eventsRoute } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
@@ -56,6 +57,8 @@ export type ApiOptions = {
   readonly publicUrl: () => string;
   readonly rootFingerprint: () => string | null;
   readonly installTrust: InstallTrust;
+  /** Makes a backup for whoever may open the control socket. */
+  readonly openBackup?: OpenBackup;
   /** Counts what is answered, and tells it. */
   readonly metrics?: MetricsDoor;
   /** `GET /metrics` needs no token. */
@@ -154,6 +157,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     for (const each of endpointsOf(options, () => app.swagger())) each.mount(routes, manners);
     tufRoutes(routes, options.tuf);
     metricsRoute(routes, options.metrics);
+    backupRoute(routes, options.openBackup);
   });
   return app;
 }

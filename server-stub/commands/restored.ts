@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { FaultError } from "../../protocol/result.ts";
-import type { EpochMs } from "../../protocol/time.ts";
+import { restoreEpoch } from "../backup/epoch.ts";
 import { markRestored } from "../service/restart.ts";
 import { openSqliteStore } from "../store/sqlite/open.ts";
 import { configOf, type Shared, type World } from "./world.ts";
@@ -28,7 +28,7 @@ export const restoredCommand = (world: World): Command =>
       if (!store.ok) throw new FaultError(store.error);
       try {
         const now = Date.now();
-        const tokenEpoch = await markRestored(store.value, now, epochOf(now));
+        const tokenEpoch = await markRestored(store.value, now, restoreEpoch(now));
         world.print(
           shared.json === true
             ? JSON.stringify({ tokenEpoch })
@@ -38,9 +38,3 @@ export const restoredCommand = (world: World): Command =>
         await store.value.close();
       }
     });
-
-/**
- * The same backup may be restored twice, and knows nothing of the first time: so an epoch is at least the number of
- * ten minutes since 2026. Epochs have 21 bits, which lasts until 2065.
- */
-const epochOf = (now: EpochMs): number => Math.max(0, Math.floor((now - Date.UTC(2026, 0)) / 600_000));

@@ -11,6 +11,8 @@ export type World = {
   readonly becomeOwnerOf: (dir: string) => Promise<void>;
   /** Directory of the program, beside which the dashboard is. */
   readonly home?: string;
+  /** The same for the length of `work`; where it is missing, `work` is done as who runs this. */
+  readonly actAsOwnerOf?: <T>(dir: string, work: () => Promise<T>) => Promise<T>;
 };
 
 /** Options of every command. */
@@ -18,8 +20,14 @@ export type Shared = { readonly config?: string; readonly stateDir?: string; rea
 
 /** The configuration, acted upon as the owner of the state directory. Throws `FaultError` `settings`. */
 export async function configOf(world: World, shared: Shared, overrides: Overrides = {}): Promise<Config> {
+  const config = await readConfig(shared, overrides);
+  await world.becomeOwnerOf(config.stateDir);
+  return config;
+}
+
+/** The configuration, and nothing else. Throws `FaultError` `settings`. */
+export async function readConfig(shared: Shared, overrides: Overrides = {}): Promise<Config> {
   const config = await loadConfig(shared.config, { stateDir: shared.stateDir, ...overrides });
   if (!config.ok) throw new FaultError(config.error);
-  await world.becomeOwnerOf(config.value.stateDir);
   return config.value;
 }

@@ -30,11 +30,11 @@ export type Metrics = {
   text(): Promise<string>;
   answered(request: AnsweredRequest): void;
   readonly storeWatch: StoreWatch;
-  unitFailed(unit: TickUnit): void;
+  readonly unitFailed: (unit: TickUnit) => void;
   /** The same, with each round's duration noted. */
-  timeTicks(tick: () => Promise<void>): () => Promise<void>;
+  readonly timeTicks: (tick: () => Promise<void>) => () => Promise<void>;
   /** The same, with what agents send counted. */
-  countFrames(receive: Coordinator["sessions"]["receive"]): Coordinator["sessions"]["receive"];
+  readonly countFrames: (receive: Coordinator["sessions"]["receive"]) => Coordinator["sessions"]["receive"];
 };
 
 type Options = {

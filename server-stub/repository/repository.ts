@@ -20,10 +20,11 @@ import { type OfflineRole, type OnlineRole, type Role, rootFingerprint } from ".
 import type { Release } from "../../protocol/release.ts";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 import type { DurationMs, EpochMs } from "../../protocol/time.ts";
-import { LIFETIMES } from "../../protocol/trust.ts";
+import { LIFETIMES, targetPath } from "../../protocol/trust.ts";
 import { verifySigned } from "../../protocol/verify.ts";
 import { placeBundles } from "./bundles.ts";
-import { type ReleaseRefused, readTargets, refused, releasesOf } from "./check-targets.ts";
+import { bundlesOf, type ReleaseRefused, readTargets, refused, releasesOf } from "./check-targets.ts";
+import { copyRepository } from "./copy.ts";
 import { type RepositoryFiles, realFiles } from "./files.ts";
 import { installTrust } from "./install.ts";
 import { isDue } from "./online-metadata.ts";
@@ -192,6 +193,41 @@ export class Repository {
       await this.#shelf.signTimestamp(snapshot, [root], now);
       return ok(["timestamp"]);
     });
+  }
+
+  /**
+   * Signs snapshot and timestamp anew, due or not, with versions above those named: after a restore agents have seen
+   * others than the disk remembers. Error `trust-not-ready`: the root does not name our keys.
+   */
+  signAbove(used: Readonly<Record<OnlineRole, number>>): Promise<Result<OnlineRole[], TrustNotReady>> {
+    return this.#alone(async () => {
+      const { root, targets } = this.#shelf.state;
+      if (root === null || targets === null) return ok([]);
+      if (!holdsKeysOf(this.#shelf.keys, root)) return notReady(...foreignKeys(root.signed.version));
+      this.#shelf.raise(used);
+      await this.#shelf.signFor(targets, [root], this.#options.now());
+      return ok(["snapshot", "timestamp"]);
+    });
+  }
+
+  /** Bundles that are named and not there, which a backup may leave out. `path` is below `targets/`. */
+  async missingBundles(): Promise<{ name: string; path: string }[]> {
+    const { dir, files = realFiles } = this.#options;
+    const { targets } = this.#shelf.state;
+    const missing: { name: string; path: string }[] = [];
+    for (const { name, sha256 } of targets === null ? [] : bundlesOf(targets)) {
+      const path = targetPath(name, sha256);
+      if ((await files.changedAt(join(dir, "targets", path))) === null) missing.push({ name, path });
+    }
+    return missing;
+  }
+
+  /**
+   * Copies what is signed to a new directory, with the bundles that are named if told so; those are linked. No change
+   * happens meanwhile. Answers the versions.
+   */
+  copyTo(to: string, withBundles: boolean): Promise<Readonly<Record<Role, number | null>>> {
+    return this.#alone(() => copyRepository(this.#options.dir, to, this.#shelf.state, withBundles));
   }
 
   /**

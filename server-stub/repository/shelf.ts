@@ -70,6 +70,15 @@ export class Shelf {
     this.#state = await readState(this.files, join(this.dir, "metadata"));
   }
 
+  /** Versions up to these are taken to be used, whatever the disk remembers. */
+  raise({ snapshot, timestamp }: Readonly<Record<OnlineRole, number>>): void {
+    this.#state = {
+      ...this.#state,
+      lastSnapshot: Math.max(this.#state.lastSnapshot, snapshot),
+      lastTimestamp: Math.max(this.#state.lastTimestamp, timestamp),
+    };
+  }
+
   async writeRoot(root: RootMetadata): Promise<void> {
     await this.#write("root", root);
     this.#state = { ...this.#state, root };

@@ -35,7 +35,8 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   const { store } = ctx;
   const node = await store.node(nodeId);
   if (node === null || node.value.membership !== "approved" || node.value.known === null) return nothing;
-  if (await isLeftToRollouts(ctx, node)) return nothing;
+  const group = await store.group(node.value.group);
+  if (group === null || (await isLeftToRollouts(ctx, node))) return nothing;
   const wanted = await wantedBuild(ctx, node);
   const last = await store.lastJob(nodeId);
   const runs = ctx.live.presence(nodeId)?.hello.build ?? node.value.known.build;
@@ -57,6 +58,8 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   const changes: Change[] = [
     // The node is written so that it is still what the job is opened for: in this group, and not revoked.
     { kind: "node", value: node.value, expected: node.revision },
+    // A rollout that completes in between changes what its groups should be on.
+    { kind: "same-group", name: group.value.name, expected: group.revision },
     { kind: "job", value: job, expected: 0 },
     entry,
   ];
@@ -64,9 +67,12 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
 }
 
 /** Rollouts of a quorum group come first: while one is active in it, nobody of it is chased. */
-const holds = (rollout: RolloutRecord, group: string, nodeId: NodeId): boolean =>
-  isActiveRollout(rollout) &&
-  (rollout.quorumGroups.includes(group) || placeOf(rollout, nodeId) !== undefined);
+const holds = (rollout: RolloutRecord, group: string, nodeId: NodeId): boolean => {
+  const place = placeOf(rollout, nodeId);
+  if (isActiveRollout(rollout)) return rollout.quorumGroups.includes(group) || place !== undefined;
+  // Stopped while it was under way: where it belongs is written when the rollout notices how that ended.
+  return place?.status === "updating";
+};
 
 /** The build that the node should run outside rollouts; null when nothing is wanted of it. */
 export async function wantedBuild(ctx: Context, node: StoredNode) {

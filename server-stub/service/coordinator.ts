@@ -11,6 +11,7 @@ import type {
   OperatorToken,
 } from "../../protocol/access.ts";
 import type { AcknowledgeRequest, Alert, AlertKind } from "../../protocol/alert.ts";
+import type { AuditEntry } from "../../protocol/audit.ts";
 import type { EventKind } from "../../protocol/event.ts";
 import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { EditGroupRequest, Group, GroupMode } from "../../protocol/group.ts";
@@ -50,6 +51,7 @@ import type {
 import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { Answer, IfMatch, Principal, Refusal } from "./answer.ts";
 import type { Census } from "./counted.ts";
+import type { EventStream } from "./events/stream.ts";
 
 /** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
 export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
@@ -223,26 +225,6 @@ export type Releases = {
   ): Answer<{ targetsVersion: number }>;
 };
 
-/** What a stream says next. `id` is what a reader who comes back names; null for what is not stored. */
-export type StreamItem =
-  /** `json` is a `FleetEvent`. */
-  | { readonly kind: "event"; readonly id: string | null; readonly json: string }
-  /** Something is missing from here on: everything has to be read anew, and then from `id`. */
-  | { readonly kind: "reset"; readonly id: string; readonly reason: string }
-  /** The reader's own token has changed: whether it may still read has to be looked up. */
-  | { readonly kind: "check" };
-
-/** One reader's stream of events. */
-export type EventStream = {
-  /** Where it stands: who comes back with this misses nothing that was not given out yet. */
-  readonly position: string;
-  /** Aborted when there will be nothing more, or nothing but a reset. */
-  readonly signal: AbortSignal;
-  /** What is to be said next, as soon as there is something; null when it is over. One call at a time. */
-  next(): Promise<StreamItem | null>;
-  close(): void;
-};
-
 export type Events = {
   /**
    * A stream of what is new after the position `after`, or from now on; what cannot be told any more is told as a
@@ -309,16 +291,4 @@ export type Coordinator = {
   readiness(): Promise<Readiness>;
   /** Finishes what is under way; the store may be closed after it. Nothing else may be called after it. */
   close(): Promise<void>;
-};
-
-/** One change that somebody made: who, what, on what, before, after, when, from where. */
-export type AuditEntry = {
-  readonly id: number;
-  readonly at: number;
-  readonly actor: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly before: unknown;
-  readonly after: unknown;
-  readonly from: string;
 };

@@ -17,7 +17,7 @@ import { createReadiness } from "./readiness.ts";
 import { createReleases } from "./releases.ts";
 import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
-import { createRollouts } from "./rollouts.ts";
+import { createRollouts, startAndRun } from "./rollouts.ts";
 import { createSessions } from "./sessions.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
@@ -39,7 +39,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const ctx = await createContext(parts);
   await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
-  const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
+  const starts = createStartOnPublish(ctx, (...asked) => startAndRun(ctx, ...asked));
   const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),

@@ -9,7 +9,7 @@ export type RequestScope = {
   /** Everything that `work` does, also later, is done for this request. */
   run<T>(requestId: string, work: () => T): T;
   /** Null where the coordinator does something by itself. */
-  current(): string | null;
+  readonly current: () => string | null;
   /** The same logger, whose lines carry the request's id. */
   log(log: Log): Log;
 };

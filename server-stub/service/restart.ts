@@ -1,5 +1,6 @@
 /** What a coordinator does with stored leases when it starts, and what a restore does to them. */
 import type { EpochMs } from "../../protocol/time.ts";
+import { cancelJob } from "../core/job/outcome.ts";
 import { restore, resume } from "../core/lease/end.ts";
 import { isActiveRollout } from "../core/rollout/rollout.ts";
 import type { Change } from "../store/records.ts";
@@ -7,6 +8,7 @@ import type { Store } from "../store/store.ts";
 import { attempt } from "./attempt.ts";
 import { COORDINATOR } from "./audit.ts";
 import type { Context } from "./context.ts";
+import { brief } from "./job-changes.ts";
 
 /** Reservations hold for another full time, since nobody could renew them; being overdue is counted anew. */
 export async function resumeLeases(ctx: Context): Promise<void> {
@@ -48,7 +50,7 @@ export async function markRestored(
           expected: revision,
         }),
       ),
-      ...(keepOrders ? [] : await forgetOrders(store)),
+      ...(keepOrders ? [] : await forgetOrders(store, now)),
       {
         kind: "audit",
         value: {
@@ -65,27 +67,38 @@ export async function markRestored(
   });
 }
 
+const RESTORED = "restored";
+
 /**
  * A backup does not know what was ordered after it: to bring nodes where it wants them would take back what they have
- * been updated to since. So nothing is wanted of anybody, and rollouts wait, until an operator says so.
+ * been updated to since. So nothing is wanted of anybody, and rollouts wait, until an operator says so. Who follows a
+ * channel follows it from now on only; jobs of single nodes end, unless in flight.
  */
-async function forgetOrders(store: Store): Promise<Change[]> {
-  const [groups, nodes, rollouts] = await Promise.all([
+async function forgetOrders(store: Store, now: EpochMs): Promise<Change[]> {
+  const [groups, nodes, channels, rollouts, jobs, busy] = await Promise.all([
     store.groups(),
     store.nodes(),
+    store.channels(),
     store.unfinishedRollouts(),
+    store.activeJobs(),
+    store.busyLeases(),
   ]);
-  const reason = { code: "restored", message: "Paused since the coordinator was restored from a backup." };
+  const inFlight = new Set(
+    busy.flatMap(({ value }) =>
+      value.holders.filter(({ phase }) => phase === "in-flight").map(({ nodeId }) => nodeId),
+    ),
+  );
+  // Whatever the clock of the machine was: nobody who is there has joined late.
+  const allJoined = nodes.reduce((last, { value }) => Math.max(last, value.createdAt), now);
+  const reason = { code: RESTORED, message: "Paused since the coordinator was restored from a backup." };
+  const ended = { code: RESTORED, message: "Ended when the coordinator was restored from a backup." };
   return [
     ...groups
-      .filter(({ value }) => value.wanted !== null)
-      .map(
-        ({ value, revision }): Change => ({
-          kind: "group",
-          value: { ...value, wanted: null },
-          expected: revision,
-        }),
-      ),
+      .filter(({ value }) => value.wanted !== null || value.channel !== null)
+      .map(({ value, revision }): Change => {
+        const followsSince = value.channel === null ? null : allJoined + 1;
+        return { kind: "group", value: { ...value, wanted: null, followsSince }, expected: revision };
+      }),
     ...nodes
       .filter(({ value }) => value.placed !== null)
       .map(
@@ -95,14 +108,41 @@ async function forgetOrders(store: Store): Promise<Change[]> {
           expected: revision,
         }),
       ),
-    ...rollouts
-      .filter(({ value }) => isActiveRollout(value))
+    ...channels
+      .filter(({ value }) => value.startDue !== null)
       .map(
         ({ value, revision }): Change => ({
-          kind: "rollout",
-          value: { ...value, status: "paused", reason },
+          kind: "channel",
+          value: { ...value, startDue: null },
           expected: revision,
         }),
       ),
+    ...rollouts
+      .filter(({ value }) => isActiveRollout(value))
+      .map(({ value, revision }): Change => {
+        // Nobody keeps a turn that could be used before the engine has looked.
+        const places = value.nodes.map((place) =>
+          place.status === "updating" && !inFlight.has(place.nodeId)
+            ? { ...place, status: "preparing" as const, reason }
+            : place,
+        );
+        return {
+          kind: "rollout",
+          value: { ...value, status: "paused", reason, nodes: places },
+          expected: revision,
+          before: value,
+        };
+      }),
+    ...jobs
+      .filter(({ value }) => value.rolloutId === null && !inFlight.has(value.nodeId))
+      .flatMap(({ value, revision }): Change[] => {
+        const after = cancelJob(value, ended, now);
+        const said = { before: brief(value), after: brief(after) };
+        const entry = { at: now, ...COORDINATOR, action: "job.cancelled", subject: value.id, ...said };
+        return [
+          { kind: "job", value: after, expected: revision },
+          { kind: "audit", value: entry },
+        ];
+      }),
   ];
 }

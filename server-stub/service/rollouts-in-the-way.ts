@@ -1,7 +1,7 @@
 import type { NodeId, RolloutId } from "../../protocol/names.ts";
 import type { Result } from "../../protocol/result.ts";
 import { groupsOf, placeOf } from "../core/rollout/places.ts";
-import { isActiveRollout, isEnded, type RolloutRecord } from "../core/rollout/rollout.ts";
+import { isActiveRollout, isEnded, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, GroupRecord, Stored } from "../store/records.ts";
 import type { Context } from "./context.ts";
 import type { Refusal } from "./coordinator.ts";
@@ -33,6 +33,30 @@ export async function rolloutInTheWay(
   }
   return null;
 }
+
+/**
+ * A later rollout that has brought nodes of this one elsewhere. To go on with this one would take them back, and once
+ * it completes everybody of its groups with them.
+ */
+export async function overtakenBy(ctx: Context, rollout: RolloutRecord): Promise<RolloutRecord | null> {
+  if (rollout.kind === "rollback") return null;
+  const judged = new Set<NodeId>();
+  for (const { value: head } of await ctx.store.rollouts()) {
+    if (head.id === rollout.id) return null;
+    const later = (await ctx.store.rollout(head.id))?.value;
+    if (later === undefined) continue;
+    for (const { nodeId } of rollout.nodes) {
+      const place = placeOf(later, nodeId);
+      // The last one to move a node says where it is.
+      if (place === undefined || judged.has(nodeId) || !hasMoved(place)) continue;
+      judged.add(nodeId);
+      if (place.to?.version !== rollout.release) return later;
+    }
+  }
+  return null;
+}
+
+const hasMoved = ({ status }: Place): boolean => status === "succeeded" || status === "updating";
 
 /** The groups of a rollout that are still there. */
 export async function groupsFor(ctx: Context, rollout: RolloutRecord): Promise<Stored<GroupRecord>[]> {

@@ -19,6 +19,27 @@ export class RigCoordinator {
   readonly words: string[] = [];
   #lastToken = 0;
 
+  /** The same coordinator as it is now, to go on from here once more. */
+  copy(): RigCoordinator {
+    const copy = new RigCoordinator();
+    const { isUp, desired, loseCommits, words } = this;
+    Object.assign(copy, {
+      isUp,
+      desired,
+      loseCommits,
+      lease: this.lease === null ? null : { ...this.lease },
+    });
+    copy.words.push(...words);
+    copy.#lastToken = this.#lastToken;
+    return copy;
+  }
+
+  /** Equal for coordinators that would go on alike. */
+  get digest(): string {
+    const { isUp, desired, loseCommits, words, lease } = this;
+    return JSON.stringify([isUp, desired?.jobId, loseCommits, words, lease, this.#lastToken]);
+  }
+
   leaseFor(running: Build, instanceId: string, isAlive: () => boolean): LeaseClient {
     const call = async <T>(run: () => T): Promise<T> => {
       this.underWay += 1;

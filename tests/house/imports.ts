@@ -26,6 +26,14 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   "server-stub/live/": ["server-stub/live/", "server-stub/service/", "server-stub/core/", "protocol/"],
   "server-stub/api/": ["server-stub/api/", "server-stub/service/", "server-stub/core/", "protocol/"],
+  "server-stub/backup/": [
+    "server-stub/backup/",
+    "server-stub/service/",
+    "server-stub/store/",
+    "server-stub/repository/",
+    "server-stub/core/",
+    "protocol/",
+  ],
   "server-stub/metrics/": [
     "server-stub/metrics/",
     "server-stub/service/",

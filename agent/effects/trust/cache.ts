@@ -57,9 +57,9 @@ export async function swapSet(disk: Disk, dir: string, set: MetadataSet): Promis
 /** Removes the sets that are not current: those of before, and what a crash left. There must be a current one. */
 export async function sweepSets(disk: Disk, dir: string): Promise<void> {
   const current = await disk.readlink(join(dir, CURRENT));
-  for (const name of await disk.readdir(dir)) {
-    if (name.startsWith(SET) && name !== current) await disk.rm(join(dir, name));
-  }
+  const others = (await disk.readdir(dir)).filter((name) => name.startsWith(SET) && name !== current);
+  for (const name of others) await disk.rm(join(dir, name));
+  if (others.length > 0) await fsyncDir(disk, dir);
 }
 
 /** What the disk says when a file, or what should hold it, is not there or is something else. */

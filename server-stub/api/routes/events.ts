@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { EVENT_KINDS, type EventKind, FleetEvent } from "../../../protocol/event.ts";
 import { type Static, Type } from "../../../protocol/schema.ts";
-import type { Coordinator, EventStream } from "../../service/coordinator.ts";
+import type { Coordinator } from "../../service/coordinator.ts";
+import type { EventStream } from "../../service/events/stream.ts";
 import { type Identify, refusalFor } from "../authorize.ts";
 import { type Endpoint, PROBLEM_ANSWER } from "../endpoint.ts";
 import { STREAM_TIMES, writeEvents } from "../event-stream.ts";

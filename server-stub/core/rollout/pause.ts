@@ -24,7 +24,7 @@ export function countPause(pause: StagePause, nowMs: EpochMs): StagePause {
   const left = leftOf(pause, nowMs);
   if (left === null || pause.leftMs === null) return pause;
   const passed = nowMs - pause.notedMs;
-  const isDue = left <= 0 || passed >= COUNTED_AT_ONCE_MS || passed < -COUNTED_AT_ONCE_MS;
+  const isDue = left <= 0 || Math.abs(passed) >= COUNTED_AT_ONCE_MS;
   return isDue ? { leftMs: left, notedMs: nowMs } : pause;
 }
 

@@ -22,8 +22,8 @@ export const groupsOf = ({ nodes }: Pick<RolloutRecord, "nodes">): readonly Grou
 
 /** What goes as one: the nodes of a quorum group, or an independent node. */
 export type Units = {
-  isQuorum(node: Pick<RolloutNode, "group">): boolean;
-  of(node: Pick<RolloutNode, "nodeId" | "group">): string;
+  readonly isQuorum: (node: Pick<RolloutNode, "group">) => boolean;
+  readonly of: (node: Pick<RolloutNode, "nodeId" | "group">) => string;
 };
 
 export function unitsOf({ quorumGroups }: Pick<RolloutRecord, "quorumGroups">): Units {

@@ -28,31 +28,44 @@ export type Turns = {
 export function giveTurns(rollout: RolloutRecord, fleet: Fleet): Turns {
   const units = unitsOf(rollout);
   const { open, turns, busy } = underWay(rollout, fleet, units);
-  const waiting = new Map<NodeId, Reason>();
   const members = Map.groupBy(open, units.of);
   const { concurrency } = rollout.policy;
   const isFull = full(concurrency);
-  const given = open.filter((node) => node.status === "updating");
-  const others = open.filter((node) => node.status !== "updating");
-  for (const node of [...given, ...others]) {
-    if (turns.has(node.nodeId)) continue;
-    const unit = units.of(node);
+  const queue = [...open.filter(isGiven), ...open.filter((node) => !isGiven(node))].filter(
+    (node) => !turns.has(node.nodeId),
+  );
+  const notYet = new Map<NodeId, Reason>();
+  for (const node of queue) {
     const seen = nodeIn(fleet, node.nodeId);
+    const own = members.get(units.of(node)) ?? [];
     const reason =
-      notReady(seen, rollout) ??
-      (units.isQuorum(node) ? notItsPlace(rollout, node, members.get(unit) ?? [], fleet) : null) ??
-      (busy.has(unit)
-        ? behind(members.get(unit) ?? [], turns)
-        : busy.size < concurrency
-          ? (seen?.denied ?? null)
-          : isFull);
-    if (reason === null) {
+      notReady(seen, rollout) ?? (units.isQuorum(node) ? notItsPlace(rollout, node, own, fleet) : null);
+    if (reason !== null) notYet.set(node.nodeId, reason);
+    else if (busy.size < concurrency && !busy.has(units.of(node)) && seen?.denied === null) {
       turns.add(node.nodeId);
-      busy.add(unit);
-    } else waiting.set(node.nodeId, reason);
+      busy.add(units.of(node));
+    }
+  }
+  // What keeps somebody from going is said of how it is in the end, or the next look would say something else.
+  const waiting = new Map<NodeId, Reason>();
+  let asked = 0;
+  for (const node of queue) {
+    if (turns.has(node.nodeId)) continue;
+    const own = members.get(units.of(node)) ?? [];
+    let reason = notYet.get(node.nodeId) ?? (busy.has(units.of(node)) ? behind(own, turns) : null);
+    if (reason === null && (asked < ASKED_OF_THE_REST || busy.size < concurrency)) {
+      asked += 1;
+      reason = nodeIn(fleet, node.nodeId)?.denied ?? null;
+    }
+    waiting.set(node.nodeId, reason ?? isFull);
   }
   return { turns, waiting };
 }
+
+/** Of so many of those that would have to wait anyway it is said what else keeps them: to ask costs time. */
+const ASKED_OF_THE_REST = 50;
+
+const isGiven = (node: Place): boolean => node.status === "updating";
 
 /** Nobody begins anything now: only who holds a lease goes on. */
 export function holdTurns(rollout: RolloutRecord, fleet: Fleet, why: Reason): Turns {

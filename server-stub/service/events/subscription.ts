@@ -1,8 +1,8 @@
 import type { EventKind } from "../../../protocol/event.ts";
 import type { NodeId } from "../../../protocol/names.ts";
 import { type EventRecord, lastOfEach } from "../../store/events.ts";
-import type { EventStream, StreamItem } from "../coordinator.ts";
 import type { Follower, Hub } from "./hub.ts";
+import type { EventStream, StreamItem } from "./stream.ts";
 import type { Views } from "./views.ts";
 
 /** Events read at once; of those of one subject only the last is told. */

@@ -17,8 +17,8 @@ import type { Tables } from "./tables.ts";
 export type Rollouts = {
   /** Within a transaction. False: its expectation does not hold. */
   write(runner: Runner, change: Extract<Change, { kind: "rollout" }>): Promise<boolean>;
-  get(id: RolloutId): Promise<Stored<RolloutRecord> | null>;
-  heads(): Promise<readonly Stored<RolloutHead>[]>;
+  readonly get: (id: RolloutId) => Promise<Stored<RolloutRecord> | null>;
+  readonly heads: () => Promise<readonly Stored<RolloutHead>[]>;
   unfinished(): Promise<readonly Stored<RolloutRecord>[]>;
 };
 

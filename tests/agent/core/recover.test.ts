@@ -263,6 +263,17 @@ describe("what a start finds", () => {
     expect(machine.update).toMatchObject({ kind: "probation", deadline });
   });
 
+  // Found by the crash points: killed between its last word and the end of tidying up, a node kept a release for ever.
+  it.each([
+    ["confirmed", true],
+    ["rolled-back", true],
+    ["not-acted", false],
+  ] as const)("whose last word %s nobody has acknowledged: releases are collected: %s", (word, releases) => {
+    const said = { token: 7, jobId: SWAP.jobId, word, reason: null };
+    const { commands } = start({ journal: journal({ kind: "idle" }, { finalWords: [said] }) });
+    expect(commands).toContainEqual({ kind: "collect-garbage", releases });
+  });
+
   it("does not sound idle while a trial alone knows of the swap", () => {
     const { machine } = start({ journal: torn, trial: trial(), dist: place(B) });
     expect(machine.facts.journal.phase.kind).toBe("swapping");

@@ -66,6 +66,13 @@ describe("garbage", () => {
     await collectGarbage(realDisk, rig.layout, { releases: false });
     expect(await readdir(rig.layout.download)).toEqual([`${"2".repeat(64)}.part`]);
   });
+
+  // Found by the crash points: what a download had left when it was killed stayed until the next one.
+  it("is every download when an update has ended", async () => {
+    await writeFile(join(rig.layout.download, `${"1".repeat(64)}.part`), "");
+    await collectGarbage(realDisk, rig.layout, { releases: true });
+    expect(await readdir(rig.layout.download)).toEqual([]);
+  });
 });
 
 describe("the floor", () => {

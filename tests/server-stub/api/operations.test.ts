@@ -28,6 +28,8 @@ const ROWS: Rows = {
 const ANSWERS: Readonly<Record<string, { status: number; code: string }>> = {
   // A session is opened by upgrading the connection.
   openSession: { status: 426, code: "upgrade-required" },
+  // A backup does not travel over the network.
+  readBackup: { status: 403, code: "forbidden" },
 };
 
 /** What changes something and is in no audit log: what is said all the time, and what leaves everything as it is. */

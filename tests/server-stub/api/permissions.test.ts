@@ -109,6 +109,7 @@ const EXPECTED: Readonly<Record<RouteKey, string>> = {
   "GET /v1/webhooks/:webhookId/deliveries": "-----y",
   "GET /v1/audit": "---yyy",
   "GET /v1/audit/export": "---yyy",
+  "GET /v1/backup": "-----y",
   "POST /v1/trust": "-----y",
   "POST /v1/sign-in": "yyyyyy",
   "POST /v1/sign-out": "yyyyyy",

@@ -44,7 +44,10 @@ inconclusive_after_ms = 500
 tick_ms = 20
 `;
 
-export async function startCoordinator(settings = ""): Promise<TestCoordinator> {
+export async function startCoordinator(
+  settings = "",
+  options: Parameters<typeof serve>[3] = {},
+): Promise<TestCoordinator> {
   const stateDir = await mkdtemp(join(tmpdir(), "baton-c-"));
   const parsed = parseConfig(`${settings}\n${TIMINGS}`, "test.toml", { stateDir, port: 0 });
   if (!parsed.ok) throw new Error(parsed.error.message);
@@ -54,7 +57,7 @@ export async function startCoordinator(settings = ""): Promise<TestCoordinator> 
   const adminToken = (await readFile(tokenFile, "utf8")).trim();
   const { log, logged, heard } = listeningLog();
   const start = async (port: number): Promise<Running> => {
-    const running = await serve({ ...config, listen: { ...config.listen, port } }, log);
+    const running = await serve({ ...config, listen: { ...config.listen, port } }, log, undefined, options);
     if (!running.ok) throw new Error(running.error.message);
     return running.value;
   };

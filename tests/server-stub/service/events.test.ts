@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { EventKind, FleetEvent } from "../../../protocol/event.ts";
 import type { Job } from "../../../protocol/job.ts";
 import type { Node } from "../../../protocol/node.ts";
-import type { EventStream } from "../../../server-stub/service/coordinator.ts";
+import type { EventStream } from "../../../server-stub/service/events/stream.ts";
 import { ADMIN, House, must } from "./house.ts";
 
 const follow = async (house: House, after: string | null = null, ...kinds: EventKind[]) =>

@@ -26,7 +26,7 @@ describe("an unforeseen error in the engine", () => {
     const start = async (group: string) =>
       must(await house.baton.rollouts.start(ADMIN, { selection: { groups: [group] } })).id;
     const [bad, good] = [await start("bad"), await start("good")];
-    const rollout = house.store.rollout;
+    const rollout = house.store.rollout.bind(house.store);
     house.store.rollout = (id) => {
       if (id === bad) throw new Error("a rollout that nobody can read");
       return rollout(id);
@@ -45,7 +45,7 @@ describe("an unforeseen error in the engine", () => {
   });
 
   test("in one node's presence leaves the others offline in time, and is logged once a minute at most", async () => {
-    const node = house.store.node;
+    const node = house.store.node.bind(house.store);
     house.store.node = (id) => {
       if (id === broken.id) throw new Error("a node that nobody can read");
       return node(id);

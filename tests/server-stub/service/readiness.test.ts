@@ -99,7 +99,7 @@ describe("a coordinator", () => {
     const clock = new SettableClock();
     const disk = openMemoryStore();
     let isFull = false;
-    const { apply } = disk;
+    const apply = disk.apply.bind(disk);
     disk.apply = (changes) =>
       isFull ? Promise.reject(new Error("database or disk is full")) : apply(changes);
     const writes = watchWrites();

@@ -28,7 +28,7 @@ describe("what is over", () => {
   test("goes a little at a time: one tick never works longer than it may", async () => {
     const entry = { at: 0, actor: "a", action: "x", subject: "s", before: null, after: null, from: "" };
     await house.store.apply(Array.from({ length: 900 }, () => ({ kind: "audit", value: entry })));
-    const prune = house.store.prune;
+    const prune = house.store.prune.bind(house.store);
     const steps: number[] = [];
     house.store.prune = async (...asked) => {
       house.clock.pass(20);

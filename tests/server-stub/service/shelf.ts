@@ -30,6 +30,11 @@ export class Shelf implements ReleaseSource {
     return build;
   }
 
+  withdraw(version: string): void {
+    const at = this.#releases.findIndex((release) => release.version === version);
+    if (at >= 0) this.#releases.splice(at, 1);
+  }
+
   releases() {
     return { releases: this.#releases, targetsVersion: this.#releases.length, expiresAt: null };
   }

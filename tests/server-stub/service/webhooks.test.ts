@@ -139,7 +139,9 @@ test("a redirect is a failure, and where it leads is never asked; so is a connec
   await house.store.apply([raise("a")]);
   await house.baton.tick();
   await tried(house, webhook, 1);
-  expect((await log(house, webhook))[0]?.lastError).toBe("It answered 302, and redirects are not followed.");
+  expect((await log(house, webhook))[0]?.lastError).toBe(
+    "It answered 302, and redirects are not followed: give the address that it leads to.",
+  );
   receiver.answer = (response) => response.socket?.destroy();
   await later(house, 11_000);
   await tried(house, webhook, 2);
@@ -268,7 +270,10 @@ test("what becomes of a rollout is told to who asked for just that", async () =>
   await later(house, 1_000);
   await tried(house, webhook, 1, 1);
   expect(receiver.received.map(({ message }) => [message.event, message.rollout])).toEqual([
-    ["rollout.started", { id: rollout.id, release: "1.1.0", status: expect.any(String), reason: "It has just begun." }],
+    [
+      "rollout.started",
+      { id: rollout.id, release: "1.1.0", status: expect.any(String), reason: "It has just begun." },
+    ],
     ["rollout.cancelled", expect.objectContaining({ id: rollout.id, status: "cancelled" })],
   ]);
 });

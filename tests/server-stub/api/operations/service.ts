@@ -10,6 +10,7 @@ export const serviceRows: Rows = {
   getVersion: () => ["GET", "/v1/version", { token: null }],
   getOpenApi: () => ["GET", "/openapi.json", { token: null }],
   getMetrics: () => ["GET", "/metrics"],
+  readBackup: () => ["GET", "/v1/backup"],
   getMetadata: () => ["GET", "/tuf/metadata/1.root.json", { token: null }],
   getTarget: (door) => {
     const { sha256 } = door.publisher.bundle("1.1.0");

@@ -1,4 +1,5 @@
-import type { Door, DoorNode } from "../../harness/door.ts";
+import type { Door } from "../../harness/door.ts";
+import type { DoorNode } from "../../harness/door-node.ts";
 import type { Rows } from "./row.ts";
 
 const job = async (door: Door): Promise<string> => (await door.online()).update();

@@ -85,6 +85,8 @@ export class SmallFleet {
       if (!names.includes(node.nodeId) || node.to === null) return node;
       const machine = this.machine(node.name);
       if (machine.jobId !== null) throw new Error(`${node.name} has a job already`);
+      if (node.status !== "pending" && node.status !== "preparing")
+        throw new Error(`${node.name} is ${node.status}`);
       const id = `j-${this.jobs.size + 1}`;
       this.jobs.set(id, { id, status: "queued", reason: null, prepared: false, to: node.to });
       machine.jobId = id;

@@ -24,12 +24,14 @@ export class RolloutWorld {
   #published = true;
   #rollouts = 0;
 
-  /** Runs one line; answers what came of it. */
+  /** Runs one line; what is joined by a plus has happened before the engine looks. Answers what came of it. */
   run(line: string): string {
-    const [verb = "", ...words] = line.split(/\s+/);
     const before = this.#rollout;
-    const said = this.#do(verb, words);
-    if (this.#rollout !== null && verb !== "show") this.#look();
+    const said = line.split(" + ").flatMap((part) => {
+      const [verb = "", ...words] = part.split(/\s+/);
+      return this.#do(verb, words);
+    });
+    if (this.#rollout !== null && line !== "show") this.#look();
     const news = this.#rollout === null ? [] : difference(before, this.#rollout);
     return [...said, ...news].join("\n");
   }
@@ -167,6 +169,9 @@ export class RolloutWorld {
         return [];
       case "never-heard":
         Object.assign(machine, { known: false, presence: "offline", offlineSinceMs: this.#nowMs });
+        return [];
+      case "is-known":
+        Object.assign(machine, { known: true, presence: "online" });
         return [];
       case "runs":
         machine.build = buildOf(more[0] ?? "");
