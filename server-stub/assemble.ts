@@ -17,7 +17,8 @@ import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
 import { createRequestScope } from "./service/request-scope.ts";
-import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
+import type { OpenFault } from "./store/faults.ts";
+import { openSqliteStore } from "./store/sqlite/open.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {

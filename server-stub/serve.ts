@@ -14,7 +14,7 @@ import type { Config } from "./config.ts";
 import { createLiveDoor } from "./live/door.ts";
 import { listenForScrapes, type MetricsListener } from "./metrics/listener.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import type { OpenFault } from "./store/sqlite/open.ts";
+import type { OpenFault } from "./store/faults.ts";
 import { startEngine } from "./timer.ts";
 
 export type Running = {

@@ -7,7 +7,7 @@ import { type Context, hashSecret, newId, newSecret } from "./context.ts";
 import type { Access, Principal, Refusal } from "./coordinator.ts";
 import { joinNode } from "./join.ts";
 import { createJoinTokens } from "./join-tokens.ts";
-import { refuse } from "./refusals.ts";
+import { noToken } from "./refusals.ts";
 
 /** Token use is noted at most that often. */
 const NOTE_USE_EVERY_MS = 60_000;
@@ -42,8 +42,7 @@ export const createAccess = (ctx: Context): Access => ({
   revokeToken: (by, id) =>
     attempt<Result<OperatorToken, Refusal>>(ctx.store, async () => {
       const token = (await ctx.store.operatorTokens()).find((each) => each.value.id === id);
-      if (token === undefined)
-        return { changes: [], answer: refuse("not-found", `There is no token ${id}.`) };
+      if (token === undefined) return { changes: [], answer: noToken(id) };
       if (token.value.revoked) return { changes: [], answer: ok(show(token.value)) };
       const value = { ...token.value, revoked: true };
       const changes: Change[] = [

@@ -17,7 +17,7 @@ import { jobChanges } from "./job-changes.ts";
 import { inProgress } from "./node-job.ts";
 import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
 import { push, pushGroup } from "./push.ts";
-import { noNode, refuse } from "./refusals.ts";
+import { noGroup, noNode, refuse } from "./refusals.ts";
 import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
@@ -176,7 +176,7 @@ async function mayMove(
   node: NodeRecord,
   to: string,
 ): Promise<Result<readonly Change[], Refusal>> {
-  if ((await ctx.store.group(to)) === null) return refuse("not-found", `There is no group ${to}.`);
+  if ((await ctx.store.group(to)) === null) return noGroup(to);
   const busy = await ctx.store.activeJob(node.id);
   if (busy !== null) return { ok: false, error: inProgress(busy.value) };
   const lease = await ctx.store.lease(node.group);

@@ -28,6 +28,7 @@ import { rolloutsOf } from "./rollouts.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
+import type { Transact } from "./transact.ts";
 import { prepareWebhooks } from "./webhooks.ts";
 import { writeChange } from "./writes.ts";
 
@@ -35,7 +36,7 @@ import { writeChange } from "./writes.ts";
  * The store on any SQL database that Kysely speaks to; the tables are there already. Bodies are what this program
  * wrote itself, so they are not validated again. `now` is the wall clock that events are stamped with.
  */
-export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: StoreFile = NO_FILE): Store {
+export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, engine: SqlEngine): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
   const rollouts = rolloutsOf(db);
@@ -48,12 +49,13 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
   const changed = createPoke();
   const write = writeChange(statements, { requests, rollouts, policy });
   const batch = writeBatch({ write, alerts, webhooks, events, now });
-  const together = applyTogether(db, batch, () => changed.poke());
+  const { transact } = engine;
+  const together = applyTogether(transact, batch, () => changed.poke());
   const none = {};
   return {
     apply: together.apply,
     async touchNodes(seen) {
-      await db.transaction().execute(async (runner) => {
+      await transact(async (runner) => {
         for (const { id, at } of seen) await statements.touch(runner, { id, at });
       });
     },
@@ -125,8 +127,8 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
         count: Number(count),
       })),
     prune: (what, before, limit, keep = Number.POSITIVE_INFINITY) =>
-      prune(db, what, { before, limit, keep }, file.reclaim),
-    copyTo: file.copyTo,
+      prune(transact, what, { before, limit, keep }, engine.reclaim),
+    copyTo: engine.copyTo,
     async close() {
       await together.idle();
       await db.destroy();
@@ -134,9 +136,14 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
   };
 }
 
-/** What a database that is a file of this machine can do beside. */
-export type StoreFile = { readonly copyTo: Store["copyTo"]; readonly reclaim: () => void };
-const NO_FILE: StoreFile = { copyTo: null, reclaim: () => undefined };
+/** What differs from engine to engine. */
+export type SqlEngine = {
+  readonly transact: Transact;
+  /** Null where the database is no file of this machine. */
+  readonly copyTo: Store["copyTo"];
+  /** Gives room that came free back to the disk. */
+  readonly reclaim: () => void;
+};
 
 const first = <T>(result: QueryResult<T>): T | null => result.rows[0] ?? null;
 

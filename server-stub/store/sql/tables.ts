@@ -73,6 +73,8 @@ export type Tables = {
     note: string | null;
   };
   event: { id: Generated<number>; at: number; kind: string; subject: string };
+  /** A write that became durable, by an id of its own; only on engines at the other end of a network. */
+  receipt: { id: string; at: number };
   webhook: { id: string; enabled: number; revision: number; body: string };
   /** `waiting`: not ended. */
   delivery: {
