@@ -77,6 +77,7 @@ export async function assemble(
       machine: machineOf(config),
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
+      signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
     });
     const { sessions } = made;
