@@ -83,6 +83,7 @@ export async function assemble(
       machine: machineOf(config),
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
+      signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
     });
     const { sessions } = made;

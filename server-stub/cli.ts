@@ -7,6 +7,7 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { restoredCommand } from "./commands/restored.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { signInLinkCommand } from "./commands/sign-in-link.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { keyRequestCommand, trustCommand } from "./commands/trust.ts";
 import { configOf, type Shared, type World } from "./commands/world.ts";
@@ -27,6 +28,7 @@ export function createProgram(world: World): Command {
   program.addCommand(serveCommand(world));
   program.addCommand(tokenCommand(world));
   program.addCommand(migrateCommand(world));
+  program.addCommand(signInLinkCommand(world));
   program.addCommand(backupCommand(world));
   program.addCommand(restoreCommand(world));
   program.addCommand(restoredCommand(world));

@@ -11,10 +11,13 @@ import {
   type SettingsProblem,
   settingsFault,
 } from "../protocol/settings.ts";
+import type { DurationMs } from "../protocol/time.ts";
 import { isLoopback } from "./api/loopback.ts";
 import { DAY_MS, type Retention } from "./service/retention.ts";
 import { CoordinatorSettings } from "./settings.ts";
 import { type PostgresAddress, readAddress } from "./store/postgres/address.ts";
+
+const HOUR_MS: DurationMs = 3_600_000;
 
 export const DEFAULT_CONFIG_FILE = "/etc/baton/coordinator.toml";
 
@@ -33,6 +36,7 @@ export type Config = {
   readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly events: CoordinatorSettings["events"];
+  readonly dashboard: { readonly signedInForMs: DurationMs };
   readonly webhooks: CoordinatorSettings["webhooks"];
   readonly timings: CoordinatorSettings["timings"];
   readonly retention: Retention;
@@ -118,6 +122,7 @@ export function parseConfig(
     listen,
     tls,
     events: settings.events,
+    dashboard: { signedInForMs: settings.dashboard.signInHours * HOUR_MS },
     webhooks: settings.webhooks,
     timings: settings.timings,
     retention: {

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { FaultError, ok, type Result } from "../protocol/result.ts";
 import type { Clock, DurationMs } from "../protocol/time.ts";
-import { identifyAsLocal, identifyByBearer } from "./api/authorize.ts";
+import { identifyAsLocal, identifyByBearer, identifyBySignIn } from "./api/authorize.ts";
+import { readDashboard } from "./api/dashboard/files.ts";
 import { createApi } from "./api/server.ts";
 import { assemble } from "./assemble.ts";
 import { createCertificate, type TlsPair } from "./certificate.ts";
@@ -52,7 +53,7 @@ export async function serve(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock = systemClock,
-  options: { readonly ofProcess?: boolean } = {},
+  options: { readonly ofProcess?: boolean; readonly dashboardDirs?: readonly string[] } = {},
 ): Promise<Result<Running, OpenFault>> {
   const assembled = await assemble(config, log, clock, options);
   if (!assembled.ok) return assembled;
@@ -65,7 +66,9 @@ export async function serve(
     const certificate = config.tls === null ? null : createCertificate(config.tls);
     const tls = certificate === null ? null : await certificate.read();
     const scoped = doors.scope === undefined ? {} : { scope: doors.scope };
-    const api = createApi({ ...doors, identify, publicUrl, tls });
+    const identifyAll = identifyBySignIn(coordinator.signIns, publicUrl, identify);
+    const dashboard = await readDashboard(options.dashboardDirs ?? []);
+    const api = createApi({ ...doors, identify: identifyAll, publicUrl, tls, dashboard });
     const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped });
     api.server.on("upgrade", live.upgrade);
     const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl });

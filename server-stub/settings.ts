@@ -97,6 +97,17 @@ export const CoordinatorSettings = Type.Object({
     },
     { description: "What changes, as dashboards and commands follow it." },
   ),
+  dashboard: Type.Object(
+    {
+      signInHours: Type.Integer({
+        minimum: 1,
+        maximum: 8_760,
+        default: 12,
+        description: "Hours that a browser stays signed in, unless its token expires or is revoked before.",
+      }),
+    },
+    { description: "The dashboard, which is served at the address above." },
+  ),
   webhooks: Type.Object(
     {
       allowPrivate: Type.Boolean({

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import pino from "pino";
 import { FaultError } from "../../protocol/result.ts";
@@ -23,7 +24,10 @@ export const serveCommand = (world: World): Command =>
       for (const signal of ENDINGS) process.on(signal, end);
       try {
         for (let isOver = false; !isOver; ) {
-          const running = await serve(config, log, systemClock, { ofProcess: true });
+          const running = await serve(config, log, systemClock, {
+            ofProcess: true,
+            dashboardDirs: dashboardDirsOf(world),
+          });
           if (!running.ok) throw new FaultError(running.error);
           const reload = (): void => {
             running.value
@@ -42,6 +46,10 @@ export const serveCommand = (world: World): Command =>
         for (const signal of ENDINGS) process.off(signal, end);
       }
     });
+
+/** Beside the program that was built; or, when the sources run, where `npm run build` has put it. */
+const dashboardDirsOf = ({ home }: World): readonly string[] =>
+  home === undefined ? [] : [join(home, "dashboard"), join(home, "../build/dashboard")];
 
 const ENDINGS = ["SIGTERM", "SIGINT"] as const;
 
