@@ -5,6 +5,9 @@ import { literals, nullable, type Static, Type } from "./schema.ts";
 
 const closed = { additionalProperties: false };
 
+/** A hundred years at most: what is longer is meant to be for ever, which is said by leaving it out. */
+const Ttl = Type.Integer({ minimum: 1000, maximum: 3_155_760_000_000 });
+
 /** viewer sees; operator updates nodes and runs rollouts; admin has members, tokens, breaks and policy as well. */
 export const OperatorRole = literals(["viewer", "operator", "admin"]);
 export type OperatorRole = Static<typeof OperatorRole>;
@@ -34,7 +37,7 @@ export const CreateTokenRequest = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 64 }),
     role: OperatorRole,
-    ttlMs: Type.Optional(Type.Integer({ minimum: 1000 })),
+    ttlMs: Type.Optional(Ttl),
   },
   { ...closed, title: "CreateTokenRequest" },
 );
@@ -46,7 +49,7 @@ export const CreateJoinTokenRequest = Type.Object(
     voter: Type.Optional(Type.Boolean()),
     autoApprove: Type.Optional(Type.Boolean()),
     uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-    ttlMs: Type.Optional(Type.Integer({ minimum: 1000 })),
+    ttlMs: Type.Optional(Ttl),
   },
   { ...closed, title: "CreateJoinTokenRequest" },
 );

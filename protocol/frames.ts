@@ -176,7 +176,7 @@ export const Desired = Type.Object(
     kind: literals(["update", "rollback"]),
     cause: JobCause,
     release: nullable(Version),
-    /** For this node's platform; null for a rollback. */
+    /** For this node's platform. For a rollback what is to be gone back to, and nothing else; null if nobody says so. */
     build: nullable(Build),
     /** Asked for by name: lifts a quarantine and a hold. */
     retry: Type.Boolean(),

@@ -93,7 +93,9 @@ function readTable(
     if (property === undefined) {
       reading.problems.push(problem(reading, key, unknownKey(schema, written, path, reading.root)));
     } else if (Type.IsObject(property)) {
-      if (isTable(given)) value[camelCase(written)] = readTable(property, given, key, reading);
+      const shorthand = shorthandOf(property);
+      const table = typeof given === "string" && shorthand !== null ? { [shorthand]: given } : given;
+      if (isTable(table)) value[camelCase(written)] = readTable(property, table, key, reading);
       else reading.problems.push(problem(reading, key, `must be a table, written as [${key}].`));
     } else if (Value.Check(property, given)) {
       value[camelCase(written)] = given;
@@ -148,6 +150,12 @@ function unknownKey(schema: SettingsSchema, written: string, path: string, root:
   if (there !== undefined) return `there is no such setting here. Did you mean ${there}?`;
   const known = Object.keys(schema.properties).map(snakeCase).join(", ");
   return `there is no such setting. Known ${path === "" ? "are" : `in [${path}] are`} ${known}.`;
+}
+
+/** The setting, as written, that a table's text stands for: `database = "…"` for `[database] url = "…"`. */
+function shorthandOf(table: TSchema): string | null {
+  const { shorthand } = table as { readonly shorthand?: string };
+  return shorthand === undefined ? null : snakeCase(shorthand);
 }
 
 const isTable = (value: unknown): value is Record<string, unknown> =>

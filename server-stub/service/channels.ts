@@ -8,7 +8,9 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Channels, IfMatch, Principal, Refusal } from "./coordinator.ts";
+import { afterAllJoined } from "./followed.ts";
 import { noChannel, refuse } from "./refusals.ts";
+import { isNobody } from "./selection.ts";
 import type { StartOnPublish } from "./start-on-publish.ts";
 import { channelTag, denyStale } from "./tags.ts";
 
@@ -21,16 +23,17 @@ export const createChannels = (ctx: Context, starts: StartOnPublish): Channels =
   async put(by, name, change, ifMatch = null) {
     const done = await attempt<Result<null, Refusal>>(ctx.store, async () => {
       const stored = await ctx.store.channel(name);
-      const stale = stored === null ? null : denyStale(ifMatch, channelTag(stored.value));
+      const stale = denyStale(ifMatch, stored === null ? null : channelTag(stored.value));
       if (stale !== null) return { changes: [], answer: stale };
-      if (change.selection != null && Object.keys(change.selection).length === 0) {
+      if (change.selection != null && isNobody(change.selection)) {
         return { changes: [], answer: refuse("empty-selection", "An empty selection is nobody.", EVERYBODY) };
       }
       const stages = policyOf({ all: true }, change.policy ?? {});
       if (!stages.ok) return { changes: [], answer: stages };
       const now = ctx.wall();
       const before = stored?.value ?? { name, ...NEW, updatedAt: now };
-      const after: ChannelRecord = { ...before, ...change, updatedAt: now };
+      const edited = { ...before, ...change, updatedAt: now };
+      const after: ChannelRecord = { ...edited, startDue: edited.startOnPublish ? before.startDue : null };
       if (stored !== null && same(before, after)) return { changes: [], answer: ok(null) };
       const action = stored === null ? "channel.created" : "channel.edited";
       const said = stored === null ? null : configured(before);
@@ -74,7 +77,8 @@ async function decidePromote(
   if (value.release === release) return { changes: [], answer: ok(null) };
   const now = ctx.wall();
   const startDue = value.startOnPublish && by.kind === "operator" ? by : null;
-  const after: ChannelRecord = { ...value, release, promotedAt: now, updatedAt: now, startDue };
+  const promotedAt = await afterAllJoined(ctx);
+  const after: ChannelRecord = { ...value, release, promotedAt, updatedAt: now, startDue };
   const changes: Change[] = [
     { kind: "channel", value: after, expected: stored.revision },
     audit(ctx, actorOf(by), "channel.promoted", name, { release: value.release }, { release }),

@@ -17,8 +17,9 @@ import { createReadiness } from "./readiness.ts";
 import { createReleases } from "./releases.ts";
 import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
-import { createRollouts } from "./rollouts.ts";
+import { createRollouts, startAndRun } from "./rollouts.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
@@ -27,6 +28,7 @@ import { createWebhooks } from "./webhooks/webhooks.ts";
 import { createDeliveryWorker } from "./webhooks/worker.ts";
 
 /** Unless it is set otherwise. */
+const SIGNED_IN_FOR_MS = 12 * 3_600_000;
 const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /**
@@ -37,7 +39,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const ctx = await createContext(parts);
   await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
-  const starts = createStartOnPublish(ctx, (by, request) => rollouts.start(by, request));
+  const starts = createStartOnPublish(ctx, (...asked) => startAndRun(ctx, ...asked));
   const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
@@ -60,6 +62,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     ...services,
     sessions: createSessions(ctx),
     access: createAccess(ctx),
+    signIns: createSignIns(ctx, parts.signedInForMs ?? SIGNED_IN_FOR_MS),
     events,
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),

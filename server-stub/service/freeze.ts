@@ -1,6 +1,7 @@
 /** Freezes: while one stands nobody begins to be disrupted, and what is in flight finishes. */
 import type { Freeze, FreezeRequest } from "../../protocol/policy.ts";
 import { ok, type Result } from "../../protocol/result.ts";
+import type { EpochMs } from "../../protocol/time.ts";
 import { standing } from "../core/window/gate.ts";
 import type { Change } from "../store/records.ts";
 import { actorOf, audit } from "./audit.ts";
@@ -17,6 +18,9 @@ export type Freezable = {
   write(freeze: Freeze | null): Change;
 };
 
+/** No instant is later: ECMA-262, 21.4.1.1. */
+const LAST_DAY_MS: EpochMs = 8_640_000_000_000_000;
+
 /** Nothing to write when it is frozen like this already. Refusal: `malformed` for a time that has passed. */
 export function freezing(
   ctx: Context,
@@ -30,6 +34,16 @@ export function freezing(
       hint: "Name a time that is still to come, in milliseconds since 1970, or none.",
       context: { place: "body/until" },
     });
+  }
+  if (until !== null && until > LAST_DAY_MS) {
+    return refuse(
+      "malformed",
+      "The freeze would end beyond the last day of any calendar; nothing was changed.",
+      {
+        hint: "Name a time in milliseconds since 1970, or none: then it stands until it is lifted.",
+        context: { place: "body/until" },
+      },
+    );
   }
   const before = standing(what.freeze, now);
   if (before !== null && before.reason === reason && before.until === until) return ok([]);

@@ -2,7 +2,7 @@ import type { Group } from "../../protocol/group.ts";
 import type { ChannelName, GroupName } from "../../protocol/names.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
 import { wantedFor } from "../core/desired.ts";
-import { NO_LEASE } from "../core/lease/record.ts";
+import { type LeaseRecord, NO_LEASE } from "../core/lease/record.ts";
 import { isActiveRollout } from "../core/rollout/rollout.ts";
 import { standing } from "../core/window/gate.ts";
 import { checkWindows } from "../core/window/window.ts";
@@ -11,7 +11,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Groups, IfMatch, Principal, Refusal } from "./coordinator.ts";
-import { followed } from "./followed.ts";
+import { afterAllJoined, followed } from "./followed.ts";
 import { freezing, thawing } from "./freeze.ts";
 import { gatesAt } from "./gates.ts";
 import { revokeJoinTokensOf } from "./join-tokens.ts";
@@ -52,17 +52,20 @@ export const createGroups = (ctx: Context): Groups => ({
       if (stale !== null) return { changes: [], answer: stale };
       const before = group.value;
       const follows = "channel" in change && change.channel !== before.channel;
-      const followsSince = change.channel === null ? null : ctx.wall();
+      const followsSince = change.channel === null ? null : await afterAllJoined(ctx);
       const after = { ...before, ...change, ...(follows ? { followsSince } : {}) };
       if (same(before, after)) return { changes: [], answer: ok(null) };
       const windows = checkWindows(change.windows ?? []);
       if (!windows.ok) return { changes: [], answer: err(windows.error) };
-      const denied = after.mode === before.mode ? null : await denyMode(ctx, name);
+      const lease = await ctx.store.lease(name);
+      const isOtherMode = lease !== null && after.mode !== before.mode;
+      const denied = isOtherMode ? await denyMode(ctx, name, lease.value) : null;
       if (denied !== null) return { changes: [], answer: denied };
       const channel = follows ? await following(ctx, after.channel) : ok([]);
       if (!channel.ok) return { changes: [], answer: channel };
       const changes: Change[] = [
         { kind: "group", value: after, expected: group.revision },
+        ...(isOtherMode ? [sameLease(name, lease.revision)] : []),
         ...channel.value,
         audit(ctx, actorOf(by), "group.edited", name, configured(before), configured(after)),
       ];
@@ -146,10 +149,16 @@ async function following(ctx: Context, name: ChannelName | null): Promise<Result
   return ok([{ kind: "channel", value: channel.value, expected: channel.revision }]);
 }
 
+/** Nobody may have taken it since it was read. */
+const sameLease = (group: GroupName, expected: number): Change => ({ kind: "same-lease", group, expected });
+
 /** The rules do not change under who is at work by them. */
-async function denyMode(ctx: Context, name: GroupName): Promise<Result<never, Refusal> | null> {
-  const lease = await ctx.store.lease(name);
-  if (lease !== null && lease.value.holders.length + lease.value.broken.length > 0) {
+async function denyMode(
+  ctx: Context,
+  name: GroupName,
+  { holders, broken }: LeaseRecord,
+): Promise<Result<never, Refusal> | null> {
+  if (holders.length + broken.length > 0) {
     return refuse("wrong-state", `The lease of ${name} is held, or broken and not settled.`, {
       context: { state: "held" },
     });

@@ -17,7 +17,7 @@ import { jobChanges } from "./job-changes.ts";
 import { inProgress } from "./node-job.ts";
 import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
 import { push, pushGroup } from "./push.ts";
-import { noNode, refuse } from "./refusals.ts";
+import { noGroup, noNode, refuse } from "./refusals.ts";
 import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
@@ -47,16 +47,18 @@ export const createNodes = (ctx: Context): Nodes => ({
   removal: (nodeId) => previewRemoval(ctx, nodeId),
 
   async edit(by, nodeId, wanted, ifMatch = null) {
-    let isMoved = false;
-    const edited = await change(ctx, by, nodeId, "node.edited", async (node) => {
+    let moves: readonly Change[] = [];
+    const edit = async (node: NodeRecord): Promise<Result<NodeRecord, Refusal>> => {
       const stale = denyStale(ifMatch, nodeTag(node));
       if (stale !== null) return stale;
       const { group = node.group, voter = node.voter, labels = node.labels } = wanted;
-      isMoved = group !== node.group;
-      const denied = isMoved ? await denyMove(ctx, node, group) : null;
-      return denied ?? ok({ ...node, group, voter, labels });
-    });
-    if (edited.ok && isMoved) await askForHello(ctx, nodeId);
+      const may = group === node.group ? ok([]) : await mayMove(ctx, node, group);
+      if (!may.ok) return may;
+      moves = may.value;
+      return ok({ ...node, group, voter, labels });
+    };
+    const edited = await change(ctx, by, nodeId, "node.edited", edit, () => moves);
+    if (edited.ok && moves.length > 0) await askForHello(ctx, nodeId);
     return edited;
   },
 
@@ -112,6 +114,8 @@ async function change(
   nodeId: NodeId,
   action: string,
   to: (node: NodeRecord) => Promise<Result<NodeRecord, Refusal>>,
+  /** On what condition besides, as `to` has found it. */
+  provided: () => readonly Change[] = () => [],
 ): Promise<Result<Node, Refusal>> {
   const done = await attempt<Result<NodeRecord, Refusal>>(ctx.store, async () => {
     const node = await ctx.store.node(nodeId);
@@ -119,6 +123,7 @@ async function change(
     const after = await to(node.value);
     if (!after.ok || same(node.value, after.value)) return { changes: [], answer: after };
     const changes: Change[] = [
+      ...provided(),
       ...(await membersChanged(ctx, node.value.group, after.value.group)),
       { kind: "node", value: after.value, expected: node.revision },
       audit(ctx, actorOf(by), action, nodeId, configured(node.value), configured(after.value)),
@@ -165,14 +170,19 @@ async function membersChanged(ctx: Context, ...names: string[]): Promise<Change[
   return changes;
 }
 
-/** A node does not change groups while anything in either depends on it. */
-async function denyMove(ctx: Context, node: NodeRecord, to: string): Promise<Result<never, Refusal> | null> {
-  if ((await ctx.store.group(to)) === null) return refuse("not-found", `There is no group ${to}.`);
+/** A node does not change groups while anything in either depends on it. Nobody may have begun since it was looked at. */
+async function mayMove(
+  ctx: Context,
+  node: NodeRecord,
+  to: string,
+): Promise<Result<readonly Change[], Refusal>> {
+  if ((await ctx.store.group(to)) === null) return noGroup(to);
   const busy = await ctx.store.activeJob(node.id);
   if (busy !== null) return { ok: false, error: inProgress(busy.value) };
   const lease = await ctx.store.lease(node.group);
-  const owes = lease?.value.broken.some((broken) => broken.nodeId === node.id) === true;
-  if (lease !== null && (owes || holderOf(lease.value, node.id) !== undefined)) {
+  if (lease === null) throw new Error(`node ${node.id} is in a group that does not exist`);
+  const owes = lease.value.broken.some((broken) => broken.nodeId === node.id);
+  if (owes || holderOf(lease.value, node.id) !== undefined) {
     return refuse(
       "wrong-state",
       `${node.name} holds the lease of ${node.group}, or owes its last word on it.`,
@@ -180,7 +190,8 @@ async function denyMove(ctx: Context, node: NodeRecord, to: string): Promise<Res
   }
   const rollouts = (await ctx.store.unfinishedRollouts(node.group)).map((rollout) => rollout.value);
   const rollout = rolloutWith(rollouts, node.id);
-  return rollout === null ? null : refuse("in-rollout", `Rollout ${rollout.id} has ${node.name}.`);
+  if (rollout !== null) return refuse("in-rollout", `Rollout ${rollout.id} has ${node.name}.`);
+  return ok([{ kind: "same-lease", group: node.group, expected: lease.revision }]);
 }
 
 type Removal = "node.removed" | "node.rejected";

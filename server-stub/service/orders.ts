@@ -86,7 +86,7 @@ function desiredOf(job: JobRecord, { rollout }: Situation): Desired {
     kind: job.kind === "rollback" ? "rollback" : "update",
     cause: job.cause,
     release: job.kind === "rollback" ? null : job.release,
-    build: job.kind === "rollback" ? null : job.to,
+    build: job.to,
     retry: job.retry,
     jitterMs: jitterMs(nodes),
   };

@@ -1,4 +1,5 @@
 import { sameBuild } from "../../protocol/build.ts";
+import type { GroupName } from "../../protocol/names.ts";
 import { mayHaveMoved } from "../core/rollout/actions.ts";
 import type { Place, RolloutRecord } from "../core/rollout/rollout.ts";
 import { beginRollout } from "../core/rollout/snapshot.ts";
@@ -16,6 +17,7 @@ export function rollbackChanges(
   ctx: Context,
   rollout: RolloutRecord,
   by: { readonly actor: string; readonly from: string },
+  quorumGroups: readonly GroupName[] = rollout.quorumGroups,
 ): {
   /** The rollout that is taken back, and says by which. */
   readonly rollout: RolloutRecord;
@@ -32,7 +34,7 @@ export function rollbackChanges(
       rollbackOf: rollout.id,
       selection: rollout.selection,
       policy: { ...rollout.policy, stages: [1], threshold: 1, offline: "skip", onFailure: "halt" },
-      quorumGroups: rollout.quorumGroups,
+      quorumGroups,
       acceptOutage: rollout.acceptOutage,
       allowUnhealthy: rollout.allowUnhealthy,
       retry: true,

@@ -1,14 +1,14 @@
-import type { RolloutId } from "../../protocol/names.ts";
+import type { GroupName, RolloutId } from "../../protocol/names.ts";
 import { ok, type Result } from "../../protocol/result.ts";
 import { type ActionName, act, type May, mayAct } from "../core/rollout/actions.ts";
 import { isActiveRollout, type RolloutRecord } from "../core/rollout/rollout.ts";
-import type { Change, Stored } from "../store/records.ts";
+import type { Change, GroupRecord, Stored } from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, timeOf } from "./context.ts";
 import type { Principal, Refusal } from "./coordinator.ts";
 import { look, pushAll, runRollout, touchedBy, type Who } from "./engine.ts";
-import { refuse } from "./refusals.ts";
+import { noRollout, refuse } from "./refusals.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
 import { claim, groupsFor, overtakenBy, rolloutInTheWay } from "./rollouts-in-the-way.ts";
@@ -44,7 +44,7 @@ export async function tellRollout(
 async function decide(ctx: Context, by: Principal, id: RolloutId, name: ActionName): Promise<Decided> {
   const stored = await ctx.store.rollout(id);
   if (stored === null) return no(noRollout(id));
-  const { value } = stored;
+  const value = name === "rollback" ? await withoutCancelled(ctx, stored.value) : stored.value;
   const may = mayAct(value, name);
   const shown = name === "rollback" ? (value.rolledBackBy ?? id) : id;
   if (may === "done") return { changes: [], answer: ok({ id: shown, touched: [] }) };
@@ -55,6 +55,13 @@ async function decide(ctx: Context, by: Principal, id: RolloutId, name: ActionNa
   const looked = await look(ctx, stored, told, who);
   if (name === "rollback") return takeBack(ctx, stored, looked, who);
   return wrote(ctx, stored, looked.rollout, looked.changes, who, name);
+}
+
+/** Taking it back was cancelled, so it may be taken back again: who is back by then stays. */
+async function withoutCancelled(ctx: Context, rollout: RolloutRecord): Promise<RolloutRecord> {
+  const { rolledBackBy } = rollout;
+  const back = rolledBackBy === null ? null : await ctx.store.rollout(rolledBackBy);
+  return back?.value.status === "cancelled" ? { ...rollout, rolledBackBy: null } : rollout;
 }
 
 /** A rollout that was over needs its nodes again. Their groups may have become something else meanwhile. */
@@ -77,8 +84,7 @@ async function retry(
   if (later !== null) return no(wrongState(stored.value, overtaken(id, later)));
   const groups = await groupsFor(ctx, told);
   if (isActive) return wrote(ctx, stored, told, claim(groups), who, "retry");
-  const quorumGroups = groups.filter(({ value }) => value.mode === "quorum").map(({ value }) => value.name);
-  return wrote(ctx, stored, { ...told, quorumGroups }, claim(groups), who, "retry");
+  return wrote(ctx, stored, { ...told, quorumGroups: quorumOf(groups) }, claim(groups), who, "retry");
 }
 
 /** Who is active is cancelled in the same write. */
@@ -88,7 +94,8 @@ async function takeBack(
   { rollout: looked, changes }: Awaited<ReturnType<typeof look>>,
   who: Who,
 ): Promise<Decided> {
-  const taken = rollbackChanges(ctx, looked, who);
+  const groups = await groupsFor(ctx, looked);
+  const taken = rollbackChanges(ctx, looked, who, quorumOf(groups));
   if (taken === null) return no(wrongState(stored.value, NOBODY_MOVED));
   const { back, rollout } = taken;
   const busy = await rolloutInTheWay(
@@ -97,11 +104,14 @@ async function takeBack(
     rollout.id,
   );
   if (busy !== null) return no(busy);
-  const also = [...changes, ...claim(await groupsFor(ctx, back)), ...taken.changes];
+  const also = [...changes, ...claim(groups), ...taken.changes];
   const written = await wrote(ctx, stored, rollout, also, who, "rollback");
   const answer = written.answer.ok ? ok({ ...written.answer.value, id: back.id }) : written.answer;
   return { ...written, answer };
 }
+
+const quorumOf = (groups: readonly Stored<GroupRecord>[]): readonly GroupName[] =>
+  groups.filter(({ value }) => value.mode === "quorum").map(({ value }) => value.name);
 
 const overtaken = (id: RolloutId, { id: later, release }: RolloutRecord): Exclude<May, string> => ({
   message: `Rollout ${id} was overtaken by rollout ${later} of ${release}, which has moved its nodes since.`,
@@ -144,9 +154,6 @@ const PAST = {
 } as const;
 
 const no = (answer: Result<never, Refusal>): Decided => ({ changes: [], answer });
-
-export const noRollout = (id: RolloutId) =>
-  refuse("not-found", `There is no rollout ${id}.`, { context: { rollout: id } });
 
 const wrongState = ({ status }: RolloutRecord, { message, hint }: Exclude<May, string>) =>
   refuse("wrong-state", message, { ...(hint === "" ? {} : { hint }), context: { state: status } });

@@ -1,5 +1,6 @@
 import type { GroupName, NodeId } from "../../protocol/names.ts";
 import type { RolloutNode } from "../../protocol/rollout.ts";
+import type { EpochMs } from "../../protocol/time.ts";
 import { groupsOf, hasGroup, placeOf, placesIn } from "../core/rollout/places.ts";
 import { isActiveRollout, isOfWholeGroups, type Place, type RolloutRecord } from "../core/rollout/rollout.ts";
 import type { Change, NodeRecord, Stored } from "../store/records.ts";
@@ -61,11 +62,12 @@ async function wantedOfGroups(ctx: Context, after: RolloutRecord, wantedOf: Want
   for (const name of groupsOf(after)) {
     const group = await ctx.store.group(name);
     if (group === null) continue;
+    const nodes = await ctx.store.nodes(name);
     const release = wantedOf(after, placesIn(after, name), group.value.wanted?.release ?? null);
     if (release === null) continue;
     changes.push({
       kind: "group",
-      value: { ...group.value, wanted: { release, at } },
+      value: { ...group.value, wanted: { release, at: notBefore(at, nodes) } },
       expected: group.revision,
     });
   }
@@ -92,15 +94,36 @@ async function placeNodes(ctx: Context, before: RolloutRecord, after: RolloutRec
     (node) => isOnRelease(node) && (ends || placeOf(before, node.nodeId)?.status !== node.status),
   );
   if (left.length === 0) return [];
-  const nodes = await nodesOf(ctx, new Set(left.map((node) => node.group)));
+  const groups = new Set(left.map((node) => node.group));
+  const nodes = await nodesOf(ctx, groups);
+  const wantedAt = await wantedAtOf(ctx, nodes);
   return left.flatMap((place): Change[] => {
     const node = nodes.get(place.nodeId);
     const release = after.kind === "rollback" ? place.to?.version : after.release;
     if (node === undefined || release === undefined) return [];
     // Also where it was placed there before: what was completed since would count for more than that.
-    const value = { ...node.value, placed: { release, at: ctx.wall() } };
+    const at = Math.max(ctx.wall(), (wantedAt.get(node.value.group) ?? 0) + 1);
+    const value = { ...node.value, placed: { release, at } };
     return [{ kind: "node", value, expected: node.revision }];
   });
+}
+
+/**
+ * What is said last counts, also where the wall clock was set back since: then the time that is noted comes after what
+ * was said before, and not when it was said.
+ */
+const notBefore = (at: EpochMs, nodes: readonly Stored<NodeRecord>[]): EpochMs =>
+  nodes.reduce((latest, { value }) => Math.max(latest, value.placed?.at ?? 0), at);
+
+async function wantedAtOf(
+  ctx: Context,
+  nodes: ReadonlyMap<NodeId, Stored<NodeRecord>>,
+): Promise<ReadonlyMap<GroupName, EpochMs>> {
+  const names = new Set([...nodes.values()].map(({ value }) => value.group));
+  const groups = await Promise.all([...names].map((name) => ctx.store.group(name)));
+  return new Map(
+    groups.flatMap((group) => (group === null ? [] : [[group.value.name, group.value.wanted?.at ?? 0]])),
+  );
 }
 
 async function nodesOf(ctx: Context, groups: ReadonlySet<GroupName>) {

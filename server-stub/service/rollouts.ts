@@ -6,8 +6,9 @@ import type { Context } from "./context.ts";
 import type { Principal, Refusal, Rollouts } from "./coordinator.ts";
 import { runRollout } from "./engine.ts";
 import { readPlan } from "./plan.ts";
-import { noRollout, tellRollout } from "./rollout-actions.ts";
-import { startRollout } from "./start-rollout.ts";
+import { noRollout } from "./refusals.ts";
+import { tellRollout } from "./rollout-actions.ts";
+import { type Asked, startRollout } from "./start-rollout.ts";
 
 export const createRollouts = (ctx: Context): Rollouts => ({
   /** Refusals: see `readPlan`; what keeps it from being started is in the plan's checks. */
@@ -20,12 +21,7 @@ export const createRollouts = (ctx: Context): Rollouts => ({
   },
 
   /** Refusals: see `startRollout`. */
-  async start(by, request) {
-    const started = await startRollout(ctx, by, request);
-    if (!started.ok) return started;
-    await runRollout(ctx, started.value.id);
-    return showOne(ctx, started.value.id);
-  },
+  start: (by, request) => startAndRun(ctx, by, request),
 
   list: async () => (await ctx.store.rollouts()).map(({ value }) => showHead(value, ctx.wall())),
 
@@ -38,6 +34,14 @@ export const createRollouts = (ctx: Context): Rollouts => ({
   /** Answers the rollout that takes this one back; one that is active is cancelled with it. */
   rollback: (by, id) => tell(ctx, by, id, "rollback"),
 });
+
+/** With what else is to be written in the same go; see `startRollout`. */
+export async function startAndRun(ctx: Context, ...asked: Asked): Promise<Result<Rollout, Refusal>> {
+  const started = await startRollout(ctx, ...asked);
+  if (!started.ok) return started;
+  await runRollout(ctx, started.value.id);
+  return showOne(ctx, started.value.id);
+}
 
 async function tell(
   ctx: Context,

@@ -30,7 +30,7 @@ export async function selectNodes(
   if (stranger !== undefined) return noNode(stranger);
   const { channel } = selection;
   if (channel !== undefined && (await ctx.store.channel(channel)) === null) return noChannel(channel);
-  const nodes = Object.keys(selection).length === 0 ? [] : all.filter(fitting(selection, groups));
+  const nodes = isNobody(selection) ? [] : all.filter(fitting(selection, groups));
   if (nodes.length === 0) {
     return refuse("empty-selection", "The selection fits no approved node. Nothing was begun.", {
       hint: "Look at the groups, labels and names, and whether the nodes are approved.",
@@ -39,6 +39,10 @@ export async function selectNodes(
   const inGroups = new Set(nodes.map((node) => node.group));
   return ok({ nodes, groups: new Map([...groups].filter(([name]) => inGroups.has(name))), all });
 }
+
+/** It says nothing at all; no labels are nothing said. */
+export const isNobody = ({ labels = {}, ...rest }: Selection): boolean =>
+  Object.keys(rest).length + Object.keys(labels).length === 0;
 
 function fitting(
   { groups, nodes, labels = {}, channel }: Selection,

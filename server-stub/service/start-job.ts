@@ -140,7 +140,10 @@ async function updateTarget(
   const release = options.release ?? wanted ?? newestFor(known.platform) ?? newestFor(null);
   if (release === null) return refuse("no-release", "Nothing has been published yet.");
   if (!releases.some(({ version }) => version === release)) {
-    return refuse("no-release", `${release} is not published.`, { context: { release } });
+    return refuse("no-release", `${release} is not published.`, {
+      hint: "`baton releases` tells what is.",
+      context: { release },
+    });
   }
   const to = buildFor(releases, release, known.platform);
   if (to === null) {

@@ -2,7 +2,7 @@
  * The rollout that a promotion starts by itself. That one is due is written together with the promotion, so that a
  * coordinator which dies in between starts it when it is back; a refusal leaves the promotion as it is, and is told.
  */
-import type { ChannelName } from "../../protocol/names.ts";
+import type { ChannelName, RolloutId } from "../../protocol/names.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { ChannelRecord } from "../store/policy.ts";
@@ -15,6 +15,8 @@ import type { Principal, Refusal } from "./coordinator.ts";
 export type StartRollout = (
   by: Principal,
   request: StartRolloutRequest,
+  /** What is written in the same go; null when it is not to be started after all. */
+  also: (rollout: RolloutId) => Promise<readonly Change[] | null>,
 ) => Promise<Result<{ readonly id: string }, Refusal>>;
 
 export type StartOnPublish = {
@@ -46,12 +48,25 @@ async function startDue(ctx: Context, start: StartRollout, name: ChannelName): P
   const channel = await ctx.store.channel(name);
   if (channel === null || channel.value.startDue === null || channel.value.release === null) return;
   const { release, startDue: by, selection, policy } = channel.value;
-  const started = await start(by, { selection: selection ?? { channel: name }, release, policy });
-  await attempt(ctx.store, async () => {
+  /** As long as this very start is due: promoted once more meanwhile, another one is. */
+  const stillDue = async (): Promise<Stored<ChannelRecord> | null> => {
     const now = await ctx.store.channel(name);
-    // Promoted once more meanwhile: that one is due still.
-    if (now === null || now.value.release !== release) return { changes: [], answer: null };
-    return { changes: [cleared(now), ...told(ctx, by, now.value, started)], answer: null };
+    return now === null || now.value.startDue === null || now.value.release !== release ? null : now;
+  };
+  const request = { selection: selection ?? { channel: name }, release, policy };
+  const started = await start(by, request, async (rollout) => {
+    const now = await stillDue();
+    return now === null ? null : [cleared(now), resolved(ctx, name, rollout)];
+  });
+  if (started.ok) {
+    ctx.log.info({ channel: name, release, rollout: started.value.id }, "a promotion started a rollout");
+    return;
+  }
+  const { error } = started;
+  await attempt(ctx.store, async () => {
+    const now = await stillDue();
+    if (now === null) return { changes: [], answer: null };
+    return { changes: [cleared(now), ...refused(ctx, by, now.value, error)], answer: null };
   });
 }
 
@@ -61,19 +76,21 @@ const cleared = ({ value, revision }: Stored<ChannelRecord>): Change => ({
   expected: revision,
 });
 
-function told(
+const resolved = (ctx: Context, name: ChannelName, rollout: RolloutId): Change => ({
+  kind: "resolve",
+  alert: "rollout_not_started",
+  subject: name,
+  at: ctx.wall(),
+  because: `Rollout ${rollout} was started.`,
+});
+
+function refused(
   ctx: Context,
   by: Principal,
   { name, release }: ChannelRecord,
-  started: Result<{ readonly id: string }, Refusal>,
+  { code, message }: Refusal,
 ): Change[] {
   const at = ctx.wall();
-  if (started.ok) {
-    ctx.log.info({ channel: name, release, rollout: started.value.id }, "a promotion started a rollout");
-    const because = `Rollout ${started.value.id} was started.`;
-    return [{ kind: "resolve", alert: "rollout_not_started", subject: name, at, because }];
-  }
-  const { code, message } = started.error;
   ctx.log.warn({ channel: name, release, code, reason: message }, "a promotion could not start its rollout");
   return [
     audit(ctx, actorOf(by), "channel.start-refused", name, null, { release, code, message }),

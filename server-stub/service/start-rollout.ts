@@ -1,4 +1,5 @@
 /** Starts a rollout: plans it as a dry run would, in the same attempt that writes it. */
+import type { RolloutId } from "../../protocol/names.ts";
 import { ok, type Result } from "../../protocol/result.ts";
 import type { StartRolloutRequest } from "../../protocol/rollout.ts";
 import { cancelJob } from "../core/job/outcome.ts";
@@ -13,6 +14,7 @@ import type { Principal, Refusal } from "./coordinator.ts";
 import { jobChanges } from "./job-changes.ts";
 import { type PlanRead, readPlan } from "./plan.ts";
 import { denyByChecks, denyChanged } from "./plan-refusals.ts";
+import { refuse } from "./refusals.ts";
 import { rolloutNotice } from "./webhooks/rollout-notice.ts";
 
 /**
@@ -21,22 +23,27 @@ import { rolloutNotice } from "./webhooks/rollout-notice.ts";
  * `no-build-for-platform`, `wrong-engine`, `wrong-protocol`, `below-floor`, `node-offline`, `node-unhealthy`,
  * `update-in-progress`, `lease-held`, `accept-outage-needed`, `quorum`.
  */
-export const startRollout = (
-  ctx: Context,
+export const startRollout = (ctx: Context, ...asked: Asked): Promise<Result<RolloutRecord, Refusal>> =>
+  attempt(ctx.store, () => decide(ctx, ...asked));
+
+/** Who asks for what, and what else is to be written in the same go: `also` answers null when it is not to start after all. */
+export type Asked = [
   by: Principal,
   request: StartRolloutRequest,
-): Promise<Result<RolloutRecord, Refusal>> => attempt(ctx.store, () => decide(ctx, by, request));
+  also?: (rollout: RolloutId) => Promise<readonly Change[] | null>,
+];
 
 async function decide(
   ctx: Context,
-  by: Principal,
-  request: StartRolloutRequest,
+  ...[by, request, also]: Asked
 ): Promise<Decision<Result<RolloutRecord, Refusal>>> {
   const read = await readPlan(ctx, request);
   if (!read.ok) return { changes: [], answer: read };
   const denied = denyChanged(ctx, read.value, request.planHash) ?? denyByChecks(ctx, read.value);
   if (denied !== null) return { changes: [], answer: denied };
   const rollout = begun(ctx, by, request, read.value);
+  const more = also === undefined ? [] : await also(rollout.id);
+  if (more === null) return { changes: [], answer: refuse("conflict", "It is not to be started any more.") };
   const said = {
     release: rollout.release,
     selection: rollout.selection,
@@ -55,6 +62,7 @@ async function decide(
     ...(await supersede(ctx, rollout, actorOf(by))),
     audit(ctx, actorOf(by), "rollout.started", rollout.id, null, said),
     ...rolloutNotice(ctx, rollout, "started"),
+    ...more,
   ];
   return { changes, answer: ok(rollout) };
 }

@@ -56,14 +56,14 @@ export const channelTag = ({
   tagOf({ name, startOnPublish, selection, policy });
 
 /**
- * Null when the header matches. To be asked with what was read in the very attempt that then writes, so that nobody
+ * Null when the header matches; nothing matches what is not there (`current` null). To be asked with what was read in the very attempt that then writes, so that nobody
  * can change it in between.
  */
-export function denyStale(ifMatch: IfMatch, current: string): Result<never, Refusal> | null {
+export function denyStale(ifMatch: IfMatch, current: string | null): Result<never, Refusal> | null {
   if (ifMatch === null) return null;
   const tags = ifMatch.split(",").map((tag) => tag.trim());
   // By the strong comparison: a weak tag matches nothing.
-  if (tags.includes("*") || tags.includes(current)) return null;
+  if (current !== null && (tags.includes("*") || tags.includes(current))) return null;
   return refuse("precondition-failed", "It was changed since you read it; nothing was changed now.", {
     hint: "Read it again, decide again, and send the new ETag in If-Match.",
     context: { current },

@@ -106,16 +106,21 @@ function refuse(facts: Facts, job: Desired): { reason: Reason; result: Outcome["
     return refused("dist-changed", `${named}. Restart the agent first.`);
   }
   const target = targetOf(facts, job);
+  const meant = job.build ?? target;
+  if (meant !== null && meant.buildHash === running.buildHash) {
+    return {
+      reason: because("already-up-to-date", `This node runs ${showBuild(running)} already.`),
+      result: "succeeded",
+    };
+  }
   if (target === null) {
     return job.kind === "rollback"
       ? refused("no-backup", "dist.bak names no complete build, so there is nothing to go back to.")
       : refused("no-build", "The coordinator named no build for this platform.");
   }
-  if (target.buildHash === running.buildHash) {
-    return {
-      reason: because("already-up-to-date", `This node runs ${showBuild(running)} already.`),
-      result: "succeeded",
-    };
+  if (job.kind === "rollback" && job.build !== null && job.build.buildHash !== target.buildHash) {
+    const asked = `Asked to go back to ${showBuild(job.build)}`;
+    return refused("no-backup", `${asked}, and dist.bak names ${showBuild(target)}.`);
   }
   if (job.retry) return null;
   if (job.kind === "update" && facts.journal.hold) {

@@ -5,6 +5,9 @@ import { holderOf, type InFlight, type LeaseRecord, withHolder } from "./record.
 import type { Report } from "./report.ts";
 import type { LeasePolicy, Step } from "./view.ts";
 
+/** A token of the last epoch of all was never given: were it believed, there would soon be none after it. */
+const LAST_CLAIM: LeaseToken = Number.MAX_SAFE_INTEGER - 2 ** 32;
+
 /**
  * Takes in a claim to be committing or swapping under a token that the record does not know. From an earlier
  * epoch, or above the last token given, it shows that writes were lost: the node is taken as in flight. A claim to
@@ -28,7 +31,7 @@ export function adopt(
   const isLost = token > lease.lastToken || tokenEpoch(token) < policy.epoch;
   // On the new build already, the process that committed is gone, and nobody knows which it was.
   const committer = swapping !== null && sameBuild(swapping.to, build) ? null : instanceId;
-  const lastToken = Math.max(lease.lastToken, token);
+  const lastToken = token > LAST_CLAIM ? lease.lastToken : Math.max(lease.lastToken, token);
   if (isLost && holderOf(lease, nodeId)?.phase !== "in-flight") {
     const holder: InFlight = {
       phase: "in-flight",

@@ -131,5 +131,5 @@ export const hasBegun = (rollout: Pick<Rollout, "stage">, node: Pick<RolloutNode
   node.stage <= rollout.stage;
 
 /** No single nodes of a group are picked out. */
-export const isOfWholeGroups = ({ nodes, labels }: Selection): boolean =>
-  nodes === undefined && labels === undefined;
+export const isOfWholeGroups = ({ nodes, labels = {} }: Selection): boolean =>
+  nodes === undefined && Object.keys(labels).length === 0;

@@ -167,7 +167,7 @@ function ordersOf(
             kind: words.includes("rollback") ? "rollback" : "update",
             cause: "rollout",
             release: words.includes("rollback") ? null : named(value("to")).version,
-            build: words.includes("rollback") ? null : named(value("to")),
+            build: words.includes("rollback") && value("to") === undefined ? null : named(value("to")),
             retry: words.includes("retry"),
             jitterMs: 0,
           },

@@ -74,3 +74,12 @@ test("whom the coordinator trusts from now on is in the audit log, once", async 
     { actor: "operator admin", subject: "root 1", before: { fingerprint: null }, from: "127.0.0.1" },
   ]);
 });
+
+test.each([
+  ["/v1/tokens", { name: "long", role: "viewer", ttlMs: 1e300 }],
+  ["/v1/join-tokens", { group: "web", ttlMs: Number.MAX_SAFE_INTEGER }],
+  ["/v1/policy/freeze", { reason: "for ever", until: 1e300 }],
+])("%s does not take a time that no calendar has", async (path, body) => {
+  const answer = await coordinator.call("POST", path, { body });
+  expect(answer).toMatchObject({ status: 400, body: { code: "malformed" } });
+});

@@ -37,6 +37,9 @@ export type DoorCall = {
   readonly provoke?: () => Promise<unknown>;
 };
 
+/** Nobody waits here for as long as a real coordinator does. */
+const WEBHOOK_TIMEOUT_MS = 500;
+
 export class Door {
   readonly clock = new SettableClock();
   readonly publisher: Publisher;
@@ -72,7 +75,12 @@ export class Door {
         done();
       },
     });
-    const assembled = await assemble(config.value, pino({ level: "trace" }, stream), this.clock);
+    const webhooks = { ...config.value.webhooks, timeoutMs: WEBHOOK_TIMEOUT_MS };
+    const assembled = await assemble(
+      { ...config.value, webhooks },
+      pino({ level: "trace" }, stream),
+      this.clock,
+    );
     if (!assembled.ok) throw new Error(assembled.error.message);
     this.#assembled = assembled.value;
     const { doors, coordinator } = assembled.value;

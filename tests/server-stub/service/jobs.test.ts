@@ -1,6 +1,7 @@
 /** Jobs on one node: at an operator's word, at the node's own, and by themselves to catch up. */
 import { expect, test } from "vitest";
 import type { Principal } from "../../../server-stub/service/coordinator.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 import { ADMIN, code, House, must, three } from "./house.ts";
 import { buildOf } from "./shelf.ts";
 import type { TestAgent } from "./test-agent.ts";
@@ -99,7 +100,7 @@ test("a rollback at an operator's word goes by lease to the backup, and the node
   await a.updateWell([b, c]);
   const job = must(await start(house, a, "rollback"));
   await a.beat();
-  expect(a.orders?.desired).toMatchObject({ kind: "rollback", release: null, build: null });
+  expect(a.orders?.desired).toMatchObject({ kind: "rollback", release: null, build: buildOf("1.0.0") });
   await a.prepare();
   await a.goDown();
   await a.start(buildOf("1.0.0"));
@@ -183,4 +184,21 @@ test("a development tree is never behind", async () => {
   await house.beats(3, a, developer);
   expect(developer.orders?.desired).toBeNull();
   expect(must(await house.baton.nodes.get(developer.id)).behind).toBe(false);
+});
+
+// Found by simulation, seed 172: it was asked to go back once more, to what it had run before that.
+test("a rollback of a node that has gone back by itself is over, and takes it no further", async () => {
+  await using house = await House.build();
+  const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  house.shelf.put("1.1.0");
+  must(await start(house, a));
+  await a.beat();
+  await a.updateWell([b, c]);
+  const job = must(await start(house, a, "rollback"));
+  await a.start(buildOf("1.0.0"));
+  a.holdings = { ...a.holdings, backup: buildOf("0.9.0") };
+  a.update = IDLE_UPDATE;
+  await a.beat();
+  expect(a.orders?.desired).toBeNull();
+  expect(must(await house.baton.jobs.get(job.id))).toMatchObject({ status: "succeeded" });
 });

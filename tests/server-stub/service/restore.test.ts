@@ -2,6 +2,7 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tokenEpoch } from "../../../protocol/token.ts";
+import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 import { ADMIN, code, House, must, three } from "./house.ts";
 import { buildOf } from "./shelf.ts";
 
@@ -58,4 +59,24 @@ test("a backup from before an update does not take it back: nothing is wanted of
   await house.beats(25, ...agents);
   expect((await group()).desired).toBeNull();
   for (const agent of agents) expect(agent.orders?.desired).toBeNull();
+});
+
+// Found by simulation, seed 46: the job waited for ever for a node that had nothing to do.
+test("a node that was brought to its build after the backup has arrived", async () => {
+  await using house = await House.build();
+  const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  house.shelf.put("1.1.0");
+  const { id } = must(await house.baton.rollouts.start(ADMIN, { selection: { groups: ["db"] } }));
+  await house.beats(1, a, b, c);
+  for (const agent of [a, b, c]) await agent.prepare();
+  await house.beats(1, a, b, c);
+  await house.crash();
+  await house.openRestored();
+  await a.start(buildOf("1.1.0"));
+  a.update = IDLE_UPDATE;
+  for (const agent of [a, b, c]) await agent.connect();
+  const { nodes } = must(await house.baton.rollouts.get(id));
+  expect(nodes.find(({ nodeId }) => nodeId === a.id)?.status).toBe("succeeded");
+  expect(a.orders?.desired).toBeNull();
+  expect(nodes.filter(({ status }) => status === "succeeded")).toHaveLength(1);
 });
