@@ -26,6 +26,8 @@ export type Depth = {
   readonly crashes: number;
   /** `new`: of what is done after a crash, only points of a kind not seen in that situation are tried. */
   readonly after: "all" | "new";
+  /** The latest crashes first, where one that is found is all that is asked. */
+  readonly latestFirst?: true;
 };
 
 /** One point of a story as it goes without a crash, or a kind of point that only a recovery has. */
@@ -82,7 +84,8 @@ export async function explore(
   const sites = new Map<string, number>();
   const count = { points: 0, recoveryPoints: 0, starts: 0, lives: 0 };
 
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  const take = () => (depth.latestFirst ? queue.pop() : queue.shift());
+  for (let next = take(); next !== undefined; next = take()) {
     const { trail } = next;
     const level = trail.length;
     if (level > 0) count.starts += 1;

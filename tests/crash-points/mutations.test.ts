@@ -14,5 +14,7 @@ test.each(MUTATIONS)("it is found when $what", { timeout: 240_000 }, async ({ st
   const story = storyOf(name);
   const spoiled = createGuard(guard?.(GUARD_TEXT) ?? GUARD_TEXT);
   const toExplore = { fixture, guard: spoiled, story, ...(disk && { mutate: disk }) };
-  await expect(explore(toExplore, { crashes: 1, after: "new" })).rejects.toThrow(CrashFound);
+  await expect(explore(toExplore, { crashes: 1, after: "new", latestFirst: true })).rejects.toThrow(
+    CrashFound,
+  );
 });

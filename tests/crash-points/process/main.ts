@@ -21,7 +21,7 @@ import { andThenAnUpdate, storyOf } from "../story.ts";
 import { digest, readTree } from "../tree.ts";
 import { Unsynced } from "../unsynced.ts";
 import type { Watch } from "../watch.ts";
-import type { Orders } from "./orders.ts";
+import type { Done, Orders } from "./orders.ts";
 import { countedRealDisk } from "./real-disk.ts";
 
 const place = process.argv[2] ?? "";
@@ -40,7 +40,7 @@ const remember = ({ coordinator, bootId, uptime, stops }: Node): void =>
   writeFileSync(join(place, "state.json"), JSON.stringify({ coordinator, bootId, uptime, stops }));
 
 let effects = 0;
-const done: string[] = [];
+const done: Done[] = [];
 const kill = (node: Node, how: string, what: string): void => {
   remember(node);
   writeFileSync(join(place, "killed"), `${how} ${effects} ${what}`);
@@ -50,7 +50,11 @@ const spoil = MUTATIONS.find(({ what }) => what === orders.spoiled)?.disk;
 const watch: Watch = {
   before: (node, effect, who) => {
     effects += 1;
-    done.push(`${who} ${effect.kind}`);
+    const { coordinator, running } = node;
+    done.push({
+      kind: `${who} ${effect.kind}`,
+      own: story.isOwn?.({ coordinator, dist: running }) !== false,
+    });
     if (orders.when === "before" && effects === orders.nth) kill(node, "before", showEffect(effect));
   },
   after: (node, effect) => {

@@ -9,3 +9,6 @@ export type Orders = {
   /** A mutation of its disk. */
   readonly spoiled: string | null;
 };
+
+/** An effect of a life, and whether it is this story's to try or another one's. */
+export type Done = { readonly kind: string; readonly own: boolean };

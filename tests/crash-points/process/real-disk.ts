@@ -17,28 +17,28 @@ export function countedRealDisk(): Ground {
       }
     };
   const file = (open: OpenFile): OpenFile => ({
-    read: counted(open.read),
-    write: counted(open.write),
-    chmod: counted(open.chmod),
-    truncate: counted(open.truncate),
-    sync: counted(open.sync),
-    close: counted(open.close),
+    read: counted((into: Uint8Array, position: number) => open.read(into, position)),
+    write: counted((data: Uint8Array) => open.write(data)),
+    chmod: counted((mode: number) => open.chmod(mode)),
+    truncate: counted((bytes: number) => open.truncate(bytes)),
+    sync: counted(() => open.sync()),
+    close: counted(() => open.close()),
   });
   const disk: BareDisk = {
     open: counted(async (path, how, mode) => file(await realDisk.open(path, how, mode))),
-    readFile: counted(realDisk.readFile),
-    readText: counted(realDisk.readText),
-    readlink: counted(realDisk.readlink),
-    readdir: counted(realDisk.readdir),
-    lstat: counted(realDisk.lstat),
+    readFile: counted((path: string) => realDisk.readFile(path)),
+    readText: counted((path: string) => realDisk.readText(path)),
+    readlink: counted((path: string) => realDisk.readlink(path)),
+    readdir: counted((path: string) => realDisk.readdir(path)),
+    lstat: counted((path: string) => realDisk.lstat(path)),
     statfs: async () => ({ freeBytes: 1e12, freeInodes: 1e9 }),
-    rename: counted(realDisk.rename),
-    symlink: counted(realDisk.symlink),
-    unlink: counted(realDisk.unlink),
-    mkdir: counted(realDisk.mkdir),
+    rename: counted((from: string, to: string) => realDisk.rename(from, to)),
+    symlink: counted((target: string, path: string) => realDisk.symlink(target, path)),
+    unlink: counted((path: string) => realDisk.unlink(path)),
+    mkdir: counted((path: string, mode?: number) => realDisk.mkdir(path, mode)),
     rmdir: counted((path: string) => fs.rmdir(path)),
-    rm: counted(realDisk.rm),
-    chmod: counted(realDisk.chmod),
+    rm: counted((path: string) => realDisk.rm(path)),
+    chmod: counted((path: string, mode: number) => realDisk.chmod(path, mode)),
   };
   return { disk, underWay: () => underWay };
 }

@@ -9,13 +9,13 @@ import { type Fixture, packFixture } from "../fixture.ts";
 import { temporaryDirectory } from "../place.ts";
 import type { Story } from "../story.ts";
 import { writeTree } from "../tree.ts";
-import type { Orders } from "./orders.ts";
+import type { Done, Orders } from "./orders.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const CACHE = join(import.meta.dirname, "../../../build/compile-cache");
 
-/** `done`: who did what, in order, since the start. */
-export type Ended = { readonly wrong: string | null; readonly done: readonly string[] };
+/** `done`: who did what, in order. */
+export type Ended = { readonly wrong: string | null; readonly done: readonly Done[] };
 
 export type Killed = { readonly isKilled: boolean; readonly where: string; readonly wrong: string | null };
 
@@ -50,7 +50,7 @@ export class NodeProcess implements Disposable {
     const all: Orders = { story: name, when: "never", nth: 0, update: false, spoiled: null, ...orders };
     this.#write("orders.json", all);
     rmSync(join(this.path, "done"), { force: true });
-    const [command = process.execPath, ...args] = [...around, process.execPath, MAIN, this.path];
+    const [command, ...args] = [...around, process.execPath, MAIN, this.path] as [string, ...string[]];
     const env = { ...process.env, NODE_COMPILE_CACHE: CACHE };
     const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], env });
     let said = "";

@@ -36,7 +36,7 @@ describe.each(hasStrace ? ["strace"] : [])("by the word of %s", () => {
   );
 });
 
-describe(hasStrace ? "a trace" : "a trace (strace is not installed here)", () => {
+describe.each(hasStrace ? ["a trace"] : ["a trace (strace is not installed here)"])("%s", () => {
   const TRACE = `7 openat(AT_FDCWD</>, "/n/state/.j.tmp", O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0644) = 21</n/state/.j.tmp>
 7 write(21</n/state/.j.tmp>, ""..., 12) = 12
 8 write(1<pipe:[5]>, ""..., 3) = 3
