@@ -50,7 +50,9 @@ export class NodeProcess implements Disposable {
     const all: Orders = { story: name, when: "never", nth: 0, update: false, spoiled: null, ...orders };
     this.#write("orders.json", all);
     rmSync(join(this.path, "done"), { force: true });
-    const [command, ...args] = [...around, process.execPath, MAIN, this.path] as [string, ...string[]];
+    const ordered = [process.execPath, MAIN, this.path] as const;
+    const [command, ...args] =
+      around[0] === undefined ? ordered : [around[0], ...around.slice(1), ...ordered];
     const env = { ...process.env, NODE_COMPILE_CACHE: CACHE };
     const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], env });
     let said = "";
