@@ -121,6 +121,12 @@ export class Fleet {
     await log.close();
   }
 
+  /** An address that opens the dashboard as an administrator, once. */
+  async signInLink(): Promise<string> {
+    const { out } = await this.coordinator(["--config", join(this.dir, "coordinator.toml"), "sign-in-link"]);
+    return out.trim();
+  }
+
   /** Makes a bundle with the demo's workload, or one that cannot start. */
   async bundle(version: string, kind: "good" | "broken"): Promise<string> {
     const out = join(this.dir, `${version}.tar.zst`);

@@ -113,6 +113,10 @@ export const PERMISSIONS = {
   // Over the control socket alone; the route checks that itself.
   "GET /v1/backup": administering,
 
+  "POST /v1/sign-in": everybody,
+  "POST /v1/sign-out": everybody,
+  // It signs in as the caller, who could sign in by the token as well.
+  "POST /v1/sign-in-links": seeing,
   "GET /v1/whoami": seeing,
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,

@@ -38,6 +38,7 @@ import type {
 } from "../../protocol/policy.ts";
 import type { Release } from "../../protocol/release.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
+import type { SignedIn, SignInLink } from "../../protocol/sign-in.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type {
   CreateWebhookRequest,
@@ -182,6 +183,26 @@ export type Access = {
   revokeJoinToken(by: Principal, id: string): Answer<JoinToken>;
 };
 
+/** A browser that was let in: what its cookie holds and for how long, and what it is told. */
+export type Admitted = {
+  readonly secret: string;
+  readonly forMs: DurationMs;
+  readonly signedIn: SignedIn;
+};
+
+export type SignIns = {
+  /** By an operator's token. Null for nobody, revoked or expired; a node's credential signs nobody in. */
+  byToken(secret: string, from: string): Promise<Admitted | null>;
+  /** By a link, which is used up. Null when it was used, has expired, or never was. */
+  byLink(secret: string, from: string): Promise<Admitted | null>;
+  /** Who is signed in with this secret. Null once it has ended or expired, or its token is good no more. */
+  who(secret: string, from: string): Promise<Principal | null>;
+  /** May be called again. */
+  end(secret: string, from: string): Promise<void>;
+  /** A link to the dashboard at `address`, for ten minutes and one use, that signs in as the caller. */
+  createLink(by: Principal, address: string): Answer<SignInLink>;
+};
+
 export type Requests = {
   /**
    * Runs a request that carries a key, or answers what it was answered before. `hash` is of what was asked. Refusals:
@@ -253,6 +274,7 @@ export type Coordinator = {
   readonly rollouts: Rollouts;
   readonly jobs: Jobs;
   readonly access: Access;
+  readonly signIns: SignIns;
   readonly releases: Releases;
   readonly audit: {
     list(limit: number, filter?: Omit<AuditQuery, "limit">): Promise<readonly AuditEntry[]>;

@@ -19,6 +19,7 @@ import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
 import { createRollouts, startAndRun } from "./rollouts.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
@@ -27,6 +28,7 @@ import { createWebhooks } from "./webhooks/webhooks.ts";
 import { createDeliveryWorker } from "./webhooks/worker.ts";
 
 /** Unless it is set otherwise. */
+const SIGNED_IN_FOR_MS = 12 * 3_600_000;
 const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /**
@@ -60,6 +62,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     ...services,
     sessions: createSessions(ctx),
     access: createAccess(ctx),
+    signIns: createSignIns(ctx, parts.signedInForMs ?? SIGNED_IN_FOR_MS),
     events,
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),

@@ -16,6 +16,7 @@ import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import type { AlertChange } from "./alerts.ts";
 import type { PolicyChange } from "./policy.ts";
+import type { SignInChange } from "./sign-ins.ts";
 import type { WebhookChange } from "./webhooks.ts";
 
 /** Counts the writes of a record, from 1; a write names the revision that it was computed from. */
@@ -27,6 +28,8 @@ export type Meta = {
   readonly tokenEpoch: number;
   /** When a backup was last made of it whole. */
   readonly backedUpAt?: EpochMs;
+  /** Which database it was when a coordinator began on it; another one may lack what this one had. */
+  readonly incarnation?: string;
 };
 
 export type GroupRecord = {
@@ -190,6 +193,7 @@ export type Change =
   | { readonly kind: "log"; readonly jobId: JobId; readonly lines: readonly LogLine[] }
   | { readonly kind: "audit"; readonly value: AuditDraft }
   | PolicyChange
+  | SignInChange
   /** An event of something that is kept elsewhere, such as a release. */
   | { readonly kind: "announce"; readonly event: EventKind; readonly subject: string }
   | AlertChange

@@ -25,6 +25,7 @@ import { prune } from "./prune.ts";
 import { type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
 import { prepareRequests } from "./requests.ts";
 import { rolloutsOf } from "./rollouts.ts";
+import { prepareSignIns } from "./sign-ins.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
@@ -42,12 +43,13 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, engine: Sql
   const rollouts = rolloutsOf(db);
   const policy = preparePolicy(db);
   const requests = prepareRequests(db);
+  const signIns = prepareSignIns(db);
   const lists = sqlLists(db);
   const alerts = prepareAlerts(db);
   const webhooks = prepareWebhooks(db);
   const events = prepareEvents(db);
   const changed = createPoke();
-  const write = writeChange(statements, { requests, rollouts, policy });
+  const write = writeChange(statements, { requests, rollouts, policy, signIns });
   const batch = writeBatch({ write, alerts, webhooks, events, now });
   const { transact } = engine;
   const together = applyTogether(transact, batch, () => changed.poke());
@@ -65,6 +67,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, engine: Sql
       return record<Meta>(meta);
     },
     ...policy.read,
+    ...signIns.read,
     group: async (name) => orNull(first(await read.group(db, { name })), record<GroupRecord>),
     groups: async () => (await read.groups(db, none)).rows.map(record<GroupRecord>),
     lease: async (group) => orNull(first(await read.lease(db, { group })), record<LeaseRecord>),
@@ -103,6 +106,8 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, engine: Sql
       return group === undefined ? found : found.filter(({ value }) => hasGroup(value, group));
     },
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
+    operatorToken: async (id) =>
+      orNull(first(await read.operatorToken(db, { id })), record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>
       orNull(first(await read.operatorTokenByHash(db, { hash })), record<OperatorTokenRecord>),
     joinTokens: lists.joinTokens,

@@ -6,6 +6,7 @@ import type { preparePolicy } from "./policy.ts";
 import type { Runner } from "./prepared.ts";
 import type { prepareRequests } from "./requests.ts";
 import type { Rollouts } from "./rollouts.ts";
+import type { prepareSignIns } from "./sign-ins.ts";
 import type { Statements } from "./statements.ts";
 
 type RequestStatements = ReturnType<typeof prepareRequests>;
@@ -22,7 +23,13 @@ export function writeChange(
     requests,
     rollouts,
     policy,
-  }: { requests: RequestStatements; rollouts: Rollouts; policy: ReturnType<typeof preparePolicy> },
+    signIns,
+  }: {
+    requests: RequestStatements;
+    rollouts: Rollouts;
+    policy: ReturnType<typeof preparePolicy>;
+    signIns: ReturnType<typeof prepareSignIns>;
+  },
 ): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
@@ -99,6 +106,12 @@ export function writeChange(
       case "channel":
       case "remove-channel":
         return policy.write(runner, change);
+      case "sign-in":
+      case "remove-sign-in":
+      case "sign-in-link":
+      case "use-sign-in-link":
+      case "forget-sign-ins":
+        return signIns.write(runner, change);
       case "audit": {
         const { at, actor, action, subject, before, after, from, requestId = null } = change.value;
         const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };

@@ -37,8 +37,9 @@ function nodeText(world: World, at: NodeIndex): string {
   const node = world.nodes[at];
   if (node === undefined || !node.member) return "-";
   const names = new Naming(world.hub.lease.lastToken, world.hub.epoch);
-  // Twice: the first time every token is met, the second time it is written as its rank.
-  bodyOf(world, at, node, names);
+  // Twice, unless once is enough: the first time every token is met, the second time it is written as its rank.
+  const first = bodyOf(world, at, node, names);
+  if (names.isInOrder) return first;
   names.rank();
   return bodyOf(world, at, node, names);
 }

@@ -7,12 +7,20 @@ export class Naming {
   readonly #epoch: number;
   readonly #tokens: number[] = [];
   readonly #seqs: number[] = [];
+  /** The highest that was asked with `upTo`. */
+  #bound = 0;
+  #isInOrder = true;
   #processes: string[] = [];
   #sessions: string[] = [];
 
   constructor(lastToken: number, epoch: number) {
     this.#lastToken = lastToken;
     this.#epoch = epoch;
+  }
+
+  /** Everything came up in the order of its rank: to write it again would write the same. */
+  get isInOrder(): boolean {
+    return this.#isInOrder;
   }
 
   /** All tokens have been met: from here on they are ranks, and names are counted anew. */
@@ -27,13 +35,17 @@ export class Naming {
   token(token: number): string {
     if (token === 0) return "0";
     let at = this.#tokens.indexOf(token);
-    if (at === -1) at = this.#tokens.push(token) - 1;
+    if (at === -1) {
+      if (token < (this.#tokens.at(-1) ?? 0) || token <= this.#bound) this.#isInOrder = false;
+      at = this.#tokens.push(token) - 1;
+    }
     const era = epochOf(token) < this.#epoch ? "o" : "";
     return `${at + 1}${era}${token > this.#lastToken ? "+" : ""}`;
   }
 
   /** How many of the tokens are no higher: all that a bound is asked. */
   upTo(bound: number): string {
+    this.#bound = Math.max(this.#bound, bound);
     const count = this.#tokens.filter((token) => token <= bound).length;
     return `${count}${bound > Math.max(this.#lastToken, this.#epoch * EPOCH) ? "+" : ""}`;
   }
@@ -48,7 +60,10 @@ export class Naming {
 
   /** The number of a late message, by its order among all of the node's that are late. */
   seq(seq: number): number {
-    if (!this.#seqs.includes(seq)) this.#seqs.push(seq);
+    if (!this.#seqs.includes(seq)) {
+      if (seq < (this.#seqs.at(-1) ?? 0)) this.#isInOrder = false;
+      this.#seqs.push(seq);
+    }
     return this.#seqs.indexOf(seq);
   }
 

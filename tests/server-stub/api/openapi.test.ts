@@ -124,6 +124,8 @@ describe("the OpenAPI document", () => {
       "renewLease",
       "reserveLease",
       "sendFrames",
+      "signIn",
+      "signOut",
     ]);
   });
 

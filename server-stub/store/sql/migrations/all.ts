@@ -8,6 +8,7 @@ import { requests } from "./0006-requests.ts";
 import { retention } from "./0007-retention.ts";
 import { diagnoses } from "./0008-diagnoses.ts";
 import { receipts } from "./0009-expand-receipts.ts";
+import { signIns } from "./0010-expand-sign-ins.ts";
 
 /**
  * Every change that the tables have been through, in order. A migration that was released is never edited. From the
@@ -25,6 +26,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005-policy-and-channels": { up: policyAndChannels },
   "0008-diagnoses": { up: diagnoses },
   "0009-expand-receipts": { up: receipts },
+  "0010-expand-sign-ins": { up: signIns },
 };
 
 /** Whether coordinators that do not know it may go on. */

@@ -1,0 +1,111 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Node } from "../../../../protocol/node.ts";
+import { useRouter } from "../../router/router.ts";
+import type { Collection } from "../../store/collection.ts";
+import { useOfAll } from "../../store/use.ts";
+import type { Show, View } from "./view.ts";
+import "../../parts/field.css";
+
+const SHOW_NAMES: Readonly<Record<Show, string>> = {
+  behind: "out of date",
+  failed: "update failed",
+  offline: "offline",
+  pending: "wait for approval",
+  busy: "at work",
+  unwell: "need a look",
+};
+
+/** What is looked for. Typing does not fill the history; choosing does. */
+export function NodeFilters({ view, nodes }: { readonly view: View; readonly nodes: Collection<Node> }) {
+  const { setQuery } = useRouter();
+  const text = useSignal(view.text);
+  useEffect(() => {
+    text.value = view.text;
+  }, [view.text]);
+  const groups = useOfAll(nodes, (all) => distinct(all, ({ group }) => group));
+  const versions = useOfAll(nodes, (all) => distinct(all, ({ build }) => build?.version ?? "unknown"));
+  return (
+    <search>
+      <form class="node-filters" onSubmit={(event) => event.preventDefault()}>
+        <div class="field node-search">
+          <label for="node-q">Search</label>
+          <input
+            id="node-q"
+            class="input"
+            type="search"
+            placeholder="name, address, label=value …"
+            value={text.value}
+            onInput={(event) => {
+              text.value = event.currentTarget.value;
+              setQuery({ q: text.value }, { replace: true });
+            }}
+          />
+        </div>
+        <Choice
+          id="node-show"
+          name="Show"
+          value={view.show}
+          options={Object.entries(SHOW_NAMES)}
+          onChoose={(show) => setQuery({ show })}
+        />
+        <Choice
+          id="node-group"
+          name="Group"
+          value={view.group}
+          options={named(groups.value, view.group)}
+          onChoose={(group) => setQuery({ group })}
+        />
+        <Choice
+          id="node-version"
+          name="Version"
+          value={view.version}
+          options={named(versions.value, view.version)}
+          onChoose={(version) => setQuery({ version })}
+        />
+      </form>
+    </search>
+  );
+}
+
+function Choice({
+  id,
+  name,
+  value,
+  options,
+  onChoose,
+}: {
+  readonly id: string;
+  readonly name: string;
+  readonly value: string | null;
+  readonly options: readonly (readonly [value: string, name: string])[];
+  readonly onChoose: (value: string | null) => void;
+}) {
+  return (
+    <div class="field">
+      <label for={id}>{name}</label>
+      <select
+        id={id}
+        class="input"
+        value={value ?? ""}
+        onChange={(event) => onChoose(event.currentTarget.value === "" ? null : event.currentTarget.value)}
+      >
+        <option value="">all</option>
+        {options.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+const distinct = (nodes: readonly Node[], of: (node: Node) => string): readonly string[] =>
+  [...new Set(nodes.map(of))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+
+/** With what is chosen, even when no node has it any more. */
+const named = (values: readonly string[], chosen: string | null): readonly (readonly [string, string])[] =>
+  [...(chosen === null || values.includes(chosen) ? [] : [chosen]), ...values].map(
+    (each) => [each, each] as const,
+  );

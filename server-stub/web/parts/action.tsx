@@ -1,0 +1,94 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { OperatorRole } from "../../../protocol/access.ts";
+import type { Problem } from "../../../protocol/problem.ts";
+import { useStore } from "../store/store.ts";
+import { Button } from "./button.tsx";
+import { Dialog } from "./dialog.tsx";
+import { ProblemNote } from "./problem.tsx";
+
+/**
+ * A button that changes something, after a question. Who may not do it sees no button; where it cannot be done now,
+ * the button says why. What the coordinator refuses all the same is shown where it was asked for: somebody else may
+ * have been faster.
+ */
+export function Action({
+  needs,
+  name,
+  label,
+  kind = "plain",
+  why,
+  question,
+  children,
+  path,
+  method = "POST",
+  body,
+  onDone,
+}: {
+  readonly needs: OperatorRole;
+  /** What the button says. */
+  readonly name: string;
+  /** Its name for who does not see what is beside it. */
+  readonly label?: string;
+  readonly kind?: "plain" | "primary" | "danger";
+  /** Why it cannot be done now; null when it can. */
+  readonly why: string | null;
+  readonly question: string;
+  /** What will happen. */
+  readonly children: ComponentChildren;
+  readonly path: string;
+  readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly body?: unknown;
+  readonly onDone?: (answer: unknown) => void;
+}) {
+  const { session, client } = useStore();
+  const asking = useSignal(false);
+  const busy = useSignal(false);
+  const refused = useSignal<Problem | null>(null);
+  if (!session.may(needs)) return null;
+  const close = (): void => {
+    asking.value = false;
+    refused.value = null;
+  };
+  const act = async (): Promise<void> => {
+    busy.value = true;
+    const answer = await client.send(method, path, body);
+    busy.value = false;
+    if (!answer.ok) {
+      refused.value = answer.error;
+      return;
+    }
+    close();
+    onDone?.(answer.value);
+  };
+  return (
+    <>
+      <Button
+        kind={kind}
+        why={why}
+        label={label ?? name}
+        onPress={() => {
+          asking.value = true;
+        }}
+      >
+        {name}
+      </Button>
+      {asking.value ? (
+        <Dialog title={question} onClose={close}>
+          <div class="soft">{children}</div>
+          {refused.value === null ? null : <ProblemNote problem={refused.value} />}
+          <div class="dialog-actions">
+            <Button onPress={close}>Not now</Button>
+            <Button
+              kind={kind === "plain" ? "primary" : kind}
+              why={busy.value ? "It is being asked for" : null}
+              onPress={() => void act()}
+            >
+              {name}
+            </Button>
+          </div>
+        </Dialog>
+      ) : null}
+    </>
+  );
+}
