@@ -61,6 +61,14 @@ export function readSettings<S extends SettingsSchema>(
   return ok({ settings: value as Static<S>, lineOf: (key) => lines.get(key) ?? null });
 }
 
+/** What the schema has under a name as the file writes it; never what every object has, such as `to_string`. */
+function propertyOf(schema: SettingsSchema, written: string): TSchema | undefined {
+  const name = camelCase(written);
+  return written === snakeCase(name) && Object.hasOwn(schema.properties, name)
+    ? schema.properties[name]
+    : undefined;
+}
+
 /** The fault for problems found, for what only the reader of a file can check (two keys that exclude each other). */
 export const settingsFault = (problems: readonly SettingsProblem[]): SettingsFault => ({
   code: "settings",
@@ -88,12 +96,13 @@ function readTable(
   const value: Record<string, unknown> = defaultsOf(schema);
   for (const [written, given] of Object.entries(table)) {
     const key = path === "" ? written : `${path}.${written}`;
-    const property =
-      written === snakeCase(camelCase(written)) ? schema.properties[camelCase(written)] : undefined;
+    const property = propertyOf(schema, written);
     if (property === undefined) {
       reading.problems.push(problem(reading, key, unknownKey(schema, written, path, reading.root)));
     } else if (Type.IsObject(property)) {
-      if (isTable(given)) value[camelCase(written)] = readTable(property, given, key, reading);
+      const shorthand = shorthandOf(property);
+      const table = typeof given === "string" && shorthand !== null ? { [shorthand]: given } : given;
+      if (isTable(table)) value[camelCase(written)] = readTable(property, table, key, reading);
       else reading.problems.push(problem(reading, key, `must be a table, written as [${key}].`));
     } else if (Value.Check(property, given)) {
       value[camelCase(written)] = given;
@@ -148,6 +157,12 @@ function unknownKey(schema: SettingsSchema, written: string, path: string, root:
   if (there !== undefined) return `there is no such setting here. Did you mean ${there}?`;
   const known = Object.keys(schema.properties).map(snakeCase).join(", ");
   return `there is no such setting. Known ${path === "" ? "are" : `in [${path}] are`} ${known}.`;
+}
+
+/** The setting, as written, that a table's text stands for: `database = "…"` for `[database] url = "…"`. */
+function shorthandOf(table: TSchema): string | null {
+  const { shorthand } = table as { readonly shorthand?: string };
+  return shorthand === undefined ? null : snakeCase(shorthand);
 }
 
 const isTable = (value: unknown): value is Record<string, unknown> =>

@@ -3,6 +3,7 @@ import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { type Fault, FaultError } from "../protocol/result.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { init } from "./commands/init.ts";
+import { migrateCommand } from "./commands/migrate.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { restoredCommand } from "./commands/restored.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -26,6 +27,7 @@ export function createProgram(world: World): Command {
   program.addCommand(keyRequestCommand(world));
   program.addCommand(serveCommand(world));
   program.addCommand(tokenCommand(world));
+  program.addCommand(migrateCommand(world));
   program.addCommand(signInLinkCommand(world));
   program.addCommand(backupCommand(world));
   program.addCommand(restoreCommand(world));

@@ -74,8 +74,17 @@ export const CoordinatorSettings = Type.Object({
           description: "SQLite database; coordinator.db in state_dir unless told otherwise.",
         }),
       ),
+      url: Type.Optional(
+        Type.String({
+          pattern: "^postgres(ql)?://",
+          expects: "an address that begins with postgres://",
+          examples: ["postgres://baton@db1.example,db2.example/baton?sslmode=verify-full"],
+          description:
+            'PostgreSQL instead: one host or several, of which the one that takes writes is used. The password may be in PGPASSWORD or a file that PGPASSFILE names. database = "postgres://…" above all tables says the same.',
+        }),
+      ),
     },
-    { description: "What must survive a restart." },
+    { description: "What must survive a restart.", shorthand: "url" },
   ),
   events: Type.Object(
     {

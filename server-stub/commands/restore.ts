@@ -27,6 +27,7 @@ export const restoreCommand = (world: World): Command =>
       });
       try {
         const config = await configOf(world, shared);
+        if (config.postgres !== null) throw new FaultError(NOT_HERE);
         if (await isRunning(config)) throw new FaultError(RUNNING);
         const places = { ...config, keysDir: keysDirOf(config) };
         const source = backup.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
@@ -83,6 +84,12 @@ function told(restored: Restored, sameSettings: boolean): string[] {
     "All of it, step by step: docs/OPERATIONS.md, Backup and restore.",
   ];
 }
+
+const NOT_HERE = {
+  code: "wrong-state",
+  message: "The settings name a database at a PostgreSQL server, which is restored by its own tools.",
+  hint: "Then say `coordinator restored`, once, before the first coordinator is started. Nothing was done.",
+};
 
 const RUNNING = {
   code: "store-in-use",

@@ -23,20 +23,25 @@ export const serveCommand = (world: World): Command =>
       const end = (signal: string): void => ending.resolve(signal);
       for (const signal of ENDINGS) process.on(signal, end);
       try {
-        const running = await serve(config, log, systemClock, {
-          ofProcess: true,
-          dashboardDirs: dashboardDirsOf(world),
-        });
-        if (!running.ok) throw new FaultError(running.error);
-        const reload = (): void => {
-          running.value
-            .reloadTls()
-            .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
-        };
-        process.on("SIGHUP", reload);
-        log.info({ signal: await ending.promise }, "asked to stop");
-        await running.value.stop();
-        process.off("SIGHUP", reload);
+        for (let isOver = false; !isOver; ) {
+          const running = await serve(config, log, systemClock, {
+            ofProcess: true,
+            dashboardDirs: dashboardDirsOf(world),
+          });
+          if (!running.ok) throw new FaultError(running.error);
+          const reload = (): void => {
+            running.value
+              .reloadTls()
+              .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
+          };
+          process.on("SIGHUP", reload);
+          const why = await Promise.race([ending.promise, running.value.failedOver]);
+          isOver = typeof why === "string";
+          if (typeof why === "string") log.info({ signal: why }, "asked to stop");
+          else log.warn({ err: why }, "beginning anew on the database that takes writes now");
+          await running.value.stop();
+          process.off("SIGHUP", reload);
+        }
       } finally {
         for (const signal of ENDINGS) process.off(signal, end);
       }

@@ -28,6 +28,8 @@ export type Meta = {
   readonly tokenEpoch: number;
   /** When a backup was last made of it whole. */
   readonly backedUpAt?: EpochMs;
+  /** Which database it was when a coordinator began on it; another one may lack what this one had. */
+  readonly incarnation?: string;
 };
 
 export type GroupRecord = {

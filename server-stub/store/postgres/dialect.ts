@@ -10,7 +10,7 @@ import {
 } from "kysely";
 import type { PoolClient } from "pg";
 import { BatonQueryCompiler } from "./compiler.ts";
-import { ConnectionLost, isParting } from "./faults.ts";
+import { ConnectionLost, isParting, isStalePlan } from "./faults.ts";
 import type { PostgresPool } from "./pool.ts";
 
 /** Kysely on PostgreSQL, for one writer at a time in the whole database. */
@@ -87,19 +87,19 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const name = this.#names.of(query);
-    const config = {
-      text: query.sql,
-      values: query.parameters.map(storable),
-      ...(name === undefined ? {} : { name }),
-    };
+    const values = query.parameters.map(storable);
     for (let again = READ_AGAIN; ; again -= 1) {
       try {
+        const name = this.#names.of(query);
+        const config = { text: query.sql, values, ...(name === undefined ? {} : { name }) };
         const { command, rowCount, rows } = await this.#ask(() => this.#client.query(config));
         return WRITES.includes(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
       } catch (cause) {
+        const isStale = isStalePlan(cause);
+        if (isStale) this.#names.renew();
         const isRead = query.query.kind === "SelectQueryNode" && !this.#inTransaction;
-        if (!isRead || again === 0 || !(cause instanceof ConnectionLost)) throw cause;
+        if (!isRead || again === 0 || !(isStale || cause instanceof ConnectionLost)) throw cause;
+        if (isStale) continue;
         this.#client.release(true);
         this.#isLost = false;
         this.#client = await this.#another();
@@ -165,14 +165,22 @@ const storable = (value: unknown): unknown =>
 class StatementNames {
   readonly #seen = new WeakMap<RootOperationNode, string | null>();
   #count = 0;
+  #generation = 0;
+
+  /** What the server has prepared is of no use any more: a table has got a column. */
+  renew(): void {
+    this.#generation += 1;
+  }
 
   of({ query }: CompiledQuery): string | undefined {
     const known = this.#seen.get(query);
-    if (known === undefined) this.#seen.set(query, null);
-    if (known !== null) return known;
-    this.#count += 1;
-    const name = `baton_${this.#count}`;
+    if (known === undefined) {
+      this.#seen.set(query, null);
+      return undefined;
+    }
+    if (known === null) this.#count += 1;
+    const name = known ?? `baton_${this.#count}`;
     this.#seen.set(query, name);
-    return name;
+    return `${name}_${this.#generation}`;
   }
 }

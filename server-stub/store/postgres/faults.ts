@@ -39,6 +39,9 @@ export function isParting(cause: unknown): boolean {
   return state === null || state.startsWith("08") || PARTINGS.includes(state);
 }
 
+/** A table has got a column since a statement was prepared that reads all of them. */
+export const isStalePlan = (cause: unknown): boolean => sqlStateOf(cause) === "0A000";
+
 /** Two transactions were in each other's way, or a table has got a column since a statement was prepared. */
 const UNDONE = ["40001", "40P01", "0A000"];
 

@@ -45,6 +45,23 @@ export async function startPostgres(options: Options = {}): Promise<PostgresServ
   }
 }
 
+/** A standby that follows `primary`, by a copy of what that has now. */
+export async function startStandby(primary: PostgresServer, options: Options = {}): Promise<PostgresServer> {
+  const dir = await mkdtemp(join(tmpdir(), "baton-standby-"));
+  await chmod(dir, 0o755);
+  const data = join(dir, "data");
+  const user = await runner();
+  try {
+    await own(dir, user);
+    const from = ["-h", primary.dir, "-U", "postgres", "-D", data, "-R", "--checkpoint=fast", "--no-sync"];
+    await promisify(execFile)(program("pg_basebackup"), from, user);
+    return await runPostgres(dir, data, options);
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 /** Starts a server on a cluster that is there: after a crash, or as a standby. `stop` removes `dir`. */
 export async function runPostgres(
   dir: string,
@@ -91,7 +108,7 @@ export async function runPostgres(
 }
 
 /** Where Debian puts the programs of a server, newest first, and where others do. */
-export function program(name: "initdb" | "postgres" | "pg_basebackup" | "pg_ctl"): string {
+export function program(name: "initdb" | "postgres" | "pg_basebackup"): string {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const places = [
