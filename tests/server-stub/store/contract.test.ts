@@ -347,7 +347,7 @@ describe.each(ENGINES)("the %s store", (engine) => {
     expect(await store.signInLink("l")).toEqual(link);
     const use = { kind: "use-sign-in-link", hash: "l" } as const;
     const answers = await Promise.all([store.apply([use]), store.apply([use])]);
-    expect(answers.map(({ ok }) => ok).sort()).toEqual([false, true]);
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
     await store.apply([{ kind: "sign-in-link", value: { ...link, hash: "m" } }]);
     await store.apply([{ kind: "forget-sign-ins", before: 10 }]);
     expect(await store.signInLink("m")).toBeNull();
