@@ -92,7 +92,8 @@ export function parseConfig(
       : { certFile: resolve(certFile), keyFile: resolve(keyFile) };
 
   const problems: SettingsProblem[] = [];
-  const problem = (key: string, message: string) => problems.push({ file, line: lineOf(key) ?? lineOf(key.split(".")[0] ?? ""), key, message });
+  const problem = (key: string, message: string) =>
+    problems.push({ file, line: lineOf(key) ?? lineOf(key.split(".")[0] ?? ""), key, message });
   if ((certFile === undefined) !== (keyFile === undefined)) {
     const [given, missing] = certFile === undefined ? ["key_file", "cert_file"] : ["cert_file", "key_file"];
     problem(`tls.${given}`, `needs tls.${missing} beside it.`);
