@@ -40,8 +40,8 @@ export const PERMISSIONS = {
   "PATCH /v1/groups/:group": administering,
   "DELETE /v1/groups/:group": administering,
 
-  "PUT /v1/groups/:group/fleet-lock": administering,
-  "DELETE /v1/groups/:group/fleet-lock": administering,
+  "POST /v1/groups/:group/fleet-lock": administering,
+  "POST /v1/groups/:group/fleet-lock/close": administering,
   // FleetLock's clients name themselves in their own way, if at all: the group says how.
   "POST /v1/pre-reboot": everybody,
   "POST /v1/steady-state": everybody,

@@ -206,9 +206,12 @@ async function decideOpen(
 ): Promise<Decision<Result<void, Refusal>>> {
   const group = await ctx.store.group(name);
   if (group === null) return { changes: [], answer: noGroup(name) };
+  const before = group.value.fleetLock ?? null;
+  if (before === null && fleetLock === null) return { changes: [], answer: ok(undefined) };
+  const after = { ...shown(fleetLock), ...(fleetLock === null ? {} : { opened: "anew" }) };
   const changes: Change[] = [
     { kind: "group", value: { ...group.value, fleetLock }, expected: group.revision },
-    audit(ctx, actorOf(by), "group.edited", name, shown(group.value.fleetLock), shown(fleetLock)),
+    audit(ctx, actorOf(by), "group.edited", name, shown(before), after),
   ];
   return { changes, answer: ok(undefined) };
 }

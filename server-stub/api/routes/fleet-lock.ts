@@ -23,7 +23,7 @@ export const fleetLockSettingRoutes = ({
   fleetLock,
 }: Pick<Coordinator, "fleetLock">): readonly Endpoint[] => [
   endpoint({
-    route: "PUT /v1/groups/:group/fleet-lock",
+    route: "POST /v1/groups/:group/fleet-lock",
     id: "openFleetLock",
     summary:
       "Let FleetLock clients share the group's lease; a password is told this once, and replaces the last one",
@@ -31,10 +31,11 @@ export const fleetLockSettingRoutes = ({
     params: Type.Object({ group: GroupName }),
     body: OpenFleetLockRequest,
     answer: FleetLockOpened,
+    secret: true,
     handle: ({ by, params, body }) => fleetLock.open(by, params.group, body),
   }),
   endpoint({
-    route: "DELETE /v1/groups/:group/fleet-lock",
+    route: "POST /v1/groups/:group/fleet-lock/close",
     id: "closeFleetLock",
     summary: "Let no FleetLock client lock any more; its members stay until they are removed",
     callers: "operator",
