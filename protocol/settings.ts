@@ -61,6 +61,14 @@ export function readSettings<S extends SettingsSchema>(
   return ok({ settings: value as Static<S>, lineOf: (key) => lines.get(key) ?? null });
 }
 
+/** What the schema has under a name as the file writes it; never what every object has, such as `to_string`. */
+function propertyOf(schema: SettingsSchema, written: string): TSchema | undefined {
+  const name = camelCase(written);
+  return written === snakeCase(name) && Object.hasOwn(schema.properties, name)
+    ? schema.properties[name]
+    : undefined;
+}
+
 /** The fault for problems found, for what only the reader of a file can check (two keys that exclude each other). */
 export const settingsFault = (problems: readonly SettingsProblem[]): SettingsFault => ({
   code: "settings",
@@ -88,8 +96,7 @@ function readTable(
   const value: Record<string, unknown> = defaultsOf(schema);
   for (const [written, given] of Object.entries(table)) {
     const key = path === "" ? written : `${path}.${written}`;
-    const property =
-      written === snakeCase(camelCase(written)) ? schema.properties[camelCase(written)] : undefined;
+    const property = propertyOf(schema, written);
     if (property === undefined) {
       reading.problems.push(problem(reading, key, unknownKey(schema, written, path, reading.root)));
     } else if (Type.IsObject(property)) {

@@ -9,7 +9,7 @@ import { problemOf } from "../../protocol/problem.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Coordinator, Principal, Refusal } from "../../server-stub/service/coordinator.ts";
 import { createCoordinator } from "../../server-stub/service/create.ts";
-import type { Log, Timings } from "../../server-stub/service/parts.ts";
+import type { Log, Parts, Timings } from "../../server-stub/service/parts.ts";
 import { markRestored } from "../../server-stub/service/restart.ts";
 import type { Change } from "../../server-stub/store/records.ts";
 import type { Store } from "../../server-stub/store/store.ts";
@@ -44,6 +44,8 @@ export type CoordinatorParts = {
   readonly timings: Timings;
   readonly rate: number;
   readonly watch: CoordinatorWatch;
+  /** What the services are made with besides. */
+  readonly services: Partial<Pick<Parts, "webhooks" | "retention" | "streamsPerToken">>;
 };
 
 type Process = {
@@ -126,6 +128,7 @@ export class CoordinatorMachine {
     this.#starting = { self, inner };
     const shelf = new Shelf();
     const creating = createCoordinator({
+      ...this.#parts.services,
       store,
       repository: Object.assign(shelf, {
         releases: () => ({

@@ -1,9 +1,10 @@
 /** A world put together from a history: its nodes, its coordinator, and what lies between them. */
 import { DEFAULTS } from "../../protocol/defaults.ts";
 import type { Result } from "../../protocol/result.ts";
-import { Builds, makeBuild } from "./builds.ts";
-import { CoordinatorMachine, type CoordinatorWatch, OPERATOR } from "./coordinator.ts";
-import type { History } from "./history.ts";
+import type { Coordinator } from "../../server-stub/service/coordinator.ts";
+import { Builds, makeBuild, type SimBuild } from "./builds.ts";
+import { CoordinatorMachine, type CoordinatorParts, type CoordinatorWatch, OPERATOR } from "./coordinator.ts";
+import type { GroupSetup, History, NodeSetup } from "./history.ts";
 import { Network } from "./network.ts";
 import { GUARD, type Guard, NodeMachine } from "./node.ts";
 import { randomOf } from "./random.ts";
@@ -12,7 +13,12 @@ import { Story } from "./story.ts";
 import { Time } from "./time.ts";
 import { Cluster } from "./workload.ts";
 
-export type WorldOptions = { readonly isTold: boolean; readonly guard?: Guard };
+export type WorldOptions = {
+  readonly isTold: boolean;
+  readonly guard?: Guard;
+  /** What the coordinator's services are made with besides. */
+  readonly services?: CoordinatorParts["services"];
+};
 
 export class World {
   readonly time = new Time();
@@ -55,6 +61,7 @@ export class World {
       timings: { ...DEFAULTS },
       rate: history.coordinatorRate,
       watch,
+      services: options.services ?? {},
     });
   }
 
@@ -65,39 +72,55 @@ export class World {
     await this.outside(this.coordinator.start());
     await this.pass(200);
     for (const group of this.history.groups) {
-      const { name, mode, nodes, hasRoles } = group;
-      const { services } = this.coordinator;
-      if (services === null) throw new Error("the coordinator did not start");
-      must(await this.whileTimePasses(services.groups.create(OPERATOR, { name, mode })));
-      const cluster = new Cluster(this.time, randomOf(this.history.seed, `cluster ${name}`), hasRoles);
-      cluster.voters = nodes.filter(({ voter }) => voter).map((node) => node.name);
-      this.clusters.set(name, cluster);
-      for (const setup of nodes) {
-        const node = new NodeMachine({
-          ...setup,
-          time: this.time,
-          network: this.network,
-          coordinator: this.coordinator,
-          builds: this.builds,
-          story: this.story,
-          random: randomOf(this.history.seed, `node ${setup.name}`),
-          cluster,
-          runs: first,
-          luck: () => this.luck,
-          guard: this.#guard,
-          wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
-          entered: (who, state) => this.entered(who, state),
-        });
-        this.nodes.set(setup.name, node);
-        const token = { group: name, voter: setup.voter, autoApprove: true };
-        const { secret } = must(await this.whileTimePasses(services.access.createJoinToken(OPERATOR, token)));
-        const joined = must(
-          await this.whileTimePasses(services.access.join({ token: secret, name: setup.name }, "10.0.0.1")),
-        );
-        Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group: name });
-        node.boot();
-      }
+      await this.addGroup(group);
+      for (const setup of group.nodes) (await this.join(group.name, setup, first)).boot();
     }
+  }
+
+  async addGroup({ name, mode, nodes, hasRoles }: GroupSetup): Promise<void> {
+    must(await this.whileTimePasses(this.#services.groups.create(OPERATOR, { name, mode })));
+    const cluster = new Cluster(this.time, randomOf(this.history.seed, `cluster ${name}`), hasRoles);
+    cluster.voters = nodes.filter(({ voter }) => voter).map((node) => node.name);
+    this.clusters.set(name, cluster);
+  }
+
+  /** A machine that has joined the group and is switched off; approved, unless it has to wait for that. */
+  async join(
+    group: string,
+    setup: NodeSetup,
+    runs: SimBuild,
+    { autoApprove = true } = {},
+  ): Promise<NodeMachine> {
+    const cluster = this.clusters.get(group);
+    if (cluster === undefined) throw new Error(`there is no group ${group}`);
+    const node = new NodeMachine({
+      ...setup,
+      time: this.time,
+      network: this.network,
+      coordinator: this.coordinator,
+      builds: this.builds,
+      story: this.story,
+      random: randomOf(this.history.seed, `node ${setup.name}`),
+      cluster,
+      runs,
+      luck: () => this.luck,
+      guard: this.#guard,
+      wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
+      entered: (who, state) => this.entered(who, state),
+    });
+    this.nodes.set(setup.name, node);
+    const token = { group, voter: setup.voter, autoApprove };
+    const { access } = this.#services;
+    const { secret } = must(await this.whileTimePasses(access.createJoinToken(OPERATOR, token)));
+    const request = { token: secret, name: setup.name };
+    const joined = must(await this.whileTimePasses(access.join(request, "10.0.0.1")));
+    return Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group });
+  }
+
+  get #services(): Coordinator {
+    const { services } = this.coordinator;
+    if (services === null) throw new Error("the coordinator is not there");
+    return services;
   }
 
   /** Lets time pass until a promise that needs it is kept. */
