@@ -211,13 +211,26 @@ export class Play {
     group: string,
     { approved = true, voter = true, runs = "1.0.0" } = {},
   ): Promise<NodeMachine> {
-    const build = [...this.world.builds.all.values()].find((made) => made.build.version === runs);
-    if (build === undefined) throw new Error(`nobody made ${runs}`);
+    const build = this.#build(runs);
     const setup = { name, voter, mode: "websocket", rate: 1, wallOff: 0, canHandOver: false } as const;
     const machine = await this.world.join(group, setup, build, { autoApprove: approved });
     machine.boot();
     this.#watchDisk(machine);
     return machine;
+  }
+
+  /** The machine burnt, and another took its place and its credential, with nothing but the seed on its disk. */
+  setUpAnew(name: string, runs: string): NodeMachine {
+    const { nodeId, credential, group, parts } = this.machine(name);
+    const anew = this.world.machine(
+      group,
+      { ...parts, voter: true, name: `${name}-anew` },
+      this.#build(runs),
+    );
+    this.world.nodes.set(anew.name, Object.assign(anew, { nodeId, credential, group }));
+    anew.boot();
+    this.#watchDisk(anew);
+    return anew;
   }
 
   /** When a machine's update has come to this state, at once; what follows from it is still to come. */
@@ -259,8 +272,34 @@ export class Play {
     await this.until("the coordinator is up", () => coordinator.isUp, seconds(10));
   }
 
+  backUp(): Promise<void> {
+    return this.world.outside(this.world.storage.backup(this.world.coordinator.stored));
+  }
+
+  /** The coordinator goes on from its last backup. */
+  async restore(): Promise<void> {
+    await this.world.outside(this.world.coordinator.crash());
+    await this.world.outside(this.world.storage.restore());
+    await this.startCoordinator({ restored: true });
+  }
+
+  /** Waits for what comes over a real network, which the world's time knows nothing of. */
+  async arrives(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      await new Promise(setImmediate);
+      return isSo();
+    };
+    await this.until(what, look);
+  }
+
   end(): Promise<void> {
     return this.world.end();
+  }
+
+  #build(version: string): SimBuild {
+    const build = [...this.world.builds.all.values()].find((made) => made.build.version === version);
+    if (build === undefined) throw new Error(`nobody made ${version}`);
+    return build;
   }
 
   #watchDisk(node: NodeMachine): void {

@@ -22,6 +22,8 @@ export type Wire = {
   readonly coordinator: CoordinatorMachine;
   readonly node: string;
   readonly credential: string;
+  /** What it says hello in: an agent that is welcomed in an older protocol speaks that. */
+  readonly protocol: number;
   readonly isAlive: () => boolean;
   /** Reaches the process when its machine is awake. */
   readonly reach: (run: () => void) => void;
@@ -100,7 +102,7 @@ function connect(wire: Wire, nodeId: NodeId, events: TransportEvents): Transport
     server: "wss://coordinator",
     send: (frames) => {
       for (const frame of frames) {
-        const text = JSON.stringify(frame);
+        const text = JSON.stringify(frame.type === "hello" ? { ...frame, protocol: wire.protocol } : frame);
         up.send(() => server.take(text));
       }
     },

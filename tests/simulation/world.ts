@@ -91,9 +91,21 @@ export class World {
     runs: SimBuild,
     { autoApprove = true } = {},
   ): Promise<NodeMachine> {
+    const node = this.machine(group, setup, runs);
+    this.nodes.set(setup.name, node);
+    const token = { group, voter: setup.voter, autoApprove };
+    const { access } = this.#services;
+    const { secret } = must(await this.whileTimePasses(access.createJoinToken(OPERATOR, token)));
+    const request = { token: secret, name: setup.name };
+    const joined = must(await this.whileTimePasses(access.join(request, "10.0.0.1")));
+    return Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group });
+  }
+
+  /** One that is fresh, switched off, and has not joined. */
+  machine(group: string, setup: NodeSetup, runs: SimBuild): NodeMachine {
     const cluster = this.clusters.get(group);
     if (cluster === undefined) throw new Error(`there is no group ${group}`);
-    const node = new NodeMachine({
+    return new NodeMachine({
       ...setup,
       time: this.time,
       network: this.network,
@@ -108,13 +120,6 @@ export class World {
       wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
       entered: (who, state) => this.entered(who, state),
     });
-    this.nodes.set(setup.name, node);
-    const token = { group, voter: setup.voter, autoApprove };
-    const { access } = this.#services;
-    const { secret } = must(await this.whileTimePasses(access.createJoinToken(OPERATOR, token)));
-    const request = { token: secret, name: setup.name };
-    const joined = must(await this.whileTimePasses(access.join(request, "10.0.0.1")));
-    return Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group });
   }
 
   get #services(): Coordinator {
