@@ -7,6 +7,7 @@ import { createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createEvents } from "./events/events.ts";
 import { readersOf } from "./events/readers.ts";
+import { createFleetLock } from "./fleet-lock.ts";
 import { createGroups } from "./groups.ts";
 import { createJobs } from "./jobs.ts";
 import { createLeases } from "./leases.ts";
@@ -43,6 +44,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
+    fleetLock: createFleetLock(ctx),
     nodes: createNodes(ctx),
     groups: createGroups(ctx),
     rollouts,

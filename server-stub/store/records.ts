@@ -45,6 +45,15 @@ export type GroupRecord = {
   readonly channel: ChannelName | null;
   readonly followsSince: EpochMs | null;
   readonly createdAt: EpochMs;
+  /** How FleetLock clients come into it; null and absent where they may not. */
+  readonly fleetLock?: FleetLockRecord | null;
+};
+
+/** `passwordHash`: null where they need not name themselves. */
+export type FleetLockRecord = {
+  readonly voter: boolean;
+  readonly autoApprove: boolean;
+  readonly passwordHash: string | null;
 };
 
 /** What a node said of itself that is worth knowing while it is away. Written when it changes. */
@@ -76,6 +85,8 @@ export type NodeRecord = {
   readonly presence: "online" | "offline" | null;
   /** Where it was heard from last. Records of the first release have none. */
   readonly address?: string | null;
+  /** What it speaks in place of an agent: it has no session, no build and no jobs. */
+  readonly client?: "fleet-lock";
 };
 
 /** `lastSeenAt` is written in batches, beside the record's revision. */
