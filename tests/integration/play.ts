@@ -8,7 +8,7 @@ import type { Node } from "../../protocol/node.ts";
 import type { Rollout, RolloutPolicy, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { Answer, Coordinator, Refusal, StartOptions } from "../../server-stub/service/coordinator.ts";
 import { type Manner, makeBuild, type SimBuild } from "../simulation/builds.ts";
-import { OPERATOR } from "../simulation/coordinator.ts";
+import { type CoordinatorMachine, OPERATOR } from "../simulation/coordinator.ts";
 import { Checker } from "../simulation/invariants/checker.ts";
 import type { NodeMachine } from "../simulation/node.ts";
 import { must, World } from "../simulation/world.ts";
@@ -24,10 +24,10 @@ export class Play {
   readonly #checker: Checker;
 
   /** Everybody has joined, runs 1.0.0 and is heard. */
-  static async begin({ groups, storage = "memory", services = {} }: Fleet): Promise<Play> {
+  static async begin({ groups, storage = "memory", services = {}, replicas = [] }: Fleet): Promise<Play> {
     const checker = new Checker();
     const history = { seed: 1, storage, coordinatorRate: 1, groups, untilMs: 0, acts: [] };
-    const world = await World.make(history, checker, { isTold: true, services });
+    const world = await World.make(history, checker, { isTold: true, services, replicas });
     checker.watch({
       clock: world.coordinator.clock,
       slowness: () => world.coordinator.slowness,
@@ -54,6 +54,24 @@ export class Play {
     const { services } = this.world.coordinator;
     if (services === null) throw new Error("the coordinator is down");
     return services;
+  }
+
+  /** Names of those coordinators that decide right now. */
+  seated(): readonly string[] {
+    return this.world.coordinators.filter(({ isUp }) => isUp).map(({ name }) => name);
+  }
+
+  /** The one that decides, and one that does not. */
+  get replicas(): { readonly first: CoordinatorMachine; readonly other: CoordinatorMachine } {
+    const first = this.world.coordinators.find(({ isUp }) => isUp);
+    const other = this.world.coordinators.find(({ isUp, services }) => !isUp && services !== null);
+    if (first === undefined || other === undefined) throw new Error("there are not two coordinators");
+    return { first, other };
+  }
+
+  /** How many writes of this coordinator have become durable. */
+  writes(name: string): number {
+    return this.world.coordinators.find((each) => each.name === name)?.writes ?? 0;
   }
 
   /** The wall clock of the coordinator. */
@@ -199,8 +217,9 @@ export class Play {
   }
 
   /** Every event from now on, or from a position on. */
-  follow(after: string | null = null): Promise<Followed> {
-    return Followed.open(this.baton, after);
+  follow(after: string | null = null, at: CoordinatorMachine = this.world.coordinator): Promise<Followed> {
+    if (at.services === null) throw new Error(`coordinator ${at.name} is down`);
+    return Followed.open(at.services, after);
   }
 
   // What befalls the world.

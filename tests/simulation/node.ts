@@ -25,7 +25,8 @@ import { type Cluster, type HookLuck, simWorkload } from "./workload.ts";
 export type NodeParts = {
   readonly time: Time;
   readonly network: Network;
-  readonly coordinator: CoordinatorMachine;
+  /** Where the coordinator's address leads right now. */
+  readonly coordinator: () => CoordinatorMachine;
   readonly builds: Builds;
   readonly story: Story;
   readonly random: Random;

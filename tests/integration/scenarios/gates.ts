@@ -9,7 +9,7 @@ export const gates = about("windows and freezes", [
     async (it) => {
       it.publish("2.0.0");
       // The world begins at midnight.
-      const windows = [{ cron: "10 0 * * *", timezone: "UTC", durationMs: minutes(30) }];
+      const windows = [{ cron: "4 0 * * *", timezone: "UTC", durationMs: minutes(30) }];
       await it.ask((baton) => baton.groups.edit(OPERATOR, "db", { windows }));
       const { id } = await it.rollOut("2.0.0");
       const closed = async () => (await it.ask((baton) => baton.groups.get("db"))).gate?.code ?? null;
@@ -20,11 +20,11 @@ export const gates = about("windows and freezes", [
       await it.stays(
         "nobody goes",
         () => Object.values(it.running()).every((version) => version === "1.0.0"),
-        minutes(9) - it.world.time.now,
+        minutes(3.5) - it.world.time.now,
       );
       await it.done(id);
-      expect(it.world.time.now).toBeGreaterThan(minutes(10));
-      expect(it.world.time.now).toBeLessThan(minutes(13));
+      expect(it.world.time.now).toBeGreaterThan(minutes(4));
+      expect(it.world.time.now).toBeLessThan(minutes(7));
     },
   ],
   [

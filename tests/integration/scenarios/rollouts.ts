@@ -34,7 +34,7 @@ export const rollouts = about("rollouts", [
       const { id } = await it.rollOut("2.0.0", { policy: { stages: [0.25, 1], pauseMs: null } });
       const updated = () => Object.values(it.running()).filter((version) => version === "2.0.0").length;
       await it.done(id, "paused");
-      await it.stays("one is enough for now", () => updated() === 1, minutes(30));
+      await it.stays("one is enough for now", () => updated() === 1, minutes(10));
       await it.ask((baton) => baton.rollouts.resume(OPERATOR, id));
       const { stages } = await it.done(id);
       expect(stages.map(({ nodes, status }) => [nodes, status])).toEqual([

@@ -39,7 +39,9 @@ export const telling = about("what is told", [
       if (first === undefined) throw new Error("nothing was received");
       expect(first.message).toMatchObject({ event: "alert.raised", alert: { kind: "node_offline" } });
       const { headers, body } = first;
-      const mac = createHmac("sha256", secret).update(`${headers["baton-webhook-timestamp"]}.${body}`);
+      const mac = createHmac("sha256", secret).update(
+        `${String(headers["baton-webhook-timestamp"])}.${body}`,
+      );
       expect(headers["baton-webhook-signature"]).toBe(`v1=${mac.digest("hex")}`);
       await it.arrives("it is told again", () => receiver.received.length === 2);
       expect(receiver.received[1]?.message.id).toBe(first.message.id);
