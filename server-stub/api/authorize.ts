@@ -10,7 +10,7 @@ import { err, ok, type Result } from "../../protocol/result.ts";
 import { Value } from "../../protocol/schema.ts";
 import type { Principal, Refusal, SignIns } from "../service/coordinator.ts";
 import { isSecure, secretIn } from "./cookie.ts";
-import { audienceOf, isOpen, mayCall, type RouteKey } from "./permissions.ts";
+import { audienceOf, hasOwnCredentials, isOpen, mayCall, type RouteKey } from "./permissions.ts";
 import { refuse } from "./problems.ts";
 import { crossSiteRefusal } from "./same-site.ts";
 import { createStrikes, type Strikes } from "./strikes.ts";
@@ -124,7 +124,7 @@ export const authorizeHook =
   ) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const route = routeOf(request);
-    if (route === null) return undefined;
+    if (route === null || hasOwnCredentials(route)) return undefined;
     const who = await identify({ headers: request.headers, from: request.ip, method: request.method });
     // A wrong credential does not keep anybody from what needs none.
     const caller = who.ok ? who.value : null;

@@ -6,6 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { plainWords } from "../../protocol/plain-words.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Refusal } from "../service/coordinator.ts";
+import { NotInSeat } from "../service/replica.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
@@ -35,6 +36,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
 /** The refusal that an error of the framework means. */
 export function refusalOf(error: FastifyError): Refusal {
   if (error.validation !== undefined) return malformed(error);
+  if (error instanceof NotInSeat) return ELSEWHERE;
   const known = BY_CODE[error.code] ?? BY_STATUS[error.statusCode ?? 500];
   return known ?? INTERNAL;
 }
@@ -56,6 +58,13 @@ function malformed({ validation, validationContext }: FastifyError): Refusal {
     context: { place },
   };
 }
+
+const ELSEWHERE: Refusal = {
+  code: "unavailable",
+  message: "Another coordinator decides now; nothing was changed.",
+  hint: "Ask again.",
+  retryAfterMs: 1_000,
+};
 
 const INTERNAL: Refusal = {
   code: "internal",

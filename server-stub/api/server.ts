@@ -29,6 +29,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { backupRoute, type OpenBackup } from "./routes/backup.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { eventsRoute } from "./routes/events.ts";
+import { fleetLockRoutes, fleetLockSettingRoutes } from "./routes/fleet-lock.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
@@ -158,6 +159,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     tufRoutes(routes, options.tuf);
     metricsRoute(routes, options.metrics);
     backupRoute(routes, options.openBackup);
+    fleetLockRoutes(routes, options.coordinator);
   });
   return app;
 }
@@ -182,6 +184,7 @@ const endpointsOf = (
   ...policyRoutes(coordinator),
   ...channelRoutes(coordinator),
   ...leaseRoutes(coordinator),
+  ...fleetLockSettingRoutes(coordinator),
   ...nodeRoutes(coordinator),
   ...releaseRoutes(coordinator),
   uploadRoute(coordinator),

@@ -13,6 +13,12 @@ import type {
 import type { AcknowledgeRequest, Alert, AlertKind } from "../../protocol/alert.ts";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { EventKind } from "../../protocol/event.ts";
+import type {
+  FleetLockKind,
+  FleetLockOpened,
+  FleetLockSettings,
+  OpenFleetLockRequest,
+} from "../../protocol/fleet-lock.ts";
 import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { EditGroupRequest, Group, GroupMode } from "../../protocol/group.ts";
 import type { Job, JobKind, LogLine } from "../../protocol/job.ts";
@@ -37,6 +43,7 @@ import type {
   FreezeRequest,
 } from "../../protocol/policy.ts";
 import type { Release } from "../../protocol/release.ts";
+import type { Result } from "../../protocol/result.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { SignedIn, SignInLink } from "../../protocol/sign-in.ts";
 import type { DurationMs } from "../../protocol/time.ts";
@@ -79,6 +86,27 @@ export type Leases = {
   /** Returns a reservation; a no-op for who does not hold it. */
   cancel(nodeId: NodeId, group: GroupName, request: RenewRequest): Answer<LeaseView>;
   break(by: Principal, group: GroupName, request: BreakRequest): Answer<LeaseView>;
+};
+
+/** One call of a FleetLock client. `user` and `password`: as it named itself, if it did. */
+export type FleetLockCall = {
+  readonly id: string;
+  readonly group: string;
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly from: string;
+};
+/** In the words of the protocol: `protocol/fleet-lock.ts`. */
+export type FleetLockRefused = { readonly kind: FleetLockKind; readonly value: string };
+
+export type FleetLock = {
+  /** Takes the lease of the group, in flight; who has it has it still. Who asks first is taken down as a member. */
+  lock(call: FleetLockCall): Promise<Result<void, FleetLockRefused>>;
+  /** Returns whatever the client holds; success also for who holds nothing, or is nobody. */
+  unlock(call: FleetLockCall): Promise<Result<void, FleetLockRefused>>;
+  /** Lets clients into a group, with a new password if one is wanted. Refusal: `not-found`. */
+  open(by: Principal, group: GroupName, request: OpenFleetLockRequest): Answer<FleetLockOpened>;
+  close(by: Principal, group: GroupName): Answer<FleetLockSettings>;
 };
 
 export type Nodes = {
@@ -267,6 +295,7 @@ export type Webhooks = {
 export type Coordinator = {
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly fleetLock: FleetLock;
   readonly nodes: Nodes;
   readonly groups: Groups;
   readonly policy: Policies;

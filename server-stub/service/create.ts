@@ -7,6 +7,7 @@ import { createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createEvents } from "./events/events.ts";
 import { readersOf } from "./events/readers.ts";
+import { createFleetLock } from "./fleet-lock.ts";
 import { createGroups } from "./groups.ts";
 import { createJobs } from "./jobs.ts";
 import { createLeases } from "./leases.ts";
@@ -37,12 +38,14 @@ const WEBHOOK_TIMEOUT_MS = 10_000;
  */
 export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const ctx = await createContext(parts);
-  await resumeLeases(ctx);
+  const { standsBy = false } = parts;
+  if (!standsBy) await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (...asked) => startAndRun(ctx, ...asked));
   const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
+    fleetLock: createFleetLock(ctx),
     nodes: createNodes(ctx),
     groups: createGroups(ctx),
     rollouts,
@@ -70,10 +73,10 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     webhooks: createWebhooks(ctx, post, { allowPrivate }),
     async tick() {
       clock.look();
-      await engine();
+      if (!standsBy) await engine();
       tickedAt = ctx.now();
       events.tick();
-      deliveries.tick();
+      if (!standsBy) deliveries.tick();
     },
     census: () => takeCensus(ctx),
     readiness,

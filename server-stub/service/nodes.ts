@@ -52,6 +52,12 @@ export const createNodes = (ctx: Context): Nodes => ({
       const stale = denyStale(ifMatch, nodeTag(node));
       if (stale !== null) return stale;
       const { group = node.group, voter = node.voter, labels = node.labels } = wanted;
+      if (group !== node.group && node.client !== undefined) {
+        return refuse("wrong-state", `${node.name} speaks FleetLock, and names its group itself.`, {
+          hint: "Remove it here, and configure it for the other group.",
+          context: { state: "fleet-lock" },
+        });
+      }
       const may = group === node.group ? ok([]) : await mayMove(ctx, node, group);
       if (!may.ok) return may;
       moves = may.value;

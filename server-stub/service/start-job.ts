@@ -78,6 +78,15 @@ async function denyStart(
   if (membership === "pending") {
     return refuse("node-not-approved", `${name} waits for approval.`, { hint: "Approve it first." });
   }
+  if (node.value.client !== undefined) {
+    return refuse(
+      "wrong-state",
+      `${name} speaks FleetLock: nothing is installed on it or asked of it from here.`,
+      {
+        context: { state: "fleet-lock" },
+      },
+    );
+  }
   if (kind === "diagnose") {
     const busy = await ctx.store.activeDiagnosis(id);
     return busy === null ? null : err(inProgress(busy.value));

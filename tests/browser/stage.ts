@@ -14,6 +14,8 @@ export type Look = {
   readonly width?: number;
   readonly height?: number;
   readonly colors?: "light" | "dark";
+  /** Another address that leads to the coordinator, such as that of a proxy. */
+  readonly through?: string;
 };
 
 export class Stage {
@@ -35,8 +37,8 @@ export class Stage {
     return this.#api;
   }
 
-  async startCoordinator(): Promise<void> {
-    await this.fleet.startCoordinator();
+  async startCoordinator(before?: (stateDir: string) => Promise<void>): Promise<void> {
+    await this.fleet.startCoordinator(before);
     this.#api = await Api.of(this.fleet);
   }
 
@@ -57,12 +59,12 @@ export class Stage {
 
   /** A window of a browser that nobody has used before. */
   async open(look: Look = {}): Promise<Page> {
-    const { width = 1280, height = 800, colors = "light" } = look;
+    const { width = 1280, height = 800, colors = "light", through = this.fleet.url } = look;
     const context = await this.#browser.newContext({
       viewport: { width, height },
       colorScheme: colors,
       reducedMotion: "reduce",
-      baseURL: this.fleet.url,
+      baseURL: through,
     });
     this.#contexts.push(context);
     const page = await context.newPage();

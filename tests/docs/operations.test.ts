@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Alert } from "../../protocol/alert.ts";
+import { FLEET_LOCK_KINDS } from "../../protocol/fleet-lock.ts";
 import { DENIALS } from "../../protocol/lease.ts";
 import { PROBLEM_STATUS } from "../../protocol/problem.ts";
 import { firstColumn, ROOT, readPages } from "./pages.ts";
@@ -47,6 +48,10 @@ describe("docs/OPERATIONS.md has a row for", () => {
 
   it("every denial of a lease", () => {
     expect(missing(DENIALS)).toEqual([]);
+  });
+
+  it("every kind that a FleetLock client is refused with", () => {
+    expect(missing(Object.keys(FLEET_LOCK_KINDS))).toEqual([]);
   });
 
   it("every kind of alert", () => {

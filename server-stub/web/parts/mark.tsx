@@ -3,12 +3,12 @@ import "./mark.css";
 /** What something is like, at a glance. Each tone has a colour, a shape and a word beside it. */
 export type Tone = "good" | "busy" | "warn" | "bad" | "idle";
 
-/** Told apart without colour: disc, half disc, triangle, octagon, ring. */
+/** Told apart without colour: disc, half disc, triangle, diamond, ring. */
 const SHAPES: Readonly<Record<Tone, string>> = {
   good: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2Z",
   busy: "M8 2a6 6 0 0 1 0 12V2Zm0 0a6 6 0 0 0 0 12v-1.6A4.4 4.4 0 0 1 8 3.6V2Z",
   warn: "M8 1.8 15 14H1L8 1.8Z",
-  bad: "M5.3 1.5h5.4l3.8 3.8v5.4l-3.8 3.8H5.3l-3.8-3.8V5.3l3.8-3.8Z",
+  bad: "M8 .8 15.2 8 8 15.2.8 8 8 .8Z",
   idle: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2Zm0 1.8a4.2 4.2 0 1 1 0 8.4 4.2 4.2 0 0 1 0-8.4Z",
 };
 

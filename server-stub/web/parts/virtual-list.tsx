@@ -4,8 +4,8 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import "./virtual-list.css";
 
 /** Rows above and below what is seen, and how many rows the window moves by at once. */
-const OVERSCAN = 12;
-const STEP = 6;
+const OVERSCAN = 8;
+const STEP = 4;
 
 /**
  * The body of a table. Of very many rows of one height only those that are near the window are there. The page itself scrolls, so that
@@ -18,7 +18,8 @@ export function VirtualList({
 }: {
   readonly count: number;
   readonly rowPx: number;
-  readonly row: (index: number) => ComponentChildren;
+  /** `topPx`: where the row is to stand, by `transform`. */
+  readonly row: (index: number, topPx: number) => ComponentChildren;
 }) {
   const ref = useRef<HTMLTableSectionElement>(null);
   const first = useSignal(0);
@@ -41,12 +42,8 @@ export function VirtualList({
   const from = Math.min(first.value, Math.max(0, count - shown.value));
   const to = Math.min(count, from + shown.value);
   return (
-    <tbody
-      ref={ref}
-      class="virtual"
-      style={{ paddingTop: `${from * rowPx}px`, paddingBottom: `${(count - to) * rowPx}px` }}
-    >
-      {Array.from({ length: to - from }, (_, at) => row(from + at))}
+    <tbody ref={ref} class="virtual" style={{ height: `${count * rowPx}px` }}>
+      {Array.from({ length: to - from }, (_, at) => row(from + at, (from + at) * rowPx))}
     </tbody>
   );
 }

@@ -35,6 +35,9 @@ export type Store = {
   ) => () => void;
 };
 
+/** How soon it is asked again where everybody is. */
+const ASK_AGAIN_MS = 3_000;
+
 export function createStore(fetchOf: typeof fetch): Store {
   const clock = createClock();
   const session = createSession(() => client);
@@ -44,7 +47,17 @@ export function createStore(fetchOf: typeof fetch): Store {
   const listed = <T>(path: string, name: string, key: (value: T) => string) =>
     createCollection<T>({ key, ready, fill: (more) => readAll<string, T>(client, path, name, more) });
 
-  const nodes = listed<Node>("/v1/nodes", "nodes", ({ id }) => id);
+  const nodes = createCollection<Node>({
+    key: ({ id }) => id,
+    ready,
+    fill: async (more) => {
+      const answer = await readAll<string, Node>(client, "/v1/nodes", "nodes", more);
+      // Just started, the coordinator does not know of anybody yet; that somebody is as before is no event.
+      if (answer.ok && answer.value.some(({ presence }) => presence === "unknown"))
+        setTimeout(() => nodes.refill(), ASK_AGAIN_MS);
+      return answer;
+    },
+  });
   const groups = listed<Group>("/v1/groups", "groups", ({ name }) => name);
   const rollouts = listed<RolloutSummary>("/v1/rollouts", "rollouts", ({ id }) => id);
   const releases = createCollection<Release>({

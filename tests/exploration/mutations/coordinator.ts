@@ -203,4 +203,16 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     world: { jobs: TWO, faults: {} },
     breaks: "one at a time",
   },
+  {
+    name: "a last word that returns nothing",
+    edits: [
+      {
+        file: `${LEASE}/settle.ts`,
+        from: `report.finalWords.find((each) => each.token === own.token);`,
+        to: `report.finalWords.find((each) => each.token === -own.token);`,
+      },
+    ],
+    world: { jobs: ONE, faults: {} },
+    breaks: "the world can settle",
+  },
 ];

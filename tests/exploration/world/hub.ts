@@ -10,8 +10,9 @@ import type { Result } from "../../../protocol/result.ts";
 import { type Heard, judge } from "../../../server-stub/core/confirm.ts";
 import { refusesUnasked } from "../../../server-stub/core/desired.ts";
 import { isActive, type JobRecord } from "../../../server-stub/core/job/job.ts";
-import { afterProof, fail } from "../../../server-stub/core/job/outcome.ts";
+import { afterProof, fail, succeed } from "../../../server-stub/core/job/outcome.ts";
 import { followUpdate } from "../../../server-stub/core/job/progress.ts";
+import { isThere } from "../../../server-stub/core/job/there.ts";
 import { breakLease, expire, remove, restore, resume } from "../../../server-stub/core/lease/end.ts";
 import { holderOf, type LeaseRecord } from "../../../server-stub/core/lease/record.ts";
 import { type Settled, settle } from "../../../server-stub/core/lease/settle.ts";
@@ -87,6 +88,7 @@ function nextJob(
   const holder = holderOf(hub.lease, report.nodeId);
   const isUnderWay = holder?.jobId === job.id;
   if (isActive(job)) job = followUpdate(job, frame.update, isUnderWay, now);
+  if (isActive(job) && isThere(job, hub.lease, report, frame.update.state)) return succeed(job, now);
   if (isActive(job) && !isUnderWay) job = failRefused(job, frame, now);
   if (holder?.phase !== "in-flight" || !isUnderWay) return job;
   const verdict = judge(job, holder, heardOf(world, at), JUDGE_POLICY, now);
@@ -126,21 +128,7 @@ export function tick(world: World): World {
     if (verdict.kind === "fail") next = withJob(next, at, fail(job, verdict.reason, now));
   }
   const { lease } = expire(hub.lease, now);
-  return giveUpIdle(lease === hub.lease ? next : withHub(next, { lease }));
-}
-
-/**
- * `server-stub/service/tick-jobs.ts`: a job that a restore brought back, and that its node has come to the end of long
- * ago, makes no progress. It takes its time; here it is over at once.
- */
-function giveUpIdle(world: World): World {
-  return world.nodes.reduce((next, { process }, at) => {
-    const job = next.hub.jobs[at] ?? null;
-    if (job === null || !isActive(job) || process?.machine.update.kind !== "idle") return next;
-    if (process.machine.facts.journal.endedJob !== job.id || holderOf(next.hub.lease, idOf(at)) !== undefined)
-      return next;
-    return withJob(next, at, fail(job, { code: "timed-out", message: "No progress." }, next.now));
-  }, world);
+  return lease === hub.lease ? next : withHub(next, { lease });
 }
 
 /** An operator breaks the lease that is held; null when it is refused. */

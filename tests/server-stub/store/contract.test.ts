@@ -52,6 +52,17 @@ describe.each(ENGINES)("the %s store", (engine) => {
     expect(await store.audit(10)).toEqual([]);
   });
 
+  test("takes what is written from the seat only under the claim that it is taken under", async () => {
+    const from = (claim: string) => store.apply([{ kind: "in-seat", claim }, add.group]);
+    expect(await from("one")).toEqual({ ok: false, conflict: "in-seat" });
+    const { value, revision } = await store.meta();
+    const seat = { claim: "one", since: 1 };
+    await store.apply([{ kind: "meta", value: { ...value, seat }, expected: revision }]);
+    expect(await from("another")).toEqual({ ok: false, conflict: "in-seat" });
+    expect(await store.groups()).toEqual([]);
+    expect(await from("one")).toEqual({ ok: true });
+  });
+
   test("takes one of two writes from the same revision", async () => {
     await store.apply([add.group]);
     const write = { kind: "lease", group: "db", value: LEASE, expected: 1 } as const;
@@ -324,5 +335,38 @@ describe.each(ENGINES)("the %s store", (engine) => {
     };
     await Promise.all(Array.from({ length: 12 }, climb));
     expect((await store.lease("db"))?.value.lastToken).toBe(written);
+  });
+
+  test("signs browsers in and out, and forgets those that have expired", async () => {
+    const record = (hash: string, expiresAt: number) => ({ hash, tokenId: "o-1", createdAt: 1, expiresAt });
+    const signIn = (hash: string, expiresAt: number) =>
+      store.apply([{ kind: "sign-in", value: record(hash, expiresAt) }]);
+    expect(await signIn("a", 10)).toEqual({ ok: true });
+    expect(await signIn("a", 20)).toEqual({ ok: false, conflict: "sign-in" });
+    await signIn("b", 11);
+    await signIn("c", 99);
+    await store.apply([{ kind: "remove-sign-in", hash: "c" }]);
+    expect(await store.apply([{ kind: "remove-sign-in", hash: "c" }])).toEqual({ ok: true });
+    await store.apply([{ kind: "forget-sign-ins", before: 10 }]);
+    const there = await Promise.all(["a", "b", "c"].map((hash) => store.signIn(hash)));
+    expect(there).toEqual([null, record("b", 11), null]);
+  });
+
+  test("lets one of two use a sign-in link", async () => {
+    const link = { hash: "l", tokenId: null, expiresAt: 10 };
+    await store.apply([{ kind: "sign-in-link", value: link }]);
+    expect(await store.signInLink("l")).toEqual(link);
+    const use = { kind: "use-sign-in-link", hash: "l" } as const;
+    const answers = await Promise.all([store.apply([use]), store.apply([use])]);
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+    await store.apply([{ kind: "sign-in-link", value: { ...link, hash: "m" } }]);
+    await store.apply([{ kind: "forget-sign-ins", before: 10 }]);
+    expect(await store.signInLink("m")).toBeNull();
+  });
+
+  test("finds an operator's token by its id", async () => {
+    await store.apply([{ kind: "operator-token", value: OPERATOR_TOKEN, expected: 0 }]);
+    expect(await store.operatorToken(OPERATOR_TOKEN.id)).toEqual({ value: OPERATOR_TOKEN, revision: 1 });
+    expect(await store.operatorToken("o-none")).toBeNull();
   });
 });

@@ -72,10 +72,10 @@ export function NodesPage() {
           <VirtualList
             count={shown.value.length}
             rowPx={narrow.value ? ROW_PX.narrow : ROW_PX.wide}
-            row={(index) => {
+            row={(index, topPx) => {
               const id = shown.value[index]?.id ?? "";
               const node = nodes.get(id);
-              return node === undefined ? null : <NodeRow key={id} node={node} index={index} />;
+              return node === undefined ? null : <NodeRow key={id} node={node} index={index} topPx={topPx} />;
             }}
           />
         </table>

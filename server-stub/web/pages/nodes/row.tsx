@@ -11,16 +11,23 @@ import { behindBy, roleOf, stateOf, whyNoUpdate } from "./model.ts";
 export function NodeRow({
   node: of,
   index,
+  topPx,
 }: {
   readonly node: ReadonlySignal<Node>;
   readonly index: number;
+  readonly topPx: number;
 }) {
   const router = useRouter();
   const node = of.value;
   const state = stateOf(node);
   const behind = behindBy(node);
   return (
-    <tr class="node-row" aria-rowindex={index + 2} data-node={node.id}>
+    <tr
+      class="node-row"
+      aria-rowindex={index + 2}
+      data-node={node.id}
+      style={{ transform: `translateY(${topPx}px)` }}
+    >
       <td class="node-name">
         <Link to={`/nodes/${node.id}`} class="name">
           {node.name}

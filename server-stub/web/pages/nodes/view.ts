@@ -80,9 +80,18 @@ const KEYS: Readonly<Record<Sort, (node: Node) => string | number>> = {
 /** What needs somebody first. */
 const TONES = ["bad", "warn", "busy", "idle", "good"];
 
-/** So that `node-9` comes before `node-10`. */
-const natural = (text: string): string =>
-  text.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(10, "0"));
+/** So that `node-9` comes before `node-10`. Kept: the same names are sorted again with every change. */
+function natural(text: string): string {
+  const known = naturals.get(text);
+  if (known !== undefined) return known;
+  const key = text.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(10, "0"));
+  if (naturals.size > MOST_NAMES) naturals.clear();
+  naturals.set(text, key);
+  return key;
+}
+
+const naturals = new Map<string, string>();
+const MOST_NAMES = 100_000;
 
 const texts = new WeakMap<Node, string>();
 

@@ -3,13 +3,14 @@ import { Empty, Panel, Skeleton } from "../../parts/panel.tsx";
 import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
 import { useStore } from "../../store/store.ts";
-import { useOfAll } from "../../store/use.ts";
+import { useCollection, useOfAll } from "../../store/use.ts";
 
 const AT_MOST = 6;
 
 /** What a person should know of right now. */
 export function AlertsPanel() {
-  const { alerts } = useStore();
+  const { alerts, nodes } = useStore();
+  useCollection(nodes);
   const open = useOfAll(alerts, (all) =>
     all.filter(({ resolvedAt }) => resolvedAt === null).sort((a, b) => b.raisedAt - a.raisedAt),
   );
@@ -26,7 +27,14 @@ export function AlertsPanel() {
             <li key={alert.id} class="news-item">
               <Mark tone={alert.acknowledgedAt === null ? "bad" : "warn"} />
               <div>
-                <p class="name">{alert.message}</p>
+                <p class="name">
+                  {nodes.get(alert.subject) === undefined ? null : (
+                    <>
+                      <Link to={`/nodes/${alert.subject}`}>{nodes.get(alert.subject)?.value.name}</Link>:{" "}
+                    </>
+                  )}
+                  {alert.message}
+                </p>
                 <p class="soft small">
                   <Time at={alert.raisedAt} />
                   {alert.acknowledgedBy === null ? "" : ` · taken on by ${alert.acknowledgedBy}`}

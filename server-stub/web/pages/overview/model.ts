@@ -63,3 +63,11 @@ export const stageTone = (stage: RolloutStage, rollout: RolloutSummary): Tone =>
   if (stage.status === "pending") return "idle";
   return ROLLOUT_TONE[rollout.status];
 };
+
+/** The stage at work is paused or halted when the rollout is. */
+export const stageWord = (stage: RolloutStage, { status }: RolloutSummary): string =>
+  stage.status === "running" ? status : stage.status;
+
+/** "2 of 3 failures allowed"; where the first one halts, no number is left of none. */
+export const budgetOf = ({ failed, allowed }: RolloutSummary["budget"]): string =>
+  allowed === 0 ? `${failed} failed, none allowed` : `${failed} of ${allowed} failures allowed`;

@@ -2,7 +2,7 @@ import type { RolloutSummary } from "../../../../protocol/rollout.ts";
 import { Chip, Mark } from "../../parts/mark.tsx";
 import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
-import { ROLLOUT_TONE, stageTone } from "./model.ts";
+import { budgetOf, ROLLOUT_TONE, stageTone, stageWord } from "./model.ts";
 
 /** A rollout in short: its rail of stages, how far it is, and why it is where it is. */
 export function RolloutCard({ rollout }: { readonly rollout: RolloutSummary }) {
@@ -33,7 +33,7 @@ export function RolloutCard({ rollout }: { readonly rollout: RolloutSummary }) {
               <span>
                 {Math.round(stage.share * 100)} %{" "}
                 <span class="soft small">
-                  {stage.nodes} nodes, {stage.status}
+                  {stage.nodes} nodes, {stageWord(stage, rollout)}
                 </span>
               </span>
             </li>
@@ -42,7 +42,7 @@ export function RolloutCard({ rollout }: { readonly rollout: RolloutSummary }) {
       </ol>
       {reason === null ? null : <p class="name">{reason.message}</p>}
       <p class="soft small">
-        {counts.succeeded} of {all} updated · {budget.failed} of {budget.allowed} failures allowed
+        {counts.succeeded} of {all} updated · {budgetOf(budget)}
         {counts.rolledBack > 0 ? ` · ${counts.rolledBack} rolled back` : ""} · started <Time at={createdAt} />{" "}
         by <span class="name">{startedBy}</span>
         {estimatedEnd === null || status !== "running" ? null : (
