@@ -3,6 +3,7 @@
  * Nothing of an unforeseen error reaches the caller but the id under which the log has it.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { plainWords } from "../../protocol/plain-words.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Refusal } from "../service/coordinator.ts";
 import { NotInSeat } from "../service/replica.ts";
@@ -40,11 +41,15 @@ export function refusalOf(error: FastifyError): Refusal {
   return known ?? INTERNAL;
 }
 
+/** Longest place in a request that is told. */
+const MAX_PLACE = 200;
+
 function malformed({ validation, validationContext }: FastifyError): Refusal {
   // The first error is of the deepest value that does not fit; a refused member is told by its own place.
   const first = validation?.[0];
   const part = validationContext ?? "request";
-  const place = `${part}${first?.instancePath ?? ""}`;
+  // Its parts are names that the caller chose.
+  const place = plainWords(`${part}${first?.instancePath ?? ""}`, MAX_PLACE);
   const what = first?.keyword === "boolean" ? "is not expected here" : (first?.message ?? "does not fit");
   return {
     code: "malformed",
