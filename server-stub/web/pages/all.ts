@@ -1,5 +1,9 @@
 /** Every page, by the address that it is at. A page of its own folder is one line here. */
 import type { ComponentType } from "preact";
+import { AlertsPage } from "./alerts/page.tsx";
+import { AuditPage } from "./audit/page.tsx";
+import { JobPage } from "./jobs/job-page.tsx";
+import { JobsPage } from "./jobs/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
 
@@ -14,4 +18,8 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { path: "/", nav: "Overview", component: OverviewPage },
   { path: "/nodes", nav: "Nodes", component: NodesPage },
+  { path: "/jobs", nav: "Jobs", component: JobsPage },
+  { path: "/jobs/:jobId", component: JobPage },
+  { path: "/alerts", nav: "Alerts", component: AlertsPage },
+  { path: "/audit", nav: "Audit log", component: AuditPage },
 ];
