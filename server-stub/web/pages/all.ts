@@ -4,8 +4,10 @@ import { AlertsPage } from "./alerts/page.tsx";
 import { AuditPage } from "./audit/page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 import { JobsPage } from "./jobs/page.tsx";
+import { JoinPage } from "./join/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
+import { TokensPage } from "./tokens/page.tsx";
 
 export type Page = {
   /** Parts such as `:nodeId` are handed to the component as `params`. */
@@ -21,5 +23,7 @@ export const PAGES: readonly Page[] = [
   { path: "/jobs", nav: "Jobs", component: JobsPage },
   { path: "/jobs/:jobId", component: JobPage },
   { path: "/alerts", nav: "Alerts", component: AlertsPage },
+  { path: "/join", nav: "Join", component: JoinPage },
+  { path: "/tokens", nav: "Tokens", component: TokensPage },
   { path: "/audit", nav: "Audit log", component: AuditPage },
 ];
