@@ -21,7 +21,7 @@ export function wrongWords(text: string): string | null {
 export function decent(result: Result<unknown, { code: string; message: string; hint?: string }>): void {
   if (result.ok) return;
   const { code, message, hint = "" } = result.error;
-  if (!/^[a-z][a-z-]*$/.test(code)) throw new Error(`${code} is no code`);
+  if (!/^[a-z][a-z0-9-]*$/.test(code)) throw new Error(`${code} is no code`);
   if (message === "") throw new Error("it says nothing");
   for (const text of [message, hint]) {
     const wrong = wrongWords(text);

@@ -1,7 +1,13 @@
 /** Every page, by the address that it is at. A page of its own folder is one line here. */
 import type { ComponentType } from "preact";
+import { AlertsPage } from "./alerts/page.tsx";
+import { AuditPage } from "./audit/page.tsx";
+import { JobPage } from "./jobs/job-page.tsx";
+import { JobsPage } from "./jobs/page.tsx";
+import { JoinPage } from "./join/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
+import { TokensPage } from "./tokens/page.tsx";
 
 export type Page = {
   /** Parts such as `:nodeId` are handed to the component as `params`. */
@@ -14,4 +20,10 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { path: "/", nav: "Overview", component: OverviewPage },
   { path: "/nodes", nav: "Nodes", component: NodesPage },
+  { path: "/jobs", nav: "Jobs", component: JobsPage },
+  { path: "/jobs/:jobId", component: JobPage },
+  { path: "/alerts", nav: "Alerts", component: AlertsPage },
+  { path: "/join", nav: "Join", component: JoinPage },
+  { path: "/tokens", nav: "Tokens", component: TokensPage },
+  { path: "/audit", nav: "Audit log", component: AuditPage },
 ];

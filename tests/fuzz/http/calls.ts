@@ -15,6 +15,8 @@ export type Operation = {
     readonly in: "path" | "query" | "header";
     readonly schema: JsonSchema;
   }[];
+  /** By status, or `default`. */
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> };
 };
 
@@ -36,6 +38,7 @@ export function operationsIn(document: object): Operation[] {
 /** Every header that anybody sends, absurd; Node itself lets none through that would break the request apart. */
 const oddHeaders = fc.dictionary(
   fc.constantFrom(
+    "fleet-lock-protocol",
     "if-match",
     "if-none-match",
     "idempotency-key",
@@ -52,7 +55,10 @@ const oddHeaders = fc.dictionary(
     "x-http-method-override",
   ),
   fc
-    .oneof(fc.constantFrom("*", '""', 'W/"x"', "bytes=0-", "bytes=5-2", "*/*;q=x", "0-0", "a, b"), nastyText)
+    .oneof(
+      fc.constantFrom("true", "*", '""', 'W/"x"', "bytes=0-", "bytes=5-2", "*/*;q=x", "0-0", "a, b"),
+      nastyText,
+    )
     .map(inLatin),
   { maxKeys: 3, noNullPrototype: true },
 );

@@ -14,7 +14,7 @@ const HANG_MS = 15_000;
 /** Answers that say by their status that something is not ready, which is what they are for. */
 const MAY_BE_503 = new Set(["ready"]);
 
-export function httpTargets(document: object, world: () => World): Target[] {
+export function httpTargets(document: object, world: () => Pick<World, "named" | "call">): Target[] {
   const { schemas } = (document as { components: { schemas: Record<string, JsonSchema> } }).components;
   return operationsIn(document).map((operation) => {
     let calls: fc.Arbitrary<Call> | undefined;
@@ -44,7 +44,13 @@ function wrongAnswer(operation: Operation, { as }: Call, answer: DoorAnswer): st
   const { status, body, text, headers } = answer;
   const { method, path, operationId } = operation;
   if (status >= 500 && !(status === 503 && MAY_BE_503.has(operationId))) return "it is a fault of the server";
-  if (status >= 400 && !MAY_BE_503.has(operationId)) {
+  // FleetLock's clients know refusals of its own.
+  const isOurs = operation.responses.default?.content?.["application/problem+json"] !== undefined;
+  if (status >= 400 && !isOurs) {
+    if (typeof body.kind !== "string" || typeof body.value !== "string") return "it is no refusal";
+    const words = wrongWords(body.value);
+    if (words !== null) return words;
+  } else if (status >= 400 && !MAY_BE_503.has(operationId)) {
     if (!String(headers["content-type"]).startsWith("application/problem+json")) return "it is no problem";
     if (body.status !== status || body.type !== `urn:baton:problem:${String(body.code)}`) return "it is torn";
     const words = wrongWords(`${String(body.detail)} ${typeof body.hint === "string" ? body.hint : ""}`);
