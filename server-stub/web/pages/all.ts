@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
+import { RolloutPage } from "./rollout/page.tsx";
 
 export type Page = {
   /** Parts such as `:nodeId` are handed to the component as `params`. */
@@ -14,4 +15,5 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { path: "/", nav: "Overview", component: OverviewPage },
   { path: "/nodes", nav: "Nodes", component: NodesPage },
+  { path: "/rollouts/:rolloutId", component: RolloutPage },
 ];

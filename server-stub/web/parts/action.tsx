@@ -6,6 +6,7 @@ import { useStore } from "../store/store.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ProblemNote } from "./problem.tsx";
+import "./field.css";
 
 /**
  * A button that changes something, after a question. Who may not do it sees no button; where it cannot be done now,
@@ -23,6 +24,7 @@ export function Action({
   path,
   method = "POST",
   body,
+  typed,
   onDone,
 }: {
   readonly needs: OperatorRole;
@@ -39,16 +41,20 @@ export function Action({
   readonly path: string;
   readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** What has to be typed before it is done, and what that is: nobody types it by habit. */
+  readonly typed?: { readonly word: string; readonly called: string };
   readonly onDone?: (answer: unknown) => void;
 }) {
   const { session, client } = useStore();
   const asking = useSignal(false);
   const busy = useSignal(false);
   const refused = useSignal<Problem | null>(null);
+  const said = useSignal("");
   if (!session.may(needs)) return null;
   const close = (): void => {
     asking.value = false;
     refused.value = null;
+    said.value = "";
   };
   const act = async (): Promise<void> => {
     busy.value = true;
@@ -76,12 +82,34 @@ export function Action({
       {asking.value ? (
         <Dialog title={question} onClose={close}>
           <div class="soft">{children}</div>
+          {typed === undefined ? null : (
+            <div class="field">
+              <label for="typed">
+                Type {typed.called}: <strong class="name">{typed.word}</strong>
+              </label>
+              <input
+                id="typed"
+                class="input"
+                autocomplete="off"
+                value={said.value}
+                onInput={(event) => {
+                  said.value = event.currentTarget.value;
+                }}
+              />
+            </div>
+          )}
           {refused.value === null ? null : <ProblemNote problem={refused.value} />}
           <div class="dialog-actions">
             <Button onPress={close}>Not now</Button>
             <Button
               kind={kind === "plain" ? "primary" : kind}
-              why={busy.value ? "It is being asked for" : null}
+              why={
+                busy.value
+                  ? "It is being asked for"
+                  : typed !== undefined && said.value.trim() !== typed.word
+                    ? `Type ${typed.word} first`
+                    : null
+              }
               onPress={() => void act()}
             >
               {name}
