@@ -1,8 +1,11 @@
 /** Every page, by the address that it is at. A page of its own folder is one line here. */
 import type { ComponentType } from "preact";
+import { NodePage } from "./node/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
 import { RolloutPage } from "./rollout/page.tsx";
+import { RolloutsPage } from "./rollouts/page.tsx";
+import { StartRolloutPage } from "./start-rollout/page.tsx";
 
 export type Page = {
   /** Parts such as `:nodeId` are handed to the component as `params`. */
@@ -15,5 +18,8 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { path: "/", nav: "Overview", component: OverviewPage },
   { path: "/nodes", nav: "Nodes", component: NodesPage },
+  { path: "/nodes/:nodeId", component: NodePage },
+  { path: "/rollouts", nav: "Rollouts", component: RolloutsPage },
+  { path: "/rollouts/new", component: StartRolloutPage },
   { path: "/rollouts/:rolloutId", component: RolloutPage },
 ];
