@@ -14,7 +14,7 @@ export const rolloutHalts = scenario(
     const page = await stage.signedIn("operator", `/rollouts/${id}`);
     const began = performance.now();
     const standing = page.locator('.standing[data-status="halted"]');
-    await standing.waitFor();
+    await standing.waitFor({ timeout: 90_000 });
     say(`halted ${((performance.now() - began) / 1000).toFixed(1)} s after the page was opened`);
     await standing.getByRole("heading", { name: "What to do next" }).waitFor();
     await standing.getByText("2 nodes are untouched, and serve what they served.").waitFor();
@@ -71,7 +71,7 @@ export const rolloutHalts = scenario(
     await page.getByRole("heading", { name, exact: true }).waitFor();
     const quarantined = page.locator('[data-quarantined="1.1.0"]');
     await quarantined.waitFor();
-    say(`quarantined: ${(await quarantined.locator("p").first().innerText()).trim()}`);
+    say(`quarantined: ${await quarantined.locator("p").first().textContent()}`);
     await page.getByRole("button", { name: "Try 1.1.0 again" }).waitFor();
     await page.getByRole("region", { name: "Jobs" }).getByText("failed").first().waitFor();
     assert.deepEqual(await axe(page), []);
@@ -81,10 +81,10 @@ export const rolloutHalts = scenario(
     await page.getByRole("button", { name: "Retry" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
     await page.locator('.standing[data-status="running"]').waitFor();
-    await standing.waitFor();
+    await standing.waitFor({ timeout: 90_000 });
     await page.getByRole("button", { name: "Cancel the rollout" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
     await page.locator('.standing[data-status="cancelled"]').waitFor();
   },
-  { timeoutMs: 150_000 },
+  { timeoutMs: 210_000 },
 );

@@ -12,7 +12,7 @@ async function press(page: Page, name: string, typed?: string): Promise<void> {
 }
 
 const standing = (page: Page, status: string): Promise<void> =>
-  page.locator(`.standing[data-status="${status}"]`).waitFor();
+  page.locator(`.standing[data-status="${status}"]`).waitFor({ timeout: 120_000 });
 
 export const rolloutSteered = scenario(
   "rollouts: paused, resumed and rolled back; whoever is second is told what the first has done",
@@ -66,5 +66,5 @@ export const rolloutSteered = scenario(
     await page.goto("/nodes/n-000000000000");
     await page.getByText("There is no such node.").waitFor();
   },
-  { timeoutMs: 120_000 },
+  { timeoutMs: 210_000 },
 );
