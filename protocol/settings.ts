@@ -8,6 +8,7 @@
  */
 import { parse as parseToml, TomlError } from "smol-toml";
 import { nearest } from "./nearest.ts";
+import { plainWords } from "./plain-words.ts";
 import { err, type Fault, ok, type Result } from "./result.ts";
 import { type Static, type TSchema, Type, Value } from "./schema.ts";
 import { camelCase, defaultsOf, expectation, type SettingsSchema, snakeCase } from "./settings-schema.ts";
@@ -78,7 +79,9 @@ export const settingsFault = (problems: readonly SettingsProblem[]): SettingsFau
 });
 
 const showProblem = ({ file, line, key, message }: SettingsProblem): string =>
-  `${file}${line === null ? "" : `:${line}`}: ${key === "" ? "" : `${key}: `}${message}`;
+  `${file}${line === null ? "" : `:${line}`}: ${key === "" ? "" : `${plainWords(key, MAX_KEY_SHOWN)}: `}${plainWords(message)}`;
+
+const MAX_KEY_SHOWN = 200;
 
 type Reading = {
   readonly file: string;

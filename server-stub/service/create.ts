@@ -38,7 +38,8 @@ const WEBHOOK_TIMEOUT_MS = 10_000;
  */
 export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const ctx = await createContext(parts);
-  await resumeLeases(ctx);
+  const { standsBy = false } = parts;
+  if (!standsBy) await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (...asked) => startAndRun(ctx, ...asked));
   const engine = createTick(ctx, starts, parts.machine);
@@ -72,10 +73,10 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     webhooks: createWebhooks(ctx, post, { allowPrivate }),
     async tick() {
       clock.look();
-      await engine();
+      if (!standsBy) await engine();
       tickedAt = ctx.now();
       events.tick();
-      deliveries.tick();
+      if (!standsBy) deliveries.tick();
     },
     census: () => takeCensus(ctx),
     readiness,

@@ -65,6 +65,8 @@ export type Machine = {
 };
 
 export type Parts = {
+  /** It is not the one that decides: it touches no lease at its start, and its engine does not run. */
+  readonly standsBy?: boolean;
   /** Not watched where there is none. */
   readonly machine?: Machine;
   /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */

@@ -21,6 +21,7 @@ const silent = () => [];
 const EVENTS: Table = {
   meta: silent,
   group: ({ value }) => [{ kind: "group", subject: value.name }],
+  "in-seat": silent,
   "same-group": silent,
   "same-lease": silent,
   policy: () => [{ kind: "policy", subject: "fleet" }],

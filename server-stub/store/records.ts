@@ -30,7 +30,12 @@ export type Meta = {
   readonly backedUpAt?: EpochMs;
   /** Which database it was when a coordinator began on it; another one may lack what this one had. */
   readonly incarnation?: string;
+  /** Which of several coordinators decides; absent where there never were several. */
+  readonly seat?: Seat;
 };
+
+/** `claim` is drawn anew whenever the seat is taken, and so is never that of an earlier one, whatever was lost since. */
+export type Seat = { readonly claim: string; readonly since: EpochMs };
 
 export type GroupRecord = {
   readonly name: GroupName;
@@ -169,6 +174,8 @@ export type Change =
   /** Writes nothing: the group, with its members, must still be what was read. */
   | { readonly kind: "same-group"; readonly name: GroupName; readonly expected: Revision }
   /** Writes nothing: the group's lease must still be what was read. */
+  /** Writes nothing: the seat must still be taken under this claim. */
+  | { readonly kind: "in-seat"; readonly claim: string }
   | { readonly kind: "same-lease"; readonly group: GroupName; readonly expected: Revision }
   | {
       readonly kind: "lease";

@@ -113,7 +113,11 @@ export async function liveThroughFault(told: Cast, point: FaultPoint, fault: Fau
     throw new CrashFound(cause instanceof Error ? cause.message : String(cause), trail, node, { cause });
   }
   if (found[0] !== undefined) throw found[0];
-  const wrong = whatIsBroken(node.disk.tree) ?? whatIsWrong(node) ?? whatIsLeftOver(node);
+  const isDamaged = story.damaged === true && node.running !== story.endsOn;
+  const wrong =
+    whatIsBroken(node.disk.tree, isDamaged ? fixture.b.link : null) ??
+    whatIsWrong(node) ??
+    whatIsLeftOver(node);
   if (wrong !== null) throw new CrashFound(wrong, trail, node);
   await updateOnceMore(node, trail, place.path, guard);
 }

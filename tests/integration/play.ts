@@ -8,7 +8,7 @@ import type { Node } from "../../protocol/node.ts";
 import type { Rollout, RolloutPolicy, StartRolloutRequest } from "../../protocol/rollout.ts";
 import type { Answer, Coordinator, Refusal, StartOptions } from "../../server-stub/service/coordinator.ts";
 import { type Manner, makeBuild, type SimBuild } from "../simulation/builds.ts";
-import { OPERATOR } from "../simulation/coordinator.ts";
+import { type CoordinatorMachine, OPERATOR } from "../simulation/coordinator.ts";
 import { Checker } from "../simulation/invariants/checker.ts";
 import type { NodeMachine } from "../simulation/node.ts";
 import { must, World } from "../simulation/world.ts";
@@ -24,10 +24,10 @@ export class Play {
   readonly #checker: Checker;
 
   /** Everybody has joined, runs 1.0.0 and is heard. */
-  static async begin({ groups, storage = "memory", services = {} }: Fleet): Promise<Play> {
+  static async begin({ groups, storage = "memory", services = {}, replicas = [] }: Fleet): Promise<Play> {
     const checker = new Checker();
     const history = { seed: 1, storage, coordinatorRate: 1, groups, untilMs: 0, acts: [] };
-    const world = await World.make(history, checker, { isTold: true, services });
+    const world = await World.make(history, checker, { isTold: true, services, replicas });
     checker.watch({
       clock: world.coordinator.clock,
       slowness: () => world.coordinator.slowness,
@@ -54,6 +54,24 @@ export class Play {
     const { services } = this.world.coordinator;
     if (services === null) throw new Error("the coordinator is down");
     return services;
+  }
+
+  /** Names of those coordinators that decide right now. */
+  seated(): readonly string[] {
+    return this.world.coordinators.filter(({ isUp }) => isUp).map(({ name }) => name);
+  }
+
+  /** The one that decides, and one that does not. */
+  get replicas(): { readonly first: CoordinatorMachine; readonly other: CoordinatorMachine } {
+    const first = this.world.coordinators.find(({ isUp }) => isUp);
+    const other = this.world.coordinators.find(({ isUp, services }) => !isUp && services !== null);
+    if (first === undefined || other === undefined) throw new Error("there are not two coordinators");
+    return { first, other };
+  }
+
+  /** How many writes of this coordinator have become durable. */
+  writes(name: string): number {
+    return this.world.coordinators.find((each) => each.name === name)?.writes ?? 0;
   }
 
   /** The wall clock of the coordinator. */
@@ -199,8 +217,9 @@ export class Play {
   }
 
   /** Every event from now on, or from a position on. */
-  follow(after: string | null = null): Promise<Followed> {
-    return Followed.open(this.baton, after);
+  follow(after: string | null = null, at: CoordinatorMachine = this.world.coordinator): Promise<Followed> {
+    if (at.services === null) throw new Error(`coordinator ${at.name} is down`);
+    return Followed.open(at.services, after);
   }
 
   // What befalls the world.
@@ -211,13 +230,26 @@ export class Play {
     group: string,
     { approved = true, voter = true, runs = "1.0.0" } = {},
   ): Promise<NodeMachine> {
-    const build = [...this.world.builds.all.values()].find((made) => made.build.version === runs);
-    if (build === undefined) throw new Error(`nobody made ${runs}`);
+    const build = this.#build(runs);
     const setup = { name, voter, mode: "websocket", rate: 1, wallOff: 0, canHandOver: false } as const;
     const machine = await this.world.join(group, setup, build, { autoApprove: approved });
     machine.boot();
     this.#watchDisk(machine);
     return machine;
+  }
+
+  /** The machine burnt, and another took its place and its credential, with nothing but the seed on its disk. */
+  setUpAnew(name: string, runs: string): NodeMachine {
+    const { nodeId, credential, group, parts } = this.machine(name);
+    const anew = this.world.machine(
+      group,
+      { ...parts, voter: true, name: `${name}-anew` },
+      this.#build(runs),
+    );
+    this.world.nodes.set(anew.name, Object.assign(anew, { nodeId, credential, group }));
+    anew.boot();
+    this.#watchDisk(anew);
+    return anew;
   }
 
   /** When a machine's update has come to this state, at once; what follows from it is still to come. */
@@ -233,6 +265,15 @@ export class Play {
     }
     this.world.entered = () => undefined;
     return who;
+  }
+
+  /** The states that a machine's update comes to from now on. */
+  statesOf(name: string): readonly string[] {
+    const states: string[] = [];
+    this.world.entered = (node, to) => {
+      if (node === name) states.push(to);
+    };
+    return states;
   }
 
   cutOff(name: string, direction: "both" | "to-coordinator" | "to-node" = "both"): void {
@@ -259,8 +300,34 @@ export class Play {
     await this.until("the coordinator is up", () => coordinator.isUp, seconds(10));
   }
 
+  backUp(): Promise<void> {
+    return this.world.outside(this.world.storage.backup(this.world.coordinator.stored));
+  }
+
+  /** The coordinator goes on from its last backup. */
+  async restore(): Promise<void> {
+    await this.world.outside(this.world.coordinator.crash());
+    await this.world.outside(this.world.storage.restore());
+    await this.startCoordinator({ restored: true });
+  }
+
+  /** Waits for what comes over a real network, which the world's time knows nothing of. */
+  async arrives(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      await new Promise(setImmediate);
+      return isSo();
+    };
+    await this.until(what, look);
+  }
+
   end(): Promise<void> {
     return this.world.end();
+  }
+
+  #build(version: string): SimBuild {
+    const build = [...this.world.builds.all.values()].find((made) => made.build.version === version);
+    if (build === undefined) throw new Error(`nobody made ${version}`);
+    return build;
   }
 
   #watchDisk(node: NodeMachine): void {

@@ -9,6 +9,8 @@ export type Fleet = {
   readonly groups: readonly GroupSetup[];
   readonly storage?: StorageKind;
   readonly services?: WorldOptions["services"];
+  /** Several coordinators by name, over one store. */
+  readonly replicas?: readonly string[];
 };
 
 /** `name` completes the sentence that `topic` begins. */
@@ -56,6 +58,9 @@ export const independent = (count: number, name = "web"): GroupSetup => ({
   hasRoles: false,
   nodes: Array.from({ length: count }, (_, at) => node(`${name}-${at + 1}`, false)),
 });
+
+/** Looked after by two coordinators. */
+export const ofTwo = (...groups: readonly GroupSetup[]): Fleet => ({ groups, replicas: ["east", "west"] });
 
 export const fleet = (...groups: readonly GroupSetup[]): Fleet => ({ groups });
 

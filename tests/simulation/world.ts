@@ -8,7 +8,8 @@ import type { GroupSetup, History, NodeSetup } from "./history.ts";
 import { Network } from "./network.ts";
 import { GUARD, type Guard, NodeMachine } from "./node.ts";
 import { randomOf } from "./random.ts";
-import { openStorage, type Storage } from "./storage.ts";
+import { Seat } from "./seat.ts";
+import { openStorage, type Storage, sharedStorage } from "./storage.ts";
 import { Story } from "./story.ts";
 import { Time } from "./time.ts";
 import { Cluster } from "./workload.ts";
@@ -18,6 +19,8 @@ export type WorldOptions = {
   readonly guard?: Guard;
   /** What the coordinator's services are made with besides. */
   readonly services?: CoordinatorParts["services"];
+  /** Several coordinators by name, over one store. */
+  readonly replicas?: readonly string[];
 };
 
 export class World {
@@ -26,7 +29,8 @@ export class World {
   readonly story: Story;
   readonly network: Network;
   readonly builds = new Builds();
-  readonly coordinator: CoordinatorMachine;
+  /** One, or as many as there are names for: of those only one decides. */
+  readonly coordinators: readonly CoordinatorMachine[];
   readonly nodes = new Map<string, NodeMachine>();
   readonly clusters = new Map<string, Cluster>();
   readonly storage: Storage;
@@ -46,31 +50,50 @@ export class World {
   private constructor(history: History, watch: CoordinatorWatch, options: WorldOptions, storage: Storage) {
     const { seed } = history;
     this.history = history;
-    this.storage = storage;
+    const { replicas = [] } = options;
+    this.storage = replicas.length === 0 ? storage : sharedStorage(storage);
     this.#watch = watch;
     this.#guard = options.guard ?? GUARD;
     this.story = new Story(this.time, options.isTold);
     this.network = new Network(this.time, randomOf(seed, "network"));
-    this.coordinator = new CoordinatorMachine({
-      time: this.time,
-      network: this.network,
-      random: randomOf(seed, "coordinator"),
-      story: this.story,
-      storage,
-      builds: this.builds,
-      timings: { ...DEFAULTS },
-      rate: history.coordinatorRate,
-      watch,
-      services: options.services ?? {},
-    });
+    const machine = (name: string, several: Pick<CoordinatorParts, "seat" | "name">) =>
+      new CoordinatorMachine({
+        ...several,
+        time: this.time,
+        network: this.network,
+        random: randomOf(seed, name),
+        story: this.story,
+        storage: this.storage,
+        builds: this.builds,
+        timings: { ...DEFAULTS },
+        rate: history.coordinatorRate,
+        watch,
+        services: options.services ?? {},
+      });
+    const seat = new Seat(this.time);
+    this.coordinators =
+      replicas.length === 0
+        ? [machine("coordinator", {})]
+        : replicas.map((name) => {
+            const made = machine(`coordinator ${name}`, { name, seat: seat.lockOf(() => made.clock) });
+            return made;
+          });
+  }
+
+  /** The one that decides, which is where the address leads; the first while none does. */
+  get coordinator(): CoordinatorMachine {
+    const [first] = this.coordinators;
+    const found = this.coordinators.find(({ isUp }) => isUp) ?? first;
+    if (found === undefined) throw new Error("there is no coordinator");
+    return found;
   }
 
   /** The coordinator runs, and every node of the history has joined and boots. */
   async begin(): Promise<void> {
     const first = this.builds.add(makeBuild("1.0.0", "good"));
     this.builds.publish(first);
-    await this.outside(this.coordinator.start());
-    await this.pass(200);
+    for (const each of this.coordinators) await this.outside(each.start());
+    await this.pass(this.coordinators.length > 1 ? 2_000 : 200);
     for (const group of this.history.groups) {
       await this.addGroup(group);
       for (const setup of group.nodes) (await this.join(group.name, setup, first)).boot();
@@ -91,13 +114,25 @@ export class World {
     runs: SimBuild,
     { autoApprove = true } = {},
   ): Promise<NodeMachine> {
+    const node = this.machine(group, setup, runs);
+    this.nodes.set(setup.name, node);
+    const token = { group, voter: setup.voter, autoApprove };
+    const { access } = this.#services;
+    const { secret } = must(await this.whileTimePasses(access.createJoinToken(OPERATOR, token)));
+    const request = { token: secret, name: setup.name };
+    const joined = must(await this.whileTimePasses(access.join(request, "10.0.0.1")));
+    return Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group });
+  }
+
+  /** One that is fresh, switched off, and has not joined. */
+  machine(group: string, setup: NodeSetup, runs: SimBuild): NodeMachine {
     const cluster = this.clusters.get(group);
     if (cluster === undefined) throw new Error(`there is no group ${group}`);
-    const node = new NodeMachine({
+    return new NodeMachine({
       ...setup,
       time: this.time,
       network: this.network,
-      coordinator: this.coordinator,
+      coordinator: () => this.coordinator,
       builds: this.builds,
       story: this.story,
       random: randomOf(this.history.seed, `node ${setup.name}`),
@@ -108,13 +143,6 @@ export class World {
       wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
       entered: (who, state) => this.entered(who, state),
     });
-    this.nodes.set(setup.name, node);
-    const token = { group, voter: setup.voter, autoApprove };
-    const { access } = this.#services;
-    const { secret } = must(await this.whileTimePasses(access.createJoinToken(OPERATOR, token)));
-    const request = { token: secret, name: setup.name };
-    const joined = must(await this.whileTimePasses(access.join(request, "10.0.0.1")));
-    return Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group });
   }
 
   get #services(): Coordinator {
@@ -150,7 +178,7 @@ export class World {
   }
 
   async end(): Promise<void> {
-    await this.coordinator.crash();
+    for (const each of this.coordinators) await each.crash();
     await this.storage.remove();
   }
 }

@@ -92,6 +92,8 @@ function applyOne(state: MemoryState, change: RecordChange, write: Write): boole
   switch (change.kind) {
     case "meta":
       return put(state.meta, "meta", change.value, change.expected);
+    case "in-seat":
+      return state.meta.get("meta")?.value.seat?.claim === change.claim;
     case "group": {
       const { name } = change.value;
       if (!put(state.groups, name, change.value, change.expected)) return false;

@@ -1,6 +1,6 @@
 import { isActive } from "../../core/job/job.ts";
 import type { AlertChange } from "../alerts.ts";
-import type { Change } from "../records.ts";
+import type { Change, Meta } from "../records.ts";
 import type { WebhookChange } from "../webhooks.ts";
 import type { preparePolicy } from "./policy.ts";
 import type { Runner } from "./prepared.ts";
@@ -35,6 +35,10 @@ export function writeChange(
     switch (change.kind) {
       case "meta":
         return one(await on.meta(runner, body(change.value, change.expected)));
+      case "in-seat": {
+        const [row] = (await on.readMeta(runner, {})).rows;
+        return row !== undefined && (JSON.parse(row.body) as Meta).seat?.claim === change.claim;
+      }
       case "group": {
         const { value, expected } = change;
         const row = { ...body(value, expected), name: value.name };

@@ -13,7 +13,15 @@ export type Answer<T> = Promise<Result<T, Problem>>;
 export type Client = {
   get<T>(path: string): Answer<T>;
   /** `change` names the method. Each one is done once, also when it is sent twice. */
-  send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Answer<T>;
+  send<T>(
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    body?: unknown,
+    /** Refused when this is no longer the tag of what is there. */
+    ifMatch?: string | null,
+  ): Answer<T>;
+  /** ETag of what the path answered last; null where it has none. */
+  tagOf(path: string): string | null;
   /** The stream of events, as it comes. */
   stream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
 };
@@ -24,7 +32,8 @@ export function createClient(parts: {
   readonly heard: (answer: Response) => void;
   readonly signedOut: (why: Problem) => void;
 }): Client {
-  const ask = async <T>(method: string, path: string, body?: unknown): Answer<T> => {
+  const tags = new Map<string, string>();
+  const ask = async <T>(method: string, path: string, body?: unknown, ifMatch?: string | null): Answer<T> => {
     const isChange = method !== "GET";
     try {
       const answer = await parts.fetch(path, {
@@ -35,10 +44,13 @@ export function createClient(parts: {
           ...(isChange ? { [HEADER]: "1" } : {}),
           ...(method === "POST" ? { "idempotency-key": crypto.randomUUID?.() ?? String(Math.random()) } : {}),
           ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(ifMatch == null ? {} : { "if-match": ifMatch }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       parts.heard(answer);
+      const tag = answer.headers.get("etag");
+      if (tag !== null && answer.ok) tags.set(path, tag);
       const text = await answer.text();
       const value: unknown = text === "" ? {} : JSON.parse(text);
       if (answer.ok) return ok(value as T);
@@ -51,7 +63,8 @@ export function createClient(parts: {
   };
   return {
     get: (path) => ask("GET", path),
-    send: (method, path, body) => ask(method, path, body),
+    send: (method, path, body, ifMatch) => ask(method, path, body, ifMatch),
+    tagOf: (path) => tags.get(path) ?? null,
     stream: (path, headers, signal) =>
       parts.fetch(path, { headers: { accept: "text/event-stream", ...headers }, signal, cache: "no-store" }),
   };

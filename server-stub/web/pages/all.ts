@@ -1,5 +1,9 @@
 /** Every page, by the address that it is at. A page of its own folder is one line here. */
 import type { ComponentType } from "preact";
+import { AlertsPage } from "./alerts/page.tsx";
+import { AuditPage } from "./audit/page.tsx";
+import { JobPage } from "./jobs/job-page.tsx";
+import { JobsPage } from "./jobs/page.tsx";
 import { NodePage } from "./node/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
@@ -22,4 +26,8 @@ export const PAGES: readonly Page[] = [
   { path: "/rollouts", nav: "Rollouts", component: RolloutsPage },
   { path: "/rollouts/new", component: StartRolloutPage },
   { path: "/rollouts/:rolloutId", component: RolloutPage },
+  { path: "/jobs", nav: "Jobs", component: JobsPage },
+  { path: "/jobs/:jobId", component: JobPage },
+  { path: "/alerts", nav: "Alerts", component: AlertsPage },
+  { path: "/audit", nav: "Audit log", component: AuditPage },
 ];

@@ -1,17 +1,19 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { OperatorRole } from "../../../protocol/access.ts";
+import type { AuditEntry } from "../../../protocol/audit.ts";
 import type { Problem } from "../../../protocol/problem.ts";
 import { useStore } from "../store/store.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ProblemNote } from "./problem.tsx";
 import "./field.css";
+import { Time } from "./time.tsx";
 
 /**
  * A button that changes something, after a question. Who may not do it sees no button; where it cannot be done now,
  * the button says why. What the coordinator refuses all the same is shown where it was asked for: somebody else may
- * have been faster.
+ * have been faster, and is named then.
  */
 export function Action({
   needs,
@@ -25,6 +27,10 @@ export function Action({
   method = "POST",
   body,
   typed,
+  missing = null,
+  about,
+  ifMatch = null,
+  onOpen,
   onDone,
 }: {
   readonly needs: OperatorRole;
@@ -43,6 +49,13 @@ export function Action({
   readonly body?: unknown;
   /** What has to be typed before it is done, and what that is: nobody types it by habit. */
   readonly typed?: { readonly word: string; readonly called: string };
+  /** What is still to be filled in among the children; null when nothing is. */
+  readonly missing?: string | null;
+  /** Subject of the audit log by which it is told who was faster. */
+  readonly about?: string;
+  /** ETag of what was seen; what has changed since is not written over. */
+  readonly ifMatch?: string | null;
+  readonly onOpen?: () => void;
   readonly onDone?: (answer: unknown) => void;
 }) {
   const { session, client } = useStore();
@@ -50,18 +63,26 @@ export function Action({
   const busy = useSignal(false);
   const refused = useSignal<Problem | null>(null);
   const said = useSignal("");
+  const faster = useSignal<AuditEntry | null>(null);
   if (!session.may(needs)) return null;
   const close = (): void => {
     asking.value = false;
     refused.value = null;
     said.value = "";
+    faster.value = null;
   };
   const act = async (): Promise<void> => {
     busy.value = true;
-    const answer = await client.send(method, path, body);
+    const answer = await client.send(method, path, body, ifMatch);
     busy.value = false;
     if (!answer.ok) {
       refused.value = answer.error;
+      if (about !== undefined && RACE.has(answer.error.status)) {
+        const log = await client.get<{ entries: readonly AuditEntry[] }>(
+          `/v1/audit?limit=1&subject=${encodeURIComponent(about)}`,
+        );
+        faster.value = log.ok ? (log.value.entries[0] ?? null) : null;
+      }
       return;
     }
     close();
@@ -75,6 +96,7 @@ export function Action({
         label={label ?? name}
         onPress={() => {
           asking.value = true;
+          onOpen?.();
         }}
       >
         {name}
@@ -99,6 +121,12 @@ export function Action({
             </div>
           )}
           {refused.value === null ? null : <ProblemNote problem={refused.value} />}
+          {faster.value === null ? null : (
+            <p class="small">
+              The last change was <span class="mono">{faster.value.action}</span> by{" "}
+              <span class="name">{faster.value.actor}</span>, <Time at={faster.value.at} />.
+            </p>
+          )}
           <div class="dialog-actions">
             <Button onPress={close}>Not now</Button>
             <Button
@@ -108,7 +136,7 @@ export function Action({
                   ? "It is being asked for"
                   : typed !== undefined && said.value.trim() !== typed.word
                     ? `Type ${typed.word} first`
-                    : null
+                    : missing
               }
               onPress={() => void act()}
             >
@@ -120,3 +148,6 @@ export function Action({
     </>
   );
 }
+
+/** Refusals that mean: it is no longer as you saw it. */
+const RACE: ReadonlySet<number> = new Set([404, 409, 412]);

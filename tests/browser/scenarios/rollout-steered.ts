@@ -28,7 +28,7 @@ export const rolloutSteered = scenario(
     await press(page, "Pause");
     await standing(page, "paused");
     await standing(other, "paused");
-    await other.getByText("Paused by a operator.").waitFor();
+    await other.locator(".standing").getByText("Paused by a operator.").waitFor();
     await press(other, "Resume");
     await standing(page, "completed");
 
@@ -57,6 +57,7 @@ export const rolloutSteered = scenario(
     });
     await other.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
     await other.getByText(/is cancelled and cannot be resumed/).waitFor();
+    await other.getByRole("dialog").getByText("rollout.cancelled").waitFor();
     await standing(other, "cancelled");
 
     // A link to a rollout that is not there any more.

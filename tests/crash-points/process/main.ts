@@ -10,7 +10,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RigCoordinator } from "../../agent/rig-coordinator.ts";
-import { showEffect } from "../effect.ts";
+import { type Effect, showEffect } from "../effect.ts";
 import { unpackFixture } from "../fixture.ts";
 import { createGuard } from "../guard.ts";
 import { whatIsBroken } from "../invariants.ts";
@@ -39,27 +39,35 @@ const story = storyOf(orders.story);
 const remember = ({ coordinator, bootId, uptime, stops }: Node): void =>
   writeFileSync(join(place, "state.json"), JSON.stringify({ coordinator, bootId, uptime, stops }));
 
+/** Effects may overlap: each keeps its number. */
+const numbers = new Map<Effect, number>();
 let effects = 0;
 const done: Done[] = [];
-const kill = (node: Node, how: string, what: string): void => {
+const killIfTold = (node: Node, when: Orders["when"], effect: Effect): void => {
+  if (orders.when !== when || numbers.get(effect) !== orders.nth) return;
   remember(node);
-  writeFileSync(join(place, "killed"), `${how} ${effects} ${what}`);
+  writeFileSync(join(place, "killed"), `${when} ${orders.nth} ${showEffect(effect)}`);
   process.kill(process.pid, "SIGKILL");
 };
 const spoil = MUTATIONS.find(({ what }) => what === orders.spoiled)?.disk;
 const watch: Watch = {
   before: (node, effect, who) => {
     effects += 1;
+    numbers.set(effect, effects);
     const { coordinator, running } = node;
     done.push({
       kind: `${who} ${effect.kind}`,
+      happened: false,
       own: story.isOwn?.({ coordinator, dist: running }) !== false,
     });
-    if (orders.when === "before" && effects === orders.nth) kill(node, "before", showEffect(effect));
+    killIfTold(node, "before", effect);
   },
   after: (node, effect) => {
-    if (effect !== null && orders.when === "after" && effects === orders.nth)
-      kill(node, "after", showEffect(effect));
+    if (effect === null) return;
+    const nth = numbers.get(effect) ?? 0;
+    const it = done[nth - 1];
+    if (it !== undefined) done[nth - 1] = { ...it, happened: true };
+    killIfTold(node, "after", effect);
   },
   ...(spoil && { mutate: spoil }),
 };

@@ -10,5 +10,8 @@ export type Orders = {
   readonly spoiled: string | null;
 };
 
-/** An effect of a life, and whether it is this story's to try or another one's. */
-export type Done = { readonly kind: string; readonly own: boolean };
+/**
+ * An effect of a life. `happened`: the disk did it; to remove what is not there is no effect. `own`: it is this story's
+ * to try, and not another one's.
+ */
+export type Done = { readonly kind: string; readonly happened: boolean; readonly own: boolean };

@@ -1,8 +1,30 @@
 import { expect } from "vitest";
+import { NotInSeat } from "../../../server-stub/store/seated.ts";
 import { OPERATOR } from "../../simulation/coordinator.ts";
-import { about, fleet, minutes, quorum, seconds } from "../scenario.ts";
+import { about, fleet, minutes, ofTwo, quorum, seconds } from "../scenario.ts";
 
 export const formation = about("formation", [
+  [
+    "one of several coordinators runs the engine",
+    ofTwo(quorum()),
+    async (it) => {
+      it.publish("2.0.0");
+      const { first, other } = it.replicas;
+      const { id } = await it.rollOut("2.0.0");
+      await it.until("it is over", async () => {
+        expect(it.seated()).toEqual([first.name]);
+        return (await it.rollout(id)).status === "completed";
+      });
+      const { services } = other;
+      if (services === null) throw new Error("the other one is down");
+      // Who stands by hears no agent, and can change nothing.
+      const group = { name: "more" } as const;
+      await expect(it.world.whileTimePasses(services.groups.create(OPERATOR, group))).rejects.toThrow(
+        NotInSeat,
+      );
+      expect((await it.baton.groups.list()).map(({ name }) => name)).toEqual(["db"]);
+    },
+  ],
   [
     "a node is added",
     fleet(quorum()),

@@ -87,7 +87,7 @@ async function kills(fixture: Fixture, story: Story): Promise<Try[]> {
   using node = new NodeProcess(fixture, story);
   const lived = await node.live();
   if (lived === null || lived.wrong !== null) throw new Error(`${story.name}: ${lived?.wrong ?? "killed"}`);
-  return lived.done.flatMap(({ own }, at) => {
+  return lived.done.flatMap(({ own, happened }, at) => {
     const kill = (when: "before" | "after"): Try => ({
       what: `${story.name}, killed ${when} effect ${at + 1}`,
       of: "kill",
@@ -97,7 +97,7 @@ async function kills(fixture: Fixture, story: Story): Promise<Try[]> {
         if (wrong !== null) throw new Error(`${where}: ${wrong}`);
       },
     });
-    return own ? [kill("before"), kill("after")] : [];
+    return own && happened ? [kill("before"), kill("after")] : [];
   });
 }
 

@@ -52,6 +52,17 @@ describe.each(ENGINES)("the %s store", (engine) => {
     expect(await store.audit(10)).toEqual([]);
   });
 
+  test("takes what is written from the seat only under the claim that it is taken under", async () => {
+    const from = (claim: string) => store.apply([{ kind: "in-seat", claim }, add.group]);
+    expect(await from("one")).toEqual({ ok: false, conflict: "in-seat" });
+    const { value, revision } = await store.meta();
+    const seat = { claim: "one", since: 1 };
+    await store.apply([{ kind: "meta", value: { ...value, seat }, expected: revision }]);
+    expect(await from("another")).toEqual({ ok: false, conflict: "in-seat" });
+    expect(await store.groups()).toEqual([]);
+    expect(await from("one")).toEqual({ ok: true });
+  });
+
   test("takes one of two writes from the same revision", async () => {
     await store.apply([add.group]);
     const write = { kind: "lease", group: "db", value: LEASE, expected: 1 } as const;

@@ -3,36 +3,8 @@ import type { Node } from "../../../protocol/node.ts";
 import { behindBy, stateOf, whyNoUpdate } from "../../../server-stub/web/pages/nodes/model.ts";
 import { filterNodes, sortNodes, viewOf } from "../../../server-stub/web/pages/nodes/view.ts";
 import { countNodes, versionsOf } from "../../../server-stub/web/pages/overview/model.ts";
+import { BUILD, node } from "./node.ts";
 
-const BUILD = { version: "1.3.0", buildHash: "a".repeat(64) };
-const NODE: Node = {
-  id: "n-000000000001",
-  name: "anna",
-  group: "db",
-  voter: true,
-  labels: { rack: "a1" },
-  membership: "approved",
-  presence: "online",
-  lastSeenAt: 1_000,
-  address: "10.0.0.1",
-  platform: "linux-x64",
-  build: BUILD,
-  backup: null,
-  hold: false,
-  quarantine: [],
-  health: { healthy: true },
-  serving: true,
-  journal: { kind: "idle" },
-  update: null,
-  desired: "1.3.0",
-  latest: "1.3.0",
-  outdated: false,
-  behind: false,
-  jobId: null,
-  reason: null,
-  createdAt: 0,
-};
-const node = (more: Partial<Node>): Node => ({ ...NODE, ...more });
 const outdated = { latest: "1.4.0", outdated: true };
 
 describe("what a node's row says", () => {

@@ -14,6 +14,7 @@ export function NodeActions({ node, diagnosing }: { readonly node: Node; readonl
       {refused === null ? (
         <Action
           needs="operator"
+          about={id}
           kind="primary"
           name="Update now"
           why={whyNotUpdate(node)}
@@ -27,6 +28,7 @@ export function NodeActions({ node, diagnosing }: { readonly node: Node; readonl
       ) : (
         <Action
           needs="operator"
+          about={id}
           kind="primary"
           name={`Try ${latest} again`}
           why={whyNotRetry(node)}
@@ -39,6 +41,7 @@ export function NodeActions({ node, diagnosing }: { readonly node: Node; readonl
       )}
       <Action
         needs="operator"
+        about={id}
         kind="danger"
         name="Roll back"
         why={whyNotRollBack(node)}
@@ -51,6 +54,7 @@ export function NodeActions({ node, diagnosing }: { readonly node: Node; readonl
       </Action>
       <Action
         needs="operator"
+        about={id}
         name="Diagnose"
         why={whyNotDiagnose(node, diagnosing)}
         question={`Let ${name} look at itself?`}

@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Node } from "../../../../protocol/node.ts";
+import { Choice } from "../../parts/field.tsx";
 import { useRouter } from "../../router/router.ts";
 import type { Collection } from "../../store/collection.ts";
 import { useOfAll } from "../../store/use.ts";
 import type { Show, View } from "./view.ts";
-import "../../parts/field.css";
 
 const SHOW_NAMES: Readonly<Record<Show, string>> = {
   behind: "out of date",
@@ -43,61 +43,28 @@ export function NodeFilters({ view, nodes }: { readonly view: View; readonly nod
           />
         </div>
         <Choice
-          id="node-show"
-          name="Show"
+          label="Show"
+          none="all"
           value={view.show}
           options={Object.entries(SHOW_NAMES)}
           onChoose={(show) => setQuery({ show })}
         />
         <Choice
-          id="node-group"
-          name="Group"
+          label="Group"
+          none="all"
           value={view.group}
           options={named(groups.value, view.group)}
           onChoose={(group) => setQuery({ group })}
         />
         <Choice
-          id="node-version"
-          name="Version"
+          label="Version"
+          none="all"
           value={view.version}
           options={named(versions.value, view.version)}
           onChoose={(version) => setQuery({ version })}
         />
       </form>
     </search>
-  );
-}
-
-function Choice({
-  id,
-  name,
-  value,
-  options,
-  onChoose,
-}: {
-  readonly id: string;
-  readonly name: string;
-  readonly value: string | null;
-  readonly options: readonly (readonly [value: string, name: string])[];
-  readonly onChoose: (value: string | null) => void;
-}) {
-  return (
-    <div class="field">
-      <label for={id}>{name}</label>
-      <select
-        id={id}
-        class="input"
-        value={value ?? ""}
-        onChange={(event) => onChoose(event.currentTarget.value === "" ? null : event.currentTarget.value)}
-      >
-        <option value="">all</option>
-        {options.map(([each, text]) => (
-          <option key={each} value={each}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }
 

@@ -29,6 +29,7 @@ export function RolloutActions({
       {status === "paused" ? (
         <Action
           needs="operator"
+          about={id}
           kind="primary"
           name="Resume"
           why={why("resume")}
@@ -40,6 +41,7 @@ export function RolloutActions({
       ) : (
         <Action
           needs="operator"
+          about={id}
           name="Pause"
           why={why("pause")}
           question="Pause this rollout?"
@@ -50,6 +52,7 @@ export function RolloutActions({
       )}
       <Action
         needs="operator"
+        about={id}
         kind={status === "halted" ? "primary" : "plain"}
         name="Retry"
         why={why("retry")}
@@ -61,6 +64,7 @@ export function RolloutActions({
       </Action>
       <Action
         needs="operator"
+        about={id}
         kind="danger"
         name="Roll back"
         why={why("rollback")}
@@ -74,6 +78,7 @@ export function RolloutActions({
       </Action>
       <Action
         needs="operator"
+        about={id}
         kind="danger"
         name="Cancel"
         label="Cancel the rollout"
