@@ -4,12 +4,14 @@ import { AlertsPage } from "./alerts/page.tsx";
 import { AuditPage } from "./audit/page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 import { JobsPage } from "./jobs/page.tsx";
+import { JoinPage } from "./join/page.tsx";
 import { NodePage } from "./node/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
 import { RolloutPage } from "./rollout/page.tsx";
 import { RolloutsPage } from "./rollouts/page.tsx";
 import { StartRolloutPage } from "./start-rollout/page.tsx";
+import { TokensPage } from "./tokens/page.tsx";
 
 export type Page = {
   /** Parts such as `:nodeId` are handed to the component as `params`. */
@@ -29,5 +31,7 @@ export const PAGES: readonly Page[] = [
   { path: "/jobs", nav: "Jobs", component: JobsPage },
   { path: "/jobs/:jobId", component: JobPage },
   { path: "/alerts", nav: "Alerts", component: AlertsPage },
+  { path: "/join", nav: "Join", component: JoinPage },
+  { path: "/tokens", nav: "Tokens", component: TokensPage },
   { path: "/audit", nav: "Audit log", component: AuditPage },
 ];

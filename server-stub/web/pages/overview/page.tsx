@@ -63,7 +63,7 @@ export function OverviewPage() {
             name={pending === 1 ? "waits for approval" : "wait for approval"}
             value={pending}
             tone="warn"
-            to="/nodes?show=pending"
+            to="/join"
           />
         )}
       </ul>

@@ -49,7 +49,7 @@ function createLiveRollout(store: Store, id: string): LiveRollout & { open(): ()
   };
   const nodes = createCollection<RolloutNode>({
     key: ({ nodeId }) => nodeId,
-    ready: stream.ready,
+    ready: () => stream.ready(),
     fill: async () => {
       told = false;
       const answer = await client.get<Rollout>(`/v1/rollouts/${encodeURIComponent(id)}`);
@@ -65,7 +65,7 @@ function createLiveRollout(store: Store, id: string): LiveRollout & { open(): ()
   });
   const jobs = createCollection<Job>({
     key: (job) => job.id,
-    ready: stream.ready,
+    ready: () => stream.ready(),
     fill: (more) => readAll<"jobs", Job>(client, `/v1/jobs?rollout=${encodeURIComponent(id)}`, "jobs", more),
   });
 

@@ -31,13 +31,14 @@ export function usePlan(request: StartRolloutRequest | null, again: number): Rea
     }
     let over = false;
     plan.value = { kind: "waiting" };
-    const timer = setTimeout(async () => {
+    const ask = async (): Promise<void> => {
       const answer = await client.send<RolloutPlan>("POST", "/v1/rollouts?dryRun=true", JSON.parse(body));
       if (over) return;
       plan.value = answer.ok
         ? { kind: "ready", value: answer.value, at: clock.now.peek() }
         : { kind: "failed", problem: answer.error };
-    }, SETTLE_MS);
+    };
+    const timer = setTimeout(() => void ask(), SETTLE_MS);
     return () => {
       over = true;
       clearTimeout(timer);
