@@ -5,8 +5,12 @@ import { AuditPage } from "./audit/page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 import { JobsPage } from "./jobs/page.tsx";
 import { JoinPage } from "./join/page.tsx";
+import { NodePage } from "./node/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
+import { RolloutPage } from "./rollout/page.tsx";
+import { RolloutsPage } from "./rollouts/page.tsx";
+import { StartRolloutPage } from "./start-rollout/page.tsx";
 import { TokensPage } from "./tokens/page.tsx";
 
 export type Page = {
@@ -20,6 +24,10 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { path: "/", nav: "Overview", component: OverviewPage },
   { path: "/nodes", nav: "Nodes", component: NodesPage },
+  { path: "/nodes/:nodeId", component: NodePage },
+  { path: "/rollouts", nav: "Rollouts", component: RolloutsPage },
+  { path: "/rollouts/new", component: StartRolloutPage },
+  { path: "/rollouts/:rolloutId", component: RolloutPage },
   { path: "/jobs", nav: "Jobs", component: JobsPage },
   { path: "/jobs/:jobId", component: JobPage },
   { path: "/alerts", nav: "Alerts", component: AlertsPage },
