@@ -7,10 +7,14 @@ import { GroupsPage } from "./groups/page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 import { JobsPage } from "./jobs/page.tsx";
 import { JoinPage } from "./join/page.tsx";
+import { NodePage } from "./node/page.tsx";
 import { NodesPage } from "./nodes/page.tsx";
 import { OverviewPage } from "./overview/page.tsx";
 import { PolicyPage } from "./policy/page.tsx";
 import { ReleasesPage } from "./releases/page.tsx";
+import { RolloutPage } from "./rollout/page.tsx";
+import { RolloutsPage } from "./rollouts/page.tsx";
+import { StartRolloutPage } from "./start-rollout/page.tsx";
 import { TokensPage } from "./tokens/page.tsx";
 
 export type Page = {
@@ -24,6 +28,10 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { path: "/", nav: "Overview", component: OverviewPage },
   { path: "/nodes", nav: "Nodes", component: NodesPage },
+  { path: "/nodes/:nodeId", component: NodePage },
+  { path: "/rollouts", nav: "Rollouts", component: RolloutsPage },
+  { path: "/rollouts/new", component: StartRolloutPage },
+  { path: "/rollouts/:rolloutId", component: RolloutPage },
   { path: "/groups", nav: "Groups", component: GroupsPage },
   { path: "/groups/:group", component: GroupPage },
   { path: "/releases", nav: "Releases", component: ReleasesPage },

@@ -120,6 +120,7 @@ export function createStore(fetchOf: typeof fetch): Store {
     }
     for (const [listener, kinds] of listeners) if (kinds.has(kind)) listener(event);
   };
+  /** A group is shown with its lease. */
   const takeLease = (name: string, lease: LeaseView | null): void => {
     const group = groups.get(name)?.peek();
     if (group !== undefined && lease !== null) groups.take(name, { ...group, lease });
