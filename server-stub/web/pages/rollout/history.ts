@@ -2,6 +2,7 @@
 import type { Job, Step } from "../../../../protocol/job.ts";
 import type { RolloutNode, RolloutSummary } from "../../../../protocol/rollout.ts";
 import type { Tone } from "../../parts/mark.tsx";
+import { ROLLOUT_TONE } from "../overview/model.ts";
 import { NODE_TONE } from "./words.ts";
 
 export type Entry = {
@@ -45,7 +46,13 @@ export function stepEntry(job: Job, node: string, at: number): Entry {
 /** What the record of the rollout itself says, so that a reload forgets none of it. */
 export function historyOf(head: RolloutSummary, nodes: readonly RolloutNode[]): readonly Entry[] {
   const entries: Entry[] = [
-    { key: "start", at: head.createdAt, tone: "idle", node: null, text: `started by ${head.startedBy}` },
+    {
+      key: "start",
+      at: head.createdAt,
+      tone: "idle",
+      node: null,
+      text: `the rollout was started by ${head.startedBy}`,
+    },
   ];
   const count = head.stages.length;
   for (const [at, stage] of head.stages.entries()) {
@@ -72,7 +79,13 @@ export function historyOf(head: RolloutSummary, nodes: readonly RolloutNode[]): 
     });
   }
   if (head.endedAt !== null)
-    entries.push({ key: "end", at: head.endedAt, tone: "idle", node: null, text: `is ${head.status}` });
+    entries.push({
+      key: "end",
+      at: head.endedAt,
+      tone: ROLLOUT_TONE[head.status],
+      node: null,
+      text: `the rollout is ${head.status}`,
+    });
   return entries;
 }
 

@@ -85,6 +85,8 @@ function Row({
 }) {
   const { nodes } = useStore();
   const place = of.value;
+  // The nodes may come later than the rollout.
+  void nodes.keys.value;
   const address = nodes.get(place.nodeId)?.value.address ?? null;
   const why = place.reason?.message ?? "";
   return (
