@@ -1,6 +1,7 @@
 import type { Scenario } from "../runner.ts";
 import { live } from "./live.ts";
 import { manyNodes } from "./many-nodes.ts";
+import { nodePage } from "./node-page.ts";
 import { nodesFilter } from "./nodes-filter.ts";
 import { rolloutHalts } from "./rollout-halts.ts";
 import { rolloutStarts } from "./rollout-starts.ts";
@@ -12,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   signIn,
   live,
   nodesFilter,
+  nodePage,
   rolloutStarts,
   rolloutHalts,
   rolloutSteered,
