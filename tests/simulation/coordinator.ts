@@ -4,7 +4,7 @@
  */
 import { AgentFrame, type CoordinatorFrame } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
-import { parse, parseJson } from "../../protocol/parse.ts";
+import { parse } from "../../protocol/parse.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Coordinator, Principal, Refusal } from "../../server-stub/service/coordinator.ts";
@@ -16,6 +16,7 @@ import type { Store } from "../../server-stub/store/store.ts";
 import { Shelf } from "../server-stub/service/shelf.ts";
 import type { Builds } from "./builds.ts";
 import { MachineClock } from "./clock.ts";
+import { readAgentFrame } from "./frames.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { ServerEnd } from "./socket.ts";
@@ -32,6 +33,8 @@ export type CoordinatorWatch = {
   receiving(nodeId: NodeId, frames: readonly AgentFrame[]): void;
   received(nodeId: NodeId, answers: readonly CoordinatorFrame[]): void;
   wentWrong(message: string, fields: object): void;
+  /** Something that a history may or may not have. */
+  count(what: string): void;
 };
 
 export type CoordinatorParts = {
@@ -75,6 +78,8 @@ export class CoordinatorMachine {
   #process: Process | null = null;
   #starting: { readonly self: { alive: boolean }; readonly inner: Store } | null = null;
   #restores = 0;
+  /** A backup was put in place, and no process has run on it yet. */
+  #isOnBackup = false;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -104,8 +109,17 @@ export class CoordinatorMachine {
     return this.#process?.inner ?? null;
   }
 
-  async start({ restored = false } = {}): Promise<void> {
+  /** The last backup takes the place of what was stored; whoever starts next begins on it. Nothing without a backup. */
+  async restore(): Promise<void> {
+    await this.crash();
+    if (await this.#parts.storage.restore()) this.#isOnBackup = true;
+  }
+
+  async start(): Promise<void> {
     if (this.isBegun) return;
+    const restored = this.#isOnBackup;
+    if (restored) this.#parts.watch.count("coordinator: restored");
+    this.#isOnBackup = false;
     const { time, storage, random, story, timings, builds, watch } = this.#parts;
     const inner = await storage.open(() => this.clock.now());
     if (restored) {
@@ -184,7 +198,7 @@ export class CoordinatorMachine {
 
   /** A frame that came over a socket. */
   async take(nodeId: NodeId, text: string): Promise<readonly CoordinatorFrame[] | "malformed"> {
-    const frame = parseJson(AgentFrame, text, "The frame");
+    const frame = readAgentFrame(text);
     if (!frame.ok) return "malformed";
     return this.#receive(nodeId, [frame.value]);
   }
@@ -261,9 +275,10 @@ export class CoordinatorMachine {
     return {
       debug: () => undefined,
       info: (fields, message) => {
-        if (!story.isTold || !("code" in fields)) return;
+        if (message !== "lease refused" || !("code" in fields)) return;
         const { nodeId, code, reason } = fields as { nodeId?: string; code?: string; reason?: string };
-        if (message === "lease refused") story.tell("coordinator", `refuses ${nodeId}: ${code}: ${reason}`);
+        watch.count(`refused: ${code}`);
+        if (story.isTold) story.tell("coordinator", `refuses ${nodeId}: ${code}: ${reason}`);
       },
       warn: () => undefined,
       error: (fields, message) => watch.wentWrong(message, fields),

@@ -11,12 +11,14 @@ type Doers = {
 };
 
 /** Arms every act of the history; those that wait for something are forgotten when `disarm` is called. */
-export function armActs(world: World): { disarm(): void } {
+export function armActs(world: World, count: (what: string) => void): { disarm(): void } {
   let armed = true;
   type Aimed = Extract<Act["when"], { enters: unknown }>;
   const waiting: { readonly when: Aimed; readonly act: Act; left: number }[] = [];
   const run = (act: Act, who: string) => {
-    if (armed) (DOERS[act.deed.kind] as Doers["kill"])(world, act.deed as never, who);
+    if (!armed) return;
+    count(`deed: ${act.deed.kind}`);
+    (DOERS[act.deed.kind] as Doers["kill"])(world, act.deed as never, who);
   };
   for (const act of world.history.acts) {
     const { when } = act;
@@ -24,6 +26,7 @@ export function armActs(world: World): { disarm(): void } {
     else waiting.push({ when, act, left: when.nth });
   }
   world.entered = (node, state) => {
+    count(`state: ${state}`);
     for (const each of waiting) {
       if (each.when.enters !== state || (each.when.node !== null && each.when.node !== node)) continue;
       each.left -= 1;
@@ -208,13 +211,9 @@ const DOERS: Doers = {
     world.time.must(world.outside(world.storage.backup(world.coordinator.stored)));
   },
   restore: (world, { ms }) => {
-    const { coordinator, storage } = world;
-    const restoring = coordinator.crash().then(() => storage.restore());
-    world.time.must(
-      world.outside(restoring).then((restored) => {
-        world.time.after(ms, () => world.time.must(world.outside(coordinator.start({ restored }))));
-      }),
-    );
+    world.story.tell("operator", "puts the last backup in place");
+    world.time.must(world.outside(world.coordinator.restore()));
+    world.time.after(ms, () => world.time.must(world.outside(world.coordinator.start())));
   },
 };
 
