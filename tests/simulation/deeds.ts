@@ -1,7 +1,7 @@
 /** Does to a world what its history says, and takes back what passes. */
 import { makeBuild } from "./builds.ts";
 import { OPERATOR } from "./coordinator.ts";
-import { type Act, type Deed, WHOEVER } from "./history.ts";
+import { type Act, ANOTHER, type Deed, WHOEVER } from "./history.ts";
 import { type Direction, FAIR } from "./network.ts";
 import type { NodeMachine } from "./node.ts";
 import type { World } from "./world.ts";
@@ -41,8 +41,14 @@ export function armActs(world: World, count: (what: string) => void): { disarm()
   };
 }
 
-const nodeOf = (world: World, named: string, who: string): NodeMachine | undefined =>
-  world.nodes.get(named === WHOEVER ? who : named);
+function nodeOf(world: World, named: string, who: string): NodeMachine | undefined {
+  const one = world.nodes.get(who);
+  if (named === WHOEVER) return one;
+  if (named !== ANOTHER) return world.nodes.get(named);
+  const group = [...world.nodes.values()].filter(({ parts }) => parts.cluster === one?.parts.cluster);
+  const at = group.findIndex((node) => node === one);
+  return group[(at + 1) % group.length];
+}
 
 /** Asks the coordinator for something; what it refuses is as good as what it grants. */
 function ask(world: World, what: string, run: () => Promise<{ readonly ok: boolean }> | null): void {
@@ -129,6 +135,10 @@ const DOERS: Doers = {
     machine?.stopUnit();
     world.time.after(ms, () => machine?.startUnit());
   },
+  elect: (world, { node }, who) => {
+    const { cluster } = nodeOf(world, node, who)?.parts ?? {};
+    if (cluster?.elect() === true) world.story.tell("cluster", `${cluster.leader} leads now`);
+  },
   kill: (world, { node }, who) => nodeOf(world, node, who)?.kill("SIGKILL"),
   power: (world, { node, how, ms }, who) => {
     const machine = nodeOf(world, node, who);
@@ -143,7 +153,7 @@ const DOERS: Doers = {
     if (!gone) nodeOf(world, node, who)?.vanish();
   },
   cut: (world, { node, direction, ms }, who) => {
-    const name = node === WHOEVER ? who : node;
+    const name = node === "*" ? node : (nodeOf(world, node, who)?.name ?? node);
     const both: readonly Direction[] = ["to-coordinator", "to-node"];
     const directions = direction === "both" ? both : [direction];
     world.story.tell("network", `${name}: ${direction} is cut for ${Math.round(ms)} ms`);

@@ -1,12 +1,16 @@
 /**
- * `npm run test:sim -- [--seeds N] [--from S] [--storage memory|sqlite] [--threads N] [--tell] [--seen] [--history FILE]`:
+ * `npm run test:sim -- [--seeds N] [--from S] [--storage memory|sqlite] [--threads N] [--tell] [--seen] [--history FILE]
+ * [--mutations]`:
  * runs so many histories; says what broke, in the smallest history that breaks it. `--tell` prints each story in full;
- * `--history` runs what a file holds, such as one that was printed before.
+ * `--history` runs what a file holds, such as one that was printed before; `--mutations` plants faults, and looks in which
+ * of the seeds each is found.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { History } from "./history.ts";
+import { describeHunt, hunt } from "./hunt.ts";
 import { invent } from "./invent.ts";
+import { MUTATIONS } from "./mutations.ts";
 import { describeFailure, runSeeds, storageOf } from "./pool.ts";
 import { runHistory } from "./run.ts";
 import type { StorageKind } from "./storage.ts";
@@ -21,6 +25,7 @@ const { values } = parseArgs({
     seen: { type: "boolean", default: false },
     "no-shrink": { type: "boolean", default: false },
     history: { type: "string" },
+    mutations: { type: "boolean", default: false },
   },
 });
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -37,6 +42,12 @@ const began = performance.now();
 let failed = 0;
 if (values.history !== undefined) {
   failed = (await tell(JSON.parse(readFileSync(values.history, "utf8")) as History)) ? 0 : 1;
+} else if (values.mutations) {
+  for (const mutation of MUTATIONS) {
+    const hunted = await hunt(mutation, { seeds, threads: Number(values.threads) });
+    print(describeHunt(hunted));
+    if (hunted.found === null) failed += 1;
+  }
 } else if (values.tell) {
   for (const seed of seeds) if (!(await tell(invent(seed, storage ?? storageOf(seed))))) failed += 1;
 } else {
@@ -59,5 +70,6 @@ if (values.history !== undefined) {
     `${seeds.length} histories, ${hours} hours of theirs, ${tally.steps} steps in ${seconds.toFixed(1)} s, ${perSeed} ms each`,
   );
 }
-print(`${values.history === undefined ? seeds.length - failed : 1 - failed} passed, ${failed} failed`);
+const all = values.mutations ? MUTATIONS.length : values.history === undefined ? seeds.length : 1;
+print(`${all - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

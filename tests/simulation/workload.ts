@@ -47,6 +47,13 @@ export class Cluster {
     return true;
   }
 
+  /** Leadership moves for no reason; false when nobody could take it. */
+  elect(): boolean {
+    if (!this.hasQuorum) return false;
+    this.leader = this.#random.pick(this.voters.filter((name) => this.serving.has(name))) ?? null;
+    return this.leader !== null;
+  }
+
   #electSoon(): void {
     if (this.leader !== null) return;
     this.#time.after(this.#random.int(500, 3_000), () => {
@@ -107,7 +114,7 @@ export function simWorkload(world: WorkloadWorld): WorkloadControl {
       };
     },
     handover: async (peers) => {
-      await wait(random.int(20, 800));
+      await wait(random.chance(0.1) ? random.int(1_000, 12_000) : random.int(20, 800));
       if (random.chance(luck().fails)) return fault("The handover hook failed.");
       if (cluster.leader !== name) return ok(undefined);
       const heir = peers.find((peer) => cluster.lead(peer.name));
