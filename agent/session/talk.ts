@@ -58,6 +58,11 @@ const SILENT_AFTER_AT_LEAST_MS = 2_000;
 /** Progress is told at most so often between heartbeats. */
 const PROGRESS_EVERY_MS = 1_000;
 const LOG_DELAY_MS = 200;
+/**
+ * Where a hello came twice, two sessions take turns in ending each other, and each refusal brings the next hello, for
+ * ever: one that follows so soon is not answered. If it was meant, the next regular heartbeat is refused as well.
+ */
+const HELLO_AGAIN_AFTER_MS = 1_000;
 
 export type TalkParts = {
   readonly source: SessionSource;
@@ -76,6 +81,7 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
   /** What the orders ask for, and whether its end was said since the last heartbeat. */
   let diagnosis: { readonly jobId: JobId; readonly said: boolean } | null = null;
   let lastHeard: UptimeMs = clock.uptime();
+  let greetedAt: UptimeMs = clock.uptime();
   let over = false;
   const timers = createTimers(scheduler);
 
@@ -90,6 +96,7 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
   const sayHello = () => {
     timers.clear();
     if (conversation.kind !== "greeting") conversation = greeting;
+    greetedAt = clock.uptime();
     cursors = new Map();
     lastSaid = null;
     diagnosis = null;
@@ -173,7 +180,14 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
     else if (diagnosis?.jobId !== jobId) diagnosis = { jobId, said: false };
   };
 
+  const isHelloTooSoon = (frame: CoordinatorFrame): boolean =>
+    conversation.kind === "open" &&
+    frame.type === "refused" &&
+    frame.code === "unknown-session" &&
+    clock.uptime() - greetedAt < Math.min(HELLO_AGAIN_AFTER_MS, conversation.heartbeatMs);
+
   const hearFrame = (frame: CoordinatorFrame) => {
+    if (isHelloTooSoon(frame)) return log.debug({ frame: frame.type }, "hello was only just said");
     const result = hear(conversation, frame);
     conversation = result.conversation;
     const { heard } = result;

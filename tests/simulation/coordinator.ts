@@ -2,9 +2,8 @@
  * The coordinator's machine: one process of the real services after the other, over what is stored. A process that
  * crashes is cut off from its store and its doors at once, wherever it stands.
  */
-import { AgentFrame, type CoordinatorFrame } from "../../protocol/frames.ts";
+import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
-import { parse } from "../../protocol/parse.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Coordinator, Principal, Refusal } from "../../server-stub/service/coordinator.ts";
@@ -16,7 +15,7 @@ import type { Store } from "../../server-stub/store/store.ts";
 import { Shelf } from "../server-stub/service/shelf.ts";
 import type { Builds } from "./builds.ts";
 import { MachineClock } from "./clock.ts";
-import { readAgentFrame } from "./frames.ts";
+import { checkAgentFrame, readAgentFrame } from "./frames.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { ServerEnd } from "./socket.ts";
@@ -247,7 +246,7 @@ export class CoordinatorMachine {
     const asked: unknown = JSON.parse(body);
     if (path === "/v1/heartbeat") {
       const { frames } = asked as { frames: readonly unknown[] };
-      const parsed = frames.map((frame) => parse(AgentFrame, frame, "The frame"));
+      const parsed = frames.map((frame) => checkAgentFrame(frame));
       const good = parsed.flatMap((frame) => (frame.ok ? [frame.value] : []));
       if (good.length < parsed.length)
         return answerOf({ ok: false, error: { code: "malformed", message: "A frame is malformed." } });

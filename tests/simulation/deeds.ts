@@ -46,7 +46,7 @@ function nodeOf(world: World, named: string, who: string): NodeMachine | undefin
   if (named === WHOEVER) return one;
   if (named !== ANOTHER) return world.nodes.get(named);
   const group = [...world.nodes.values()].filter(({ parts }) => parts.cluster === one?.parts.cluster);
-  const at = group.findIndex((node) => node === one);
+  const at = one === undefined ? -1 : group.indexOf(one);
   return group[(at + 1) % group.length];
 }
 

@@ -23,7 +23,7 @@ export function invent(seed: number, storage: StorageKind): History {
   const random = randomOf(seed, "history");
   const groups = inventGroups(random);
   const releases = inventReleases(random);
-  const untilMs = random.int(90_000, 300_000);
+  const untilMs = random.int(70_000, 220_000);
   const base = { seed, storage, coordinatorRate: rate(random), groups, untilMs };
   const names = nodesOf({ ...base, acts: [] }).map(({ name }) => name);
   const orders = releases.flatMap((release, index) =>

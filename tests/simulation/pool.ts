@@ -7,7 +7,7 @@ import type { Answered, Asked, WorkerOptions } from "./worker.ts";
 export type PoolOptions = {
   readonly seeds: readonly number[];
   readonly threads: number;
-  /** Null: every fifth seed on SQLite, the others in memory. */
+  /** Null: every tenth seed on SQLite, the others in memory. */
   readonly storage?: StorageKind | null;
   readonly mutation?: Mutation | null;
   /** Failures are made small and told. */
@@ -25,7 +25,7 @@ export type Tally = {
   readonly virtualMs: number;
 };
 
-const SQLITE_EVERY = 5;
+const SQLITE_EVERY = 10;
 /** A thread is exchanged for a fresh one after so many histories, so that nothing it has kept grows for ever. */
 const PER_THREAD = 1_000;
 

@@ -6,15 +6,17 @@ import { type History, nodesOf } from "./history.ts";
 import { type Outcome, runHistory } from "./run.ts";
 import type { WorldOptions } from "./world.ts";
 
-/** A smaller history is worth only so many runs. */
+/** A smaller history is worth only so many runs, and so much time. */
 const MAX_RUNS = 150;
+const MAX_MS = 30_000;
 
 export async function shrink(failed: Outcome, options: WorldOptions): Promise<Outcome> {
   const rule = failed.failure?.rule;
   let best = failed;
   let runs = 0;
+  const began = performance.now();
   const isAsBad = async (history: History): Promise<boolean> => {
-    if (runs >= MAX_RUNS) return false;
+    if (runs >= MAX_RUNS || performance.now() - began > MAX_MS) return false;
     runs += 1;
     const outcome = await runHistory(history, options);
     if (outcome.failure?.rule !== rule) return false;

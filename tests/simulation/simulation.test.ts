@@ -29,14 +29,13 @@ describe("whole fleets in virtual time", () => {
     for (const what of MUST_HAPPEN) expect(seen.get(what) ?? 0, what).toBeGreaterThan(0);
   });
 
-  it("replay exactly, with the store in memory and with the one on disk", async () => {
-    const [once, again, onDisk] = [
-      await runHistory(invent(46, "memory"), { isTold: true }),
-      await runHistory(invent(46, "memory"), { isTold: true }),
-      await runHistory(invent(46, "sqlite"), { isTold: true }),
+  it.each(["memory", "sqlite"] as const)("replay exactly, with the store in %s", async (storage) => {
+    const [once, again] = [
+      await runHistory(invent(46, storage), { isTold: true }),
+      await runHistory(invent(46, storage), { isTold: true }),
     ];
     expect(again.story).toEqual(once.story);
-    expect(onDisk.story).toEqual(once.story);
+    expect(again.steps).toBe(once.steps);
     expect(once.story.length).toBeGreaterThan(20);
   });
 
