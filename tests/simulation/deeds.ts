@@ -242,10 +242,14 @@ export function breakLeases(world: World, group: string): void {
   );
 }
 
+/** With it goes its place in what its group runs, as an operator would see to. */
 export function removeNode(world: World, machine: NodeMachine): void {
-  ask(
-    world,
-    `removes ${machine.name}`,
-    () => world.coordinator.services?.nodes.remove(OPERATOR, machine.nodeId) ?? null,
-  );
+  ask(world, `removes ${machine.name}`, () => {
+    const removing = world.coordinator.services?.nodes.remove(OPERATOR, machine.nodeId);
+    if (removing === undefined) return null;
+    return removing.then((removed) => {
+      if (removed.ok) machine.parts.cluster.retire(machine.name);
+      return removed;
+    });
+  });
 }

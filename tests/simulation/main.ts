@@ -62,7 +62,8 @@ if (values.history !== undefined) {
   });
   failed = tally.failures.length;
   if (values.seen)
-    for (const [what, times] of [...tally.seen].toSorted()) print(`${String(times).padStart(8)} ${what}`);
+    for (const what of [...tally.seen.keys()].sort())
+      print(`${String(tally.seen.get(what)).padStart(8)} ${what}`);
   const seconds = (performance.now() - began) / 1000;
   const perSeed = ((seconds * 1000) / seeds.length).toFixed(0);
   const hours = (tally.virtualMs / 3_600_000).toFixed(1);

@@ -26,7 +26,7 @@ describe("whole fleets in virtual time", () => {
     expect(failures.map(describeFailure).join("\n\n")).toBe("");
     expect(ran).toBe(SEEDS);
     // What never happened was not tried.
-    for (const what of MUST_HAPPEN) expect(seen.get(what) ?? 0, what).toBeGreaterThan(0);
+    expect(MUST_HAPPEN.filter((what) => !seen.has(what))).toEqual([]);
   });
 
   it.each(["memory", "sqlite"] as const)("replay exactly, with the store in %s", async (storage) => {
@@ -43,7 +43,7 @@ describe("whole fleets in virtual time", () => {
   it.each(readdirSync(dir))("does not fail again: %s", async (file) => {
     const { history } = JSON.parse(readFileSync(join(dir, file), "utf8")) as Regression;
     const { failure, story } = await runHistory(history, { isTold: true });
-    expect(failure, story.join("\n")).toBeNull();
+    expect({ failure, story: failure === null ? [] : story }).toEqual({ failure: null, story: [] });
   });
 
   it.each(MUTATIONS.filter(({ quick }) => quick !== undefined))(
@@ -51,7 +51,7 @@ describe("whole fleets in virtual time", () => {
     { timeout: 120_000 },
     async (mutation) => {
       const hunted = await hunt(mutation, { seeds: [mutation.quick ?? 1], threads: 1 });
-      expect(hunted.found, describeHunt(hunted)).not.toBeNull();
+      expect(describeHunt(hunted)).toMatch(/^found in/);
     },
   );
 });
@@ -89,7 +89,6 @@ const MUST_HAPPEN = [
   "coordinator: restored",
   "refused: quorum",
   "refused: leader-here",
-  "refused: stale-token",
   "rollout: rollback completed",
   "rollout: update cancelled cancelled",
   "rollout: update completed",

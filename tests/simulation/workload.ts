@@ -30,6 +30,13 @@ export class Cluster {
     return this.voters.filter((name) => this.serving.has(name)).length >= quorumOf(this.voters.length);
   }
 
+  /** It is no member any more, whatever it goes on doing. */
+  retire(name: string): void {
+    this.voters = this.voters.filter((voter) => voter !== name);
+    if (this.leader === name) this.leader = null;
+    this.#electSoon();
+  }
+
   serve(name: string): void {
     this.serving.add(name);
     this.#electSoon();

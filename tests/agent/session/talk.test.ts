@@ -66,7 +66,7 @@ function talking() {
   });
   const pass = (ms: number) => {
     now += ms;
-    for (const [run, at] of [...timers]) {
+    for (const [run, at] of timers) {
       if (at > now || !timers.delete(run)) continue;
       run();
     }
