@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["tests/harness/postgres/of-this-run.ts"],
     include: ["tests/**/*.test.ts"],
     exclude: ["tests/systemd/**", "node_modules/**"],
     pool: "forks",

@@ -12,6 +12,7 @@ import { PROTOCOL } from "../protocol/frames.ts";
 import { type Fault, ok, type Result } from "../protocol/result.ts";
 import type { DurationMs } from "../protocol/time.ts";
 import { TUF_METADATA_PATH, TUF_TARGETS_PATH, targetUrlPath } from "../protocol/trust.ts";
+import { askAll } from "./ask-all.ts";
 import type { Preparer } from "./core/ports.ts";
 import { realClock } from "./effects/clock.ts";
 import type { Disk } from "./effects/disk.ts";
@@ -21,7 +22,7 @@ import type { Log } from "./effects/log.ts";
 import { createPreparer as assemble, type PrepareParts } from "./effects/prepare.ts";
 import { fetchWith } from "./effects/trust/fetch.ts";
 import { refreshTrust } from "./effects/trust/refresh.ts";
-import { resolveBundle } from "./effects/trust/releases.ts";
+import { resolveBundle, type SignedBundle } from "./effects/trust/releases.ts";
 import type { Running } from "./running.ts";
 import type { Addresses } from "./session/addresses.ts";
 import type { Network } from "./session/network.ts";
@@ -70,19 +71,21 @@ async function partsOf(options: NodePreparerOptions, dispatcher: Dispatcher): Pr
     running: running.build.version,
     resolve: (desired, signal) => resolveSigned(options, dispatcher, desired, signal),
     download: ({ name, sha256, bytes }, how) =>
-      downloadBundle({
-        disk,
-        dir: layout.download,
-        url: `${addresses.current()}${TUF_TARGETS_PATH}/${targetUrlPath(name, sha256)}`,
-        sha256,
-        bytes,
-        dispatcher,
-        timeoutMs: options.downloadTimeoutMs,
-        uptime: () => realClock.uptime(),
-        wait: (ms, signal) => sleep(ms, undefined, { signal }),
-        signal: how.signal,
-        progress: (done) => how.progress(done),
-      }),
+      askAll(addresses, isOfThisNode, (server) =>
+        downloadBundle({
+          disk,
+          dir: layout.download,
+          url: `${server}${TUF_TARGETS_PATH}/${targetUrlPath(name, sha256)}`,
+          sha256,
+          bytes,
+          dispatcher,
+          timeoutMs: options.downloadTimeoutMs,
+          uptime: () => realClock.uptime(),
+          wait: (ms, signal) => sleep(ms, undefined, { signal }),
+          signal: how.signal,
+          progress: (done) => how.progress(done),
+        }),
+      ),
     removeDownload: ({ sha256 }) => removeDownload(disk, layout.download, sha256),
     selfTest: createSelfTester(options),
     random: Math.random,
@@ -94,13 +97,26 @@ async function partsOf(options: NodePreparerOptions, dispatcher: Dispatcher): Pr
   };
 }
 
-async function resolveSigned(
-  { disk, layout, running, pinnedRoot, addresses, log }: NodePreparerOptions,
+/** The signed bundle of what is ordered, from the first coordinator that has it. */
+const resolveSigned = (
+  options: NodePreparerOptions,
   dispatcher: Dispatcher,
   desired: Desired,
   signal: AbortSignal,
-) {
-  const server = addresses.current();
+): Promise<Result<SignedBundle, Fault>> =>
+  askAll(
+    options.addresses,
+    ({ code }) => signal.aborted || code === "bad-root",
+    (server) => resolveAt(server, options, dispatcher, desired, signal),
+  );
+
+async function resolveAt(
+  server: string,
+  { disk, layout, running, pinnedRoot, log }: NodePreparerOptions,
+  dispatcher: Dispatcher,
+  desired: Desired,
+  signal: AbortSignal,
+): Promise<Result<SignedBundle, Fault>> {
   const trusted = await refreshTrust({
     disk,
     stateDir: layout.state,
@@ -112,15 +128,15 @@ async function resolveSigned(
     timeoutMs: METADATA_TIMEOUT_MS,
     signal,
   });
-  if (!trusted.ok) {
-    if (trusted.error.code === "unreachable") addresses.failed(server);
-    return trusted;
-  }
+  if (!trusted.ok) return trusted;
   for (const note of trusted.value.notes) log.warn({ source: "trust" }, note);
   const { build } = desired;
   if (build === null) throw new Error("an update names its build");
   return resolveBundle(trusted.value.bundles, build, running.platform);
 }
+
+/** What no other coordinator would mend: the disk, an end that was asked for, and that all of the time is gone. */
+const isOfThisNode = ({ code }: Fault): boolean => /^(disk-full|cancelled|timed-out)$/.test(code);
 
 /** Starts a build's `--self-test` as this user, with these settings, and gives it so long. */
 export const createSelfTester =

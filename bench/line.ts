@@ -7,7 +7,7 @@ export type Line = {
   readonly what: string;
   /** What `peer` is, for people. */
   readonly beside: string;
-  readonly unit: "ms" | "MB" | "s" | "per second";
+  readonly unit: "ms" | "kB" | "MB" | "s" | "per second";
   readonly value: Spread;
   readonly peer: Spread;
   /** What `value / peer` is to stay within. */

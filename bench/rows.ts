@@ -1,3 +1,4 @@
+import { dashboardRow } from "./dashboard/row.ts";
 import { idleRow } from "./idle/row.ts";
 import { leasesRow } from "./leases/row.ts";
 import { prepareRow } from "./prepare/row.ts";
@@ -6,4 +7,4 @@ import { rollingRow } from "./rolling/row.ts";
 import type { Row } from "./row.ts";
 
 /** In the order in which they are told. */
-export const ROWS: readonly Row[] = [prepareRow, restartRow, idleRow, rollingRow, leasesRow];
+export const ROWS: readonly Row[] = [prepareRow, restartRow, idleRow, rollingRow, leasesRow, dashboardRow];

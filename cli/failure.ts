@@ -29,7 +29,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
 
 export const exitOf = (fault: Fault & { readonly status?: number }): number => {
   const { code } = fault;
-  const known = BY_CODE[code];
+  // Whoever answered chose the code: it may be a word that every object knows.
+  const known = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
   if (known !== undefined) return known;
   // A coordinator that is newer may refuse with codes that are not known here.
   const status = (PROBLEM_STATUS as Readonly<Record<string, number>>)[code] ?? fault.status;

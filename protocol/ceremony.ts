@@ -6,6 +6,7 @@
 import { createPublicKey, sign, verify } from "node:crypto";
 import {
   canonicalBytes,
+  hasCanonicalForm,
   keyIdOf,
   PublicKey,
   publicKeyOf,
@@ -58,6 +59,8 @@ export function readKeyRequest(
 ): Result<Partial<Record<"snapshot" | "timestamp", PublicKey>>, Fault<"malformed" | "bad-proof">> {
   const request = parseJson(KeyRequest, text, "The key request");
   if (!request.ok) return request;
+  if (!hasCanonicalForm(request.value))
+    return err({ code: "malformed", message: "The key request holds what no key can sign." });
   const keys: Partial<Record<"snapshot" | "timestamp", PublicKey>> = {};
   for (const role of ["snapshot", "timestamp"] as const) {
     const asked = request.value.keys[role];

@@ -1,4 +1,5 @@
 import { Version } from "./build.ts";
+import { FleetLockSettings } from "./fleet-lock.ts";
 import { Reason } from "./job.ts";
 import { LeaseView } from "./lease.ts";
 import { ChannelName, GroupName } from "./names.ts";
@@ -27,6 +28,8 @@ export const Group = Type.Object(
     nodes: Type.Integer(),
     lease: LeaseView,
     createdAt: Type.Integer(),
+    /** How FleetLock clients come into it; absent where they may not. */
+    fleetLock: Type.Optional(FleetLockSettings),
   },
   { ...closed, title: "Group" },
 );

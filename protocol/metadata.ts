@@ -119,6 +119,17 @@ export type Signer = { readonly keyid: string; readonly privateKey: KeyObject };
 /** The bytes that are signed: canonical JSON. Throws on fractions and `undefined`, which it cannot express. */
 export const canonicalBytes = (value: unknown): Buffer => Buffer.from(canonicalize(value));
 
+/** Whether a value can be signed at all. What comes from a stranger may hold fractions, or be deeper than any stack. */
+export function hasCanonicalForm(value: unknown): boolean {
+  try {
+    canonicalBytes(value);
+    return true;
+  } catch (cause) {
+    if (cause instanceof TypeError || cause instanceof RangeError) return false;
+    throw cause;
+  }
+}
+
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 export const keyIdOf = (key: PublicKey): string => sha256(canonicalBytes(key));

@@ -46,6 +46,8 @@ export const Node = Type.Object(
     jobId: nullable(JobId),
     reason: nullable(Reason),
     createdAt: Type.Integer(),
+    /** What it speaks in place of an agent; absent for agents. It has no build and no presence. */
+    client: Type.Optional(Type.Literal("fleet-lock")),
   },
   { ...closed, title: "Node" },
 );

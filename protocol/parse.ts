@@ -1,5 +1,9 @@
+import { plainWords } from "./plain-words.ts";
 import { err, type Fault, ok, type Result } from "./result.ts";
 import { type Static, type TSchema, Value } from "./schema.ts";
+
+/** Longest place that is told: its parts are names that whoever sent the value chose. */
+const MAX_PLACE = 200;
 
 /**
  * Turns something unknown into a typed value once, at the border. Unknown keys are refused where the schema
@@ -13,7 +17,9 @@ export function parse<S extends TSchema>(
   if (Value.Check(schema, value)) return ok(value as Static<S>);
   const first = Value.Errors(schema, value)[0];
   const place =
-    first?.instancePath === undefined || first.instancePath === "" ? "the whole of it" : first.instancePath;
+    first?.instancePath === undefined || first.instancePath === ""
+      ? "the whole of it"
+      : plainWords(first.instancePath, MAX_PLACE);
   return err({
     code: "malformed",
     message: `${what} is malformed at ${place}: ${first?.message ?? "it does not match its schema"}.`,

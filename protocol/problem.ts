@@ -1,4 +1,5 @@
 import { DENIALS } from "./lease.ts";
+import { plainWords } from "./plain-words.ts";
 import type { Fault } from "./result.ts";
 import { type Static, Type } from "./schema.ts";
 
@@ -89,6 +90,20 @@ export const Problem = Type.Object(
   { title: "Problem" },
 );
 export type Problem = Static<typeof Problem>;
+
+/**
+ * A problem as whoever received it may show, log and report it, whoever sent it: its code is one, its words are not
+ * endless and move no terminal's cursor.
+ */
+export function plainProblem(problem: Problem): Problem {
+  const { code, detail, hint } = problem;
+  return {
+    ...problem,
+    code: /^[a-z][a-z0-9-]{0,63}$/.test(code) ? code : "unexpected-answer",
+    detail: plainWords(detail) || "It was refused, and not said why.",
+    ...(hint === undefined ? {} : { hint: plainWords(hint) }),
+  };
+}
 
 /** The body that tells of a fault; `requestId` finds it in the coordinator's log. */
 export function problemOf(

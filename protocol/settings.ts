@@ -8,6 +8,7 @@
  */
 import { parse as parseToml, TomlError } from "smol-toml";
 import { nearest } from "./nearest.ts";
+import { plainWords } from "./plain-words.ts";
 import { err, type Fault, ok, type Result } from "./result.ts";
 import { type Static, type TSchema, Type, Value } from "./schema.ts";
 import { camelCase, defaultsOf, expectation, type SettingsSchema, snakeCase } from "./settings-schema.ts";
@@ -61,6 +62,14 @@ export function readSettings<S extends SettingsSchema>(
   return ok({ settings: value as Static<S>, lineOf: (key) => lines.get(key) ?? null });
 }
 
+/** What the schema has under a name as the file writes it; never what every object has, such as `to_string`. */
+function propertyOf(schema: SettingsSchema, written: string): TSchema | undefined {
+  const name = camelCase(written);
+  return written === snakeCase(name) && Object.hasOwn(schema.properties, name)
+    ? schema.properties[name]
+    : undefined;
+}
+
 /** The fault for problems found, for what only the reader of a file can check (two keys that exclude each other). */
 export const settingsFault = (problems: readonly SettingsProblem[]): SettingsFault => ({
   code: "settings",
@@ -70,7 +79,9 @@ export const settingsFault = (problems: readonly SettingsProblem[]): SettingsFau
 });
 
 const showProblem = ({ file, line, key, message }: SettingsProblem): string =>
-  `${file}${line === null ? "" : `:${line}`}: ${key === "" ? "" : `${key}: `}${message}`;
+  `${file}${line === null ? "" : `:${line}`}: ${key === "" ? "" : `${plainWords(key, MAX_KEY_SHOWN)}: `}${plainWords(message)}`;
+
+const MAX_KEY_SHOWN = 200;
 
 type Reading = {
   readonly file: string;
@@ -88,12 +99,13 @@ function readTable(
   const value: Record<string, unknown> = defaultsOf(schema);
   for (const [written, given] of Object.entries(table)) {
     const key = path === "" ? written : `${path}.${written}`;
-    const property =
-      written === snakeCase(camelCase(written)) ? schema.properties[camelCase(written)] : undefined;
+    const property = propertyOf(schema, written);
     if (property === undefined) {
       reading.problems.push(problem(reading, key, unknownKey(schema, written, path, reading.root)));
     } else if (Type.IsObject(property)) {
-      if (isTable(given)) value[camelCase(written)] = readTable(property, given, key, reading);
+      const shorthand = shorthandOf(property);
+      const table = typeof given === "string" && shorthand !== null ? { [shorthand]: given } : given;
+      if (isTable(table)) value[camelCase(written)] = readTable(property, table, key, reading);
       else reading.problems.push(problem(reading, key, `must be a table, written as [${key}].`));
     } else if (Value.Check(property, given)) {
       value[camelCase(written)] = given;
@@ -148,6 +160,12 @@ function unknownKey(schema: SettingsSchema, written: string, path: string, root:
   if (there !== undefined) return `there is no such setting here. Did you mean ${there}?`;
   const known = Object.keys(schema.properties).map(snakeCase).join(", ");
   return `there is no such setting. Known ${path === "" ? "are" : `in [${path}] are`} ${known}.`;
+}
+
+/** The setting, as written, that a table's text stands for: `database = "…"` for `[database] url = "…"`. */
+function shorthandOf(table: TSchema): string | null {
+  const { shorthand } = table as { readonly shorthand?: string };
+  return shorthand === undefined ? null : snakeCase(shorthand);
 }
 
 const isTable = (value: unknown): value is Record<string, unknown> =>

@@ -16,14 +16,19 @@ import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
+import { settleIncarnation } from "./service/failover.ts";
 import { createRequestScope } from "./service/request-scope.ts";
-import { type OpenFault, openSqliteStore } from "./store/sqlite/open.ts";
+import type { OpenFault } from "./store/faults.ts";
+import { openStore } from "./store/open.ts";
+import type { PostgresStore } from "./store/postgres/open.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
   readonly coordinator: Coordinator;
   readonly repository: Repository;
   readonly metrics: Metrics;
+  /** The server that has the database; null when it is a file. */
+  readonly database: Omit<PostgresStore, "store"> | null;
   /** What every API door is made with, less how it identifies its callers. */
   readonly doors: Omit<ApiOptions, "identify" | "publicUrl" | "tls">;
   /** Nothing may be called after it. */
@@ -40,8 +45,9 @@ export async function assemble(
   // What a restore has begun is finished before all else, whatever cut it off.
   await finishSwap(config.stateDir);
   // The database first: its lock says that no other coordinator uses this state directory.
-  const opened = await openSqliteStore(config.databaseFile, () => clock.now());
+  const opened = await openStore(config, () => clock.now());
   if (!opened.ok) return opened;
+  const { database } = opened.value;
   const scope = createRequestScope();
   const writes = watchWrites();
   const metrics = createMetrics({
@@ -55,8 +61,9 @@ export async function assemble(
   });
   let coordinator: Coordinator | null = null;
   const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
-  const store = watchedStore(opened.value, watches, () => performance.now());
+  const store = watchedStore(opened.value.store, watches, () => performance.now());
   try {
+    if (database !== null) await settleIncarnation(store, database.incarnation, clock.now(), scope.log(log));
     await removeStaging(config.stateDir);
     const repository = await Repository.open({
       dir: config.repositoryDir,
@@ -76,6 +83,7 @@ export async function assemble(
       machine: machineOf(config),
       webhooks: config.webhooks,
       streamsPerToken: config.events.streamsPerToken,
+      signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
     });
     const { sessions } = made;
@@ -88,6 +96,7 @@ export async function assemble(
       coordinator,
       repository,
       metrics,
+      database,
       doors: {
         coordinator,
         metrics,
@@ -129,8 +138,15 @@ export async function assemble(
         },
       },
       close: async () => {
-        await made.close();
-        await store.close();
+        try {
+          await made.close();
+        } catch (error) {
+          // What it would still have noted, it cannot when the server is away.
+          if (database === null) throw error;
+          log.warn({ err: error }, "the database was away at the end");
+        } finally {
+          await store.close();
+        }
       },
     });
   } catch (error) {

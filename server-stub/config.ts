@@ -11,9 +11,13 @@ import {
   type SettingsProblem,
   settingsFault,
 } from "../protocol/settings.ts";
+import type { DurationMs } from "../protocol/time.ts";
 import { isLoopback } from "./api/loopback.ts";
 import { DAY_MS, type Retention } from "./service/retention.ts";
 import { CoordinatorSettings } from "./settings.ts";
+import { type PostgresAddress, readAddress } from "./store/postgres/address.ts";
+
+const HOUR_MS: DurationMs = 3_600_000;
 
 export const DEFAULT_CONFIG_FILE = "/etc/baton/coordinator.toml";
 
@@ -21,6 +25,8 @@ export const DEFAULT_CONFIG_FILE = "/etc/baton/coordinator.toml";
 export type Config = {
   readonly stateDir: string;
   readonly databaseFile: string;
+  /** Where the database is instead; null for SQLite. */
+  readonly postgres: PostgresAddress | null;
   /** TUF metadata and targets, as `/tuf/` serves them. */
   readonly repositoryDir: string;
   /** Unix socket of the local operator, 0600. */
@@ -30,6 +36,7 @@ export type Config = {
   readonly listen: { readonly address: string; readonly port: number; readonly insecureHttp: boolean };
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly events: CoordinatorSettings["events"];
+  readonly dashboard: { readonly signedInForMs: DurationMs };
   readonly webhooks: CoordinatorSettings["webhooks"];
   readonly timings: CoordinatorSettings["timings"];
   readonly retention: Retention;
@@ -85,7 +92,8 @@ export function parseConfig(
       : { certFile: resolve(certFile), keyFile: resolve(keyFile) };
 
   const problems: SettingsProblem[] = [];
-  const problem = (key: string, message: string) => problems.push({ file, line: lineOf(key), key, message });
+  const problem = (key: string, message: string) =>
+    problems.push({ file, line: lineOf(key) ?? lineOf(key.split(".")[0] ?? ""), key, message });
   if ((certFile === undefined) !== (keyFile === undefined)) {
     const [given, missing] = certFile === undefined ? ["key_file", "cert_file"] : ["cert_file", "key_file"];
     problem(`tls.${given}`, `needs tls.${missing} beside it.`);
@@ -98,10 +106,16 @@ export function parseConfig(
   }
   const metrics = settings.metrics.listen === undefined ? null : addressOf(settings.metrics.listen);
   if (metrics !== null && metrics.port > 65_535) problem("metrics.listen", "has a port beyond 65535.");
+  const { url } = settings.database;
+  const postgres = url === undefined ? null : readAddress(url);
+  if (postgres?.ok === false) problem("database.url", postgres.error);
+  if (url !== undefined && settings.database.file !== undefined)
+    problem("database.file", "cannot be set beside database.url: the database is one or the other.");
   if (problems.length > 0) return err(settingsFault(problems));
   return ok({
     stateDir,
     databaseFile: resolve(stateDir, settings.database.file ?? "coordinator.db"),
+    postgres: postgres?.ok === true ? postgres.value : null,
     repositoryDir: join(stateDir, "repository"),
     controlSocket: join(stateDir, "control.sock"),
     publicUrl: settings.publicUrl?.replace(/\/+$/, "") ?? null,
@@ -109,6 +123,7 @@ export function parseConfig(
     listen,
     tls,
     events: settings.events,
+    dashboard: { signedInForMs: settings.dashboard.signInHours * HOUR_MS },
     webhooks: settings.webhooks,
     timings: settings.timings,
     retention: {

@@ -9,6 +9,7 @@ process.exitCode = await run(
     print: (text) => void process.stdout.write(`${text}\n`),
     say: (text) => void process.stderr.write(`${text}\n`),
     becomeOwnerOf,
+    home: import.meta.dirname,
     actAsOwnerOf,
   },
   process.argv.slice(2),

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { FaultError, ok, type Result } from "../protocol/result.ts";
 import type { Clock, DurationMs } from "../protocol/time.ts";
-import { identifyAsLocal, identifyByBearer } from "./api/authorize.ts";
+import { identifyAsLocal, identifyByBearer, identifyBySignIn } from "./api/authorize.ts";
+import { readDashboard } from "./api/dashboard/files.ts";
 import { createApi } from "./api/server.ts";
 import { assemble } from "./assemble.ts";
 import { createCertificate, type TlsPair } from "./certificate.ts";
@@ -14,7 +15,8 @@ import type { Config } from "./config.ts";
 import { createLiveDoor } from "./live/door.ts";
 import { listenForScrapes, type MetricsListener } from "./metrics/listener.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import type { OpenFault } from "./store/sqlite/open.ts";
+import { createReplicationWatch } from "./replication-watch.ts";
+import type { OpenFault } from "./store/faults.ts";
 import { startEngine } from "./timer.ts";
 
 export type Running = {
@@ -28,10 +30,17 @@ export type Running = {
   reloadTls(): Promise<void>;
   /** Takes the certificate that is in the files, if it is another one. A timer calls it; it never rejects. */
   lookAtTls(): Promise<void>;
+  /**
+   * Resolves when the database has failed over: nothing more is written, and it is to be stopped and begun anew.
+   * Never, where that cannot be.
+   */
+  readonly failedOver: Promise<Error>;
 };
 
 /** A renewed certificate is in use within this time, without anybody being told. */
 const LOOK_AT_TLS_MS: DurationMs = 60_000;
+
+const LOOK_AT_STANDBYS_MS: DurationMs = 60_000;
 
 /** How long a request that is under way, such as an upload, may hold up the end. */
 const STOP_WITHIN_MS = 10_000;
@@ -44,11 +53,11 @@ export async function serve(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock = systemClock,
-  options: { readonly ofProcess?: boolean } = {},
+  options: { readonly ofProcess?: boolean; readonly dashboardDirs?: readonly string[] } = {},
 ): Promise<Result<Running, OpenFault>> {
   const assembled = await assemble(config, log, clock, options);
   if (!assembled.ok) return assembled;
-  const { coordinator, doors, metrics, close } = assembled.value;
+  const { coordinator, doors, metrics, database, close } = assembled.value;
   let url = "";
   const open: { close(): PromiseLike<unknown> }[] = [];
   try {
@@ -57,7 +66,9 @@ export async function serve(
     const certificate = config.tls === null ? null : createCertificate(config.tls);
     const tls = certificate === null ? null : await certificate.read();
     const scoped = doors.scope === undefined ? {} : { scope: doors.scope };
-    const api = createApi({ ...doors, identify, publicUrl, tls });
+    const identifyAll = identifyBySignIn(coordinator.signIns, publicUrl, identify);
+    const dashboard = await readDashboard(options.dashboardDirs ?? []);
+    const api = createApi({ ...doors, identify: identifyAll, publicUrl, tls, dashboard });
     const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped });
     api.server.on("upgrade", live.upgrade);
     const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl });
@@ -85,6 +96,11 @@ export async function serve(
       }
     };
     const looking = startEngine(lookAtTls, LOOK_AT_TLS_MS, () => undefined);
+    const watchReplication =
+      database === null
+        ? () => Promise.resolve()
+        : createReplicationWatch({ replication: () => database.replication(), metrics, log });
+    const watching = startEngine(watchReplication, LOOK_AT_STANDBYS_MS, () => undefined);
     log.info({ url, stateDir: config.stateDir, metrics: scrapes?.url }, "listening");
 
     let stopping: Promise<void> | undefined;
@@ -93,7 +109,7 @@ export async function serve(
       // Listening ends with the first `close`; sessions are told meanwhile, and the engine's tick ends.
       const impatient = setTimeout(() => api.server.closeAllConnections(), STOP_WITHIN_MS);
       const doorsOpen = [api.close(), control.close(), live.close(), scrapes?.close()];
-      await Promise.all([...doorsOpen, engine.stop(), looking.stop()]);
+      await Promise.all([...doorsOpen, engine.stop(), looking.stop(), watching.stop()]);
       clearTimeout(impatient);
       await close();
       log.info({}, "stopped");
@@ -107,6 +123,7 @@ export async function serve(
       },
       reloadTls: async () => use((await certificate?.read()) ?? null),
       lookAtTls,
+      failedOver: database?.failedOver ?? Promise.withResolvers<never>().promise,
     });
   } catch (error) {
     await Promise.all(open.map((each) => each.close()));

@@ -74,8 +74,17 @@ export const CoordinatorSettings = Type.Object({
           description: "SQLite database; coordinator.db in state_dir unless told otherwise.",
         }),
       ),
+      url: Type.Optional(
+        Type.String({
+          pattern: "^postgres(ql)?://",
+          expects: "an address that begins with postgres://",
+          examples: ["postgres://baton@db1.example,db2.example/baton?sslmode=verify-full"],
+          description:
+            'PostgreSQL instead: one host or several, of which the one that takes writes is used. The password may be in PGPASSWORD or a file that PGPASSFILE names. database = "postgres://…" above all tables says the same.',
+        }),
+      ),
     },
-    { description: "What must survive a restart." },
+    { description: "What must survive a restart.", shorthand: "url" },
   ),
   events: Type.Object(
     {
@@ -87,6 +96,17 @@ export const CoordinatorSettings = Type.Object({
       }),
     },
     { description: "What changes, as dashboards and commands follow it." },
+  ),
+  dashboard: Type.Object(
+    {
+      signInHours: Type.Integer({
+        minimum: 1,
+        maximum: 8_760,
+        default: 12,
+        description: "Hours that a browser stays signed in, unless its token expires or is revoked before.",
+      }),
+    },
+    { description: "The dashboard, which is served at the address above." },
   ),
   webhooks: Type.Object(
     {

@@ -1,7 +1,7 @@
 /** The other end of the control socket, for the `agent` command. */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { parse, parseJson } from "../../protocol/parse.ts";
-import { Problem } from "../../protocol/problem.ts";
+import { Problem, plainProblem } from "../../protocol/problem.ts";
 import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 import type { Static, TSchema } from "../../protocol/schema.ts";
 
@@ -100,7 +100,7 @@ function problemOf(text: string): Fault {
   try {
     const problem = parse(Problem, JSON.parse(text), "The agent's answer");
     if (problem.ok) {
-      const { code, detail, hint } = problem.value;
+      const { code, detail, hint } = plainProblem(problem.value);
       return { code, message: detail, ...(hint === undefined ? {} : { hint }) };
     }
   } catch (cause) {

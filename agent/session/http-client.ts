@@ -4,7 +4,7 @@
  */
 import type { Dispatcher } from "undici";
 import { parse } from "../../protocol/parse.ts";
-import { Problem } from "../../protocol/problem.ts";
+import { Problem, plainProblem } from "../../protocol/problem.ts";
 import { err, type Fault, FaultError, ok, type Result } from "../../protocol/result.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type { Addresses } from "./addresses.ts";
@@ -131,8 +131,9 @@ export function failureOf(
   retryAfter: string | string[] | undefined,
 ): CallFailure {
   const problem = problemIn(text);
-  const seconds = typeof retryAfter === "string" ? Number.parseInt(retryAfter, 10) : Number.NaN;
-  const retryAfterMs = problem?.retryAfterMs ?? (Number.isNaN(seconds) ? undefined : seconds * 1000);
+  const seconds =
+    typeof retryAfter === "string" && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined;
+  const retryAfterMs = problem?.retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
   return {
     kind: problem !== undefined && status < 500 ? "refused" : "unreachable",
     code: problem?.code ?? "not-baton",
@@ -147,7 +148,7 @@ export function failureOf(
 function problemIn(text: string): Problem | undefined {
   try {
     const parsed = parse(Problem, JSON.parse(text), "The answer");
-    return parsed.ok ? parsed.value : undefined;
+    return parsed.ok ? plainProblem(parsed.value) : undefined;
   } catch (cause) {
     if (cause instanceof SyntaxError) return undefined;
     throw cause;

@@ -49,8 +49,11 @@ export class LeaseNode {
     await this.sayIdle();
   }
 
-  /** Reserve, commit, confirm: three requests, each durable before it is answered. */
-  async cycle(): Promise<void> {
+  /**
+   * Reserve, commit, confirm: three requests, each durable before it is answered. `whileDown` is run where a node would
+   * be away.
+   */
+  async cycle(whileDown: () => Promise<void> = async () => undefined): Promise<void> {
     const session = this.#session;
     const jobId = `j-${randomInt(36 ** 9)
       .toString(36)
@@ -58,6 +61,7 @@ export class LeaseNode {
     const lease = `/v1/groups/${this.#who.group}/lease`;
     const { token } = await this.#post<ReserveReply>(`${lease}/reserve`, { session, jobId, build: BACKUP });
     await this.#post<CommitReply>(`${lease}/commit`, { session, token, needMs: 10_000 });
+    await whileDown();
     const acknowledged = await this.#beat({ kind: "confirmed", token }, [
       { token, jobId, word: "confirmed", reason: null },
     ]);

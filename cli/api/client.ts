@@ -5,7 +5,7 @@
  * Every POST carries an `Idempotency-Key`, so that one whose answer was lost on the way may be sent once more.
  */
 import { randomUUID } from "node:crypto";
-import { Problem } from "../../protocol/problem.ts";
+import { Problem, plainProblem } from "../../protocol/problem.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
 import { type Static, type TSchema, Value } from "../../protocol/schema.ts";
 import { type ApiFault, brokeOff, faultOf, strange, unreachable } from "./faults.ts";
@@ -170,7 +170,9 @@ function read<S extends TSchema>(
 function refused(url: string, { status }: Response, text: string): Result<never, ApiFault> {
   const value = parsed(text);
   if (value === undefined) return err(strange(url, status, "it is not JSON"));
-  return err(Value.Check(Problem, value) ? faultOf(value) : strange(url, status, "it is no problem"));
+  return err(
+    Value.Check(Problem, value) ? faultOf(plainProblem(value)) : strange(url, status, "it is no problem"),
+  );
 }
 
 /** An empty body is null, as the answer to a DELETE is; undefined for what is no JSON. */

@@ -23,7 +23,10 @@ export type PublishRequest = Omit<NewRelease, "bundles"> & {
   readonly bundles: readonly BundleFile[];
   readonly now: EpochMs;
   readonly lifetimeMs?: DurationMs;
-  /** The coordinator was restored from a backup and may lack what was published since. */
+  /**
+   * The coordinator was restored from a backup and may lack what was published since, or bundles that it knows of: they
+   * are uploaded and signed anew, also when nothing seems to have changed.
+   */
   readonly afterRestore?: boolean;
   readonly progress?: (done: { file: string; bytes: number; ofBytes: number }) => void;
 };
@@ -58,13 +61,17 @@ export async function publishRelease(request: PublishRequest): Promise<Result<Pu
   const before = current.value?.signed ?? null;
   const next = nextTargets(before, request, now + lifetimeMs);
   if (!next.ok) return next;
-  if (before !== null && bundles.length > 0 && sameTargets(before, next.value)) {
+  const isThere = before !== null && bundles.length > 0 && sameTargets(before, next.value);
+  if (isThere && request.afterRestore !== true) {
     if (current.value !== null) await remember(keys.dir, current.value);
     return ok({ targetsVersion: before.version, expires: before.expires, changed: false });
   }
   // Above what was signed here: after a restore, what nodes have seen may be newer than what is there.
   const version = Math.max(next.value.version, (last.value?.signed.version ?? 0) + 1);
-  const targets = signMetadata({ ...next.value, version }, signers.value);
+  const targets = signMetadata(
+    { ...(isThere ? { ...next.value, targets: before.targets } : next.value), version },
+    signers.value,
+  );
   for (const bundle of bundles) {
     const uploaded = await upload(api, bundle, request.progress);
     if (!uploaded.ok) return uploaded;

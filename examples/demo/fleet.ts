@@ -87,8 +87,11 @@ export class Fleet {
     });
   }
 
-  /** Makes the keys, lets the root sign what the coordinator may sign by itself, and starts the coordinator. */
-  async startCoordinator(): Promise<void> {
+  /**
+   * Makes the keys, lets the root sign what the coordinator may sign by itself, and starts the coordinator. `before`:
+   * what is to be done with its state directory before it runs.
+   */
+  async startCoordinator(before: (stateDir: string) => Promise<void> = async () => undefined): Promise<void> {
     const state = join(this.dir, "coordinator");
     const config = join(this.dir, "coordinator.toml");
     const [port] = await freePorts(1);
@@ -108,6 +111,19 @@ export class Fleet {
     await this.coordinator(["--config", config, "init", "--token-file", join(this.dir, "admin-token")]);
     await this.baton(["keys", "sign", join(state, "key-request.json")]);
     await this.coordinator(["--config", config, "trust", join(this.dir, "keys/1.root.json")]);
+    await before(state);
+    await this.#serve();
+  }
+
+  /** Ends the coordinator and starts it again, over the same state and at the same address, after `meanwhile`. */
+  async restartCoordinator(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
+    await this.#endCoordinator();
+    await meanwhile();
+    await this.#serve();
+  }
+
+  async #serve(): Promise<void> {
+    const config = join(this.dir, "coordinator.toml");
     const log = await open(this.coordinatorLog, "a");
     this.#coordinator = spawn(
       process.execPath,
@@ -119,6 +135,12 @@ export class Fleet {
       return answer?.ok === true;
     });
     await log.close();
+  }
+
+  /** An address that opens the dashboard as an administrator, once. */
+  async signInLink(): Promise<string> {
+    const { out } = await this.coordinator(["--config", join(this.dir, "coordinator.toml"), "sign-in-link"]);
+    return out.trim();
   }
 
   /** Makes a bundle with the demo's workload, or one that cannot start. */
@@ -214,12 +236,15 @@ export class Fleet {
   /** Stops what runs, in order, and removes what it left unless `keep`. */
   async stop(options: { keep: boolean }): Promise<void> {
     await Promise.all(this.nodes.map(({ service }) => service.stop()));
-    if (this.#coordinator !== undefined && this.#coordinator.exitCode === null) {
-      const ended = once(this.#coordinator, "exit");
-      this.#coordinator.kill("SIGTERM");
-      await ended;
-    }
+    await this.#endCoordinator();
     if (!options.keep) await rm(this.dir, { recursive: true, force: true });
+  }
+
+  async #endCoordinator(): Promise<void> {
+    if (this.#coordinator === undefined || this.#coordinator.exitCode !== null) return;
+    const ended = once(this.#coordinator, "exit");
+    this.#coordinator.kill("SIGTERM");
+    await ended;
   }
 
   /** The end of every log, for when something went wrong. */

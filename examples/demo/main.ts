@@ -130,10 +130,14 @@ function tellHowElse(rollout: Rollout, bundle: string): void {
   for (const { name, arguments: given } of mcp) console.log(`  ${name} ${JSON.stringify(given)}`);
 }
 
-function tellHowToLook(): void {
+async function tellHowToLook(): Promise<void> {
   const { BATON_URL, BATON_TOKEN_FILE } = fleet.env;
   console.log(`
-It goes on running until you press Ctrl-C. In another terminal:
+It goes on running until you press Ctrl-C. The dashboard, signed in by this address once:
+
+  ${await fleet.signInLink()}
+
+In another terminal:
 
   export BATON_URL=${BATON_URL} BATON_TOKEN_FILE=${BATON_TOKEN_FILE}
   alias baton='${process.execPath} ${join(import.meta.dirname, "../../build/baton/baton.mjs")}'
@@ -153,7 +157,7 @@ try {
   console.error(await fleet.logs());
 }
 if (keep && !failed) {
-  tellHowToLook();
+  await tellHowToLook();
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 }
 await fleet.stop({ keep: failed });

@@ -12,3 +12,6 @@ export const TARGETS: readonly Target[] = [
   { name: "coordinator", main: "server-stub/main.ts", rooms: ["server-stub", "protocol"] },
   { name: "baton", main: "cli/main.ts", rooms: ["cli", "protocol"] },
 ];
+
+/** Folders whose change makes the dashboard stale. */
+export const DASHBOARD_ROOMS: readonly string[] = ["server-stub/web", "protocol"];

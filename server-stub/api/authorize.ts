@@ -8,9 +8,11 @@ import { NODE_HEADER } from "../../protocol/access.ts";
 import { NodeId } from "../../protocol/names.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
 import { Value } from "../../protocol/schema.ts";
-import type { Principal, Refusal } from "../service/coordinator.ts";
-import { audienceOf, isOpen, mayCall, type RouteKey } from "./permissions.ts";
+import type { Principal, Refusal, SignIns } from "../service/coordinator.ts";
+import { isSecure, secretIn } from "./cookie.ts";
+import { audienceOf, hasOwnCredentials, isOpen, mayCall, type RouteKey } from "./permissions.ts";
 import { refuse } from "./problems.ts";
+import { crossSiteRefusal } from "./same-site.ts";
 import { createStrikes, type Strikes } from "./strikes.ts";
 
 /**
@@ -20,6 +22,8 @@ import { createStrikes, type Strikes } from "./strikes.ts";
 export type Identify = (request: {
   readonly headers: IncomingHttpHeaders;
   readonly from: string;
+  /** GET where it is not said. */
+  readonly method?: string;
 }) => Promise<Result<Principal | null, Refusal>>;
 
 /**
@@ -56,6 +60,29 @@ export const identifyByBearer =
       });
     }
     return ok(caller);
+  };
+
+/**
+ * By the cookie of a browser that is signed in, where no credential is given otherwise. A cookie that is good no more
+ * is as no credential, but that it is told so. Errors: those of `others`, and `forbidden` for a request that another
+ * site's page may have made.
+ */
+export const identifyBySignIn =
+  (signIns: Pick<SignIns, "who">, publicUrl: () => string, others: Identify): Identify =>
+  async (request) => {
+    const { headers, from, method = "GET" } = request;
+    const secret = secretIn(headers, isSecure(publicUrl()));
+    if (headers.authorization !== undefined || secret === null) return others(request);
+    const caller = await signIns.who(secret, from);
+    if (caller === null) {
+      return err({
+        code: "unauthorized",
+        message: "You are signed in no longer: it has ended, or the token was revoked.",
+        hint: "Sign in again.",
+      });
+    }
+    const foreign = crossSiteRefusal({ method, headers }, publicUrl());
+    return foreign === null ? ok(caller) : err(foreign);
   };
 
 /** For a door that only this machine's owner of the state directory can open: everybody there is an administrator. */
@@ -97,8 +124,8 @@ export const authorizeHook =
   ) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const route = routeOf(request);
-    if (route === null) return undefined;
-    const who = await identify({ headers: request.headers, from: request.ip });
+    if (route === null || hasOwnCredentials(route)) return undefined;
+    const who = await identify({ headers: request.headers, from: request.ip, method: request.method });
     // A wrong credential does not keep anybody from what needs none.
     const caller = who.ok ? who.value : null;
     if (!who.ok && !open(route)) return refuse(request, reply, who.error);

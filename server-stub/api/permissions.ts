@@ -40,6 +40,12 @@ export const PERMISSIONS = {
   "PATCH /v1/groups/:group": administering,
   "DELETE /v1/groups/:group": administering,
 
+  "POST /v1/groups/:group/fleet-lock": administering,
+  "POST /v1/groups/:group/fleet-lock/close": administering,
+  // FleetLock's clients name themselves in their own way, if at all: the group says how.
+  "POST /v1/pre-reboot": everybody,
+  "POST /v1/steady-state": everybody,
+
   // Whoever runs rollouts may stop them all; when they may run is policy.
   "POST /v1/groups/:group/freeze": operating,
   "POST /v1/groups/:group/unfreeze": operating,
@@ -113,6 +119,10 @@ export const PERMISSIONS = {
   // Over the control socket alone; the route checks that itself.
   "GET /v1/backup": administering,
 
+  "POST /v1/sign-in": everybody,
+  "POST /v1/sign-out": everybody,
+  // It signs in as the caller, who could sign in by the token as well.
+  "POST /v1/sign-in-links": seeing,
   "GET /v1/whoami": seeing,
   "GET /v1/tokens": administering,
   "POST /v1/tokens": administering,
@@ -121,6 +131,10 @@ export const PERMISSIONS = {
   "POST /v1/join-tokens": administering,
   "POST /v1/join-tokens/:tokenId/revoke": administering,
 } as const satisfies Record<string, readonly Audience[]>;
+
+/** Routes whose callers are told by credentials of another kind, which the routes look at themselves. */
+export const hasOwnCredentials = (route: RouteKey): boolean =>
+  route === "POST /v1/pre-reboot" || route === "POST /v1/steady-state";
 
 export type RouteKey = keyof typeof PERMISSIONS;
 

@@ -3,8 +3,10 @@
  * Nothing of an unforeseen error reaches the caller but the id under which the log has it.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { plainWords } from "../../protocol/plain-words.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Refusal } from "../service/coordinator.ts";
+import { NotInSeat } from "../service/replica.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
@@ -34,15 +36,20 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
 /** The refusal that an error of the framework means. */
 export function refusalOf(error: FastifyError): Refusal {
   if (error.validation !== undefined) return malformed(error);
+  if (error instanceof NotInSeat) return ELSEWHERE;
   const known = BY_CODE[error.code] ?? BY_STATUS[error.statusCode ?? 500];
   return known ?? INTERNAL;
 }
+
+/** Longest place in a request that is told. */
+const MAX_PLACE = 200;
 
 function malformed({ validation, validationContext }: FastifyError): Refusal {
   // The first error is of the deepest value that does not fit; a refused member is told by its own place.
   const first = validation?.[0];
   const part = validationContext ?? "request";
-  const place = `${part}${first?.instancePath ?? ""}`;
+  // Its parts are names that the caller chose.
+  const place = plainWords(`${part}${first?.instancePath ?? ""}`, MAX_PLACE);
   const what = first?.keyword === "boolean" ? "is not expected here" : (first?.message ?? "does not fit");
   return {
     code: "malformed",
@@ -51,6 +58,13 @@ function malformed({ validation, validationContext }: FastifyError): Refusal {
     context: { place },
   };
 }
+
+const ELSEWHERE: Refusal = {
+  code: "unavailable",
+  message: "Another coordinator decides now; nothing was changed.",
+  hint: "Ask again.",
+  retryAfterMs: 1_000,
+};
 
 const INTERNAL: Refusal = {
   code: "internal",

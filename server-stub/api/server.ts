@@ -15,6 +15,8 @@ import { MAX_FRAME_BYTES } from "../../protocol/frames.ts";
 import type { Coordinator } from "../service/coordinator.ts";
 import { createRequestScope, type RequestScope } from "../service/request-scope.ts";
 import { authorizeHook, type Identify, nameOf } from "./authorize.ts";
+import { answerDashboard } from "./dashboard/answer.ts";
+import type { DashboardFiles } from "./dashboard/files.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { methodsAt } from "./methods.ts";
 import { createOnce } from "./once.ts";
@@ -27,6 +29,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { backupRoute, type OpenBackup } from "./routes/backup.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { eventsRoute } from "./routes/events.ts";
+import { fleetLockRoutes, fleetLockSettingRoutes } from "./routes/fleet-lock.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
@@ -37,6 +40,7 @@ import { releaseRoutes, uploadRoute } from "./routes/releases.ts";
 import { rolloutRoutes } from "./routes/rollouts.ts";
 import { serviceRoutes } from "./routes/service.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { signInRoutes } from "./routes/sign-in.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { type InstallTrust, trustRoutes } from "./routes/trust.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
@@ -62,6 +66,8 @@ export type ApiOptions = {
   readonly publicMetrics?: boolean;
   /** Under which requests are worked on; one of its own where there is none. */
   readonly scope?: RequestScope;
+  /** The files of the dashboard; none where it was not built, or is not to be served. */
+  readonly dashboard?: DashboardFiles | null;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
 };
 
@@ -128,9 +134,11 @@ export function createApi(options: ApiOptions): FastifyInstance {
     if (route !== "/v1/events") options.metrics?.answered({ route, method, status, tookMs, code });
   });
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
     const allowed = methodsAt(urls, request.url);
     if (allowed.length === 0) {
+      const answered = await answerDashboard(request, reply, options.dashboard ?? null);
+      if (answered !== null) return answered;
       return refuse(request, reply, {
         code: "not-found",
         message: "There is nothing at this address.",
@@ -151,6 +159,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     tufRoutes(routes, options.tuf);
     metricsRoute(routes, options.metrics);
     backupRoute(routes, options.openBackup);
+    fleetLockRoutes(routes, options.coordinator);
   });
   return app;
 }
@@ -175,6 +184,7 @@ const endpointsOf = (
   ...policyRoutes(coordinator),
   ...channelRoutes(coordinator),
   ...leaseRoutes(coordinator),
+  ...fleetLockSettingRoutes(coordinator),
   ...nodeRoutes(coordinator),
   ...releaseRoutes(coordinator),
   uploadRoute(coordinator),
@@ -185,6 +195,7 @@ const endpointsOf = (
   eventsRoute(coordinator, identify),
   ...auditRoutes(coordinator),
   ...trustRoutes(installTrust),
+  ...signInRoutes(coordinator, publicUrl),
   ...tokenRoutes(coordinator, { publicUrl, rootFingerprint }),
 ];
 

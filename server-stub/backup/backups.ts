@@ -42,6 +42,7 @@ export function createBackups(options: Options): Backups {
   let busy = false;
   return {
     open: async (by, choice) => {
+      if (options.store.copyTo === null) return err(NOT_HERE);
       if (busy) return err(BUSY);
       const room = await roomFor(options);
       if (!room.ok) return room;
@@ -138,6 +139,12 @@ async function roomFor({ config }: Options): Promise<Result<void, Refusal>> {
     hint: "Free some room on the disk of the state directory. Nothing was done.",
   });
 }
+
+const NOT_HERE: Refusal = {
+  code: "wrong-state",
+  message: "This coordinator's database is at a PostgreSQL server, which makes its own backups.",
+  hint: "Use pg_basebackup or pg_dump for it, and copy keys/ and repository/ of the state directory beside. Nothing was done.",
+};
 
 const BUSY: Refusal = {
   code: "wrong-state",

@@ -27,6 +27,7 @@ export const restoreCommand = (world: World): Command =>
       });
       try {
         const config = await configOf(world, shared);
+        if (config.postgres !== null) throw new FaultError(NOT_HERE);
         if (await isRunning(config)) throw new FaultError(RUNNING);
         const places = { ...config, keysDir: keysDirOf(config) };
         const source = backup.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
@@ -58,16 +59,18 @@ function told(restored: Restored, sameSettings: boolean): string[] {
     "  1. Start the coordinator: systemctl start baton-coordinator",
     `  2. Lease tokens begin anew in epoch ${tokenEpoch}; reservations are dropped. For three heartbeat intervals`,
     "     nobody's presence is known and nothing is granted; nodes that are in the middle of an update are believed.",
-    "  3. Nodes that joined since then must join again, and tokens and nodes that were revoked since then are valid",
+    "  3. Nothing is wanted of any node, and rollouts that ran are paused: nodes stay on what they run. Look at",
+    "     `baton nodes` and `baton rollout list`, then start a rollout of what each group should be on.",
+    "  4. Nodes that joined since then must join again, and tokens and nodes that were revoked since then are valid",
     "     again: revoke them once more.",
     ...(signed === true
-      ? ["  4. Snapshot and timestamp were signed anew, above all that nodes have seen."]
-      : [`  4. Snapshot and timestamp could not be signed: ${signed}`]),
+      ? ["  5. Snapshot and timestamp were signed anew, above all that nodes have seen."]
+      : [`  5. Snapshot and timestamp could not be signed: ${signed}`]),
     "     Nodes that say `rolled-back` have seen a release that is missing here: baton publish --after-restore BUNDLE…",
     ...(missingBundles.length === 0
       ? []
       : [
-          `  5. ${missingBundles.length} bundles are missing, and cannot be fetched until they are published again:`,
+          `  6. ${missingBundles.length === 1 ? "1 bundle is" : `${missingBundles.length} bundles are`} missing: baton publish --after-restore BUNDLE, one version at a time, of`,
           ...missingBundles.slice(0, 20).map((name) => `     ${name}`),
           ...(missingBundles.length > 20 ? [`     and ${missingBundles.length - 20} more`] : []),
         ]),
@@ -75,10 +78,18 @@ function told(restored: Restored, sameSettings: boolean): string[] {
       ? []
       : [
           "",
-          `The backup was made with other settings than those in use now; look at them before you start.`,
+          "The backup was made with other settings than those in use now; look at them before you start.",
         ]),
+    "",
+    "All of it, step by step: docs/OPERATIONS.md, Backup and restore.",
   ];
 }
+
+const NOT_HERE = {
+  code: "wrong-state",
+  message: "The settings name a database at a PostgreSQL server, which is restored by its own tools.",
+  hint: "Then say `coordinator restored`, once, before the first coordinator is started. Nothing was done.",
+};
 
 const RUNNING = {
   code: "store-in-use",

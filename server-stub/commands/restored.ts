@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { FaultError } from "../../protocol/result.ts";
-import { restoreEpoch } from "../backup/epoch.ts";
+import { restoreEpoch } from "../core/lease/epoch.ts";
 import { markRestored } from "../service/restart.ts";
-import { openSqliteStore } from "../store/sqlite/open.ts";
+import { openStore } from "../store/open.ts";
 import { configOf, type Shared, type World } from "./world.ts";
 
 /**
@@ -16,25 +16,27 @@ export const restoredCommand = (world: World): Command =>
     .option("--json", "print JSON")
     .action(async (_: object, self: Command) => {
       const shared = self.optsWithGlobals<Shared>();
-      const { databaseFile } = await configOf(world, shared);
-      if (!existsSync(databaseFile)) {
+      const config = await configOf(world, shared);
+      const { databaseFile } = config;
+      if (config.postgres === null && !existsSync(databaseFile)) {
         throw new FaultError({
           code: "not-found",
           message: `There is no database at ${databaseFile}, and none was made.`,
           hint: "Unpack the backup first, or look at --config and --state-dir.",
         });
       }
-      const store = await openSqliteStore(databaseFile);
-      if (!store.ok) throw new FaultError(store.error);
+      const opened = await openStore(config);
+      if (!opened.ok) throw new FaultError(opened.error);
+      const { store } = opened.value;
       try {
         const now = Date.now();
-        const tokenEpoch = await markRestored(store.value, now, restoreEpoch(now));
+        const tokenEpoch = await markRestored(store, now, restoreEpoch(now));
         world.print(
           shared.json === true
             ? JSON.stringify({ tokenEpoch })
             : `Lease tokens begin anew in epoch ${tokenEpoch}, and all reservations are dropped. Start the coordinator now.`,
         );
       } finally {
-        await store.value.close();
+        await store.close();
       }
     });

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import pino from "pino";
 import { FaultError } from "../../protocol/result.ts";
@@ -22,21 +23,33 @@ export const serveCommand = (world: World): Command =>
       const end = (signal: string): void => ending.resolve(signal);
       for (const signal of ENDINGS) process.on(signal, end);
       try {
-        const running = await serve(config, log, systemClock, { ofProcess: true });
-        if (!running.ok) throw new FaultError(running.error);
-        const reload = (): void => {
-          running.value
-            .reloadTls()
-            .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
-        };
-        process.on("SIGHUP", reload);
-        log.info({ signal: await ending.promise }, "asked to stop");
-        await running.value.stop();
-        process.off("SIGHUP", reload);
+        for (let isOver = false; !isOver; ) {
+          const running = await serve(config, log, systemClock, {
+            ofProcess: true,
+            dashboardDirs: dashboardDirsOf(world),
+          });
+          if (!running.ok) throw new FaultError(running.error);
+          const reload = (): void => {
+            running.value
+              .reloadTls()
+              .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
+          };
+          process.on("SIGHUP", reload);
+          const why = await Promise.race([ending.promise, running.value.failedOver]);
+          isOver = typeof why === "string";
+          if (typeof why === "string") log.info({ signal: why }, "asked to stop");
+          else log.warn({ err: why }, "beginning anew on the database that takes writes now");
+          await running.value.stop();
+          process.off("SIGHUP", reload);
+        }
       } finally {
         for (const signal of ENDINGS) process.off(signal, end);
       }
     });
+
+/** Beside the program that was built; or, when the sources run, where `npm run build` has put it. */
+const dashboardDirsOf = ({ home }: World): readonly string[] =>
+  home === undefined ? [] : [join(home, "dashboard"), join(home, "../build/dashboard")];
 
 const ENDINGS = ["SIGTERM", "SIGINT"] as const;
 

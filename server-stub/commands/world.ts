@@ -9,6 +9,8 @@ export type World = {
   readonly say: (text: string) => void;
   /** Whose the state directory is, so that root leaves no files there that the service cannot write. */
   readonly becomeOwnerOf: (dir: string) => Promise<void>;
+  /** Directory of the program, beside which the dashboard is. */
+  readonly home?: string;
   /** The same for the length of `work`; where it is missing, `work` is done as who runs this. */
   readonly actAsOwnerOf?: <T>(dir: string, work: () => Promise<T>) => Promise<T>;
 };

@@ -120,7 +120,9 @@ export function catchUp(
   if (lastJob === null || lastJob.to === null || !sameBuild(lastJob.to, wanted)) return wanted;
   const why = lastJob.reason?.code ?? "";
   const isCancelled = lastJob.status === "cancelled" && why === JOB_CANCELLED;
-  const failedLately =
-    lastJob.status === "failed" && !LIFTED.includes(why) && now - (lastJob.endedAt ?? 0) < CATCH_UP_PAUSE_MS;
+  const agoMs = now - (lastJob.endedAt ?? 0);
+  // Less than nothing: the wall clock was set back since, and nobody knows how long ago it was.
+  const isLate = agoMs >= 0 && agoMs < CATCH_UP_PAUSE_MS;
+  const failedLately = lastJob.status === "failed" && !LIFTED.includes(why) && isLate;
   return isCancelled || failedLately ? null : wanted;
 }

@@ -43,6 +43,12 @@ export const METRICS = {
   baton_metadata_expiry_timestamp_seconds: metric("gauge", "When the signature of each role ends", ["role"]),
   baton_backup_timestamp_seconds: metric("gauge", "When a backup was made last; 0 before the first", []),
 
+  baton_database_standbys: metric(
+    "gauge",
+    "Standbys of the PostgreSQL server, by whether writes wait for them; none where the database is a file",
+    ["sync"],
+  ),
+
   baton_heartbeats_total: metric("counter", "Frames of agents' sessions, by whether they counted", [
     "result",
   ]),

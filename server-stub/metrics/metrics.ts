@@ -10,6 +10,7 @@ import { DENIALS } from "../../protocol/lease.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type { Coordinator } from "../service/coordinator.ts";
 import { TICK_UNITS, type TickUnit } from "../service/tick-units.ts";
+import type { Replication } from "../store/postgres/replication.ts";
 import type { StoreWatch } from "../store/watched.ts";
 import { BUCKETS, type LabelsOf, METRICS, type MetricName } from "./catalogue.ts";
 import { type Samples, samplesOf } from "./samples.ts";
@@ -30,6 +31,7 @@ export type Metrics = {
   text(): Promise<string>;
   answered(request: AnsweredRequest): void;
   readonly storeWatch: StoreWatch;
+  readonly replicationIs: (now: Replication) => void;
   readonly unitFailed: (unit: TickUnit) => void;
   /** The same, with each round's duration noted. */
   readonly timeTicks: (tick: () => Promise<void>) => () => Promise<void>;
@@ -55,6 +57,15 @@ export function createMetrics({ version, source, uptime, ofProcess }: Options): 
   for (const [name, labels] of BEFOREHAND) counters.get(name)?.inc(labels, 0);
   set(gauges, { baton_build_info: [{ labels: { version, protocol: String(PROTOCOL) }, value: 1 }] });
 
+  const replicationIs: Metrics["replicationIs"] = ({ standbys, asynchronous }) =>
+    set(gauges, {
+      baton_database_standbys: [
+        { labels: { sync: "yes" }, value: standbys - asynchronous },
+        { labels: { sync: "no" }, value: asynchronous },
+      ],
+    });
+  replicationIs({ standbys: 0, asynchronous: 0, isSynchronous: false });
+
   const scrape = async (): Promise<string> => {
     const { census, readiness } = source();
     const [counted, { reasons }] = await Promise.all([census(), readiness()]);
@@ -64,6 +75,7 @@ export function createMetrics({ version, source, uptime, ofProcess }: Options): 
   };
   let scraping: Promise<string> | null = null;
   return {
+    replicationIs,
     contentType: registry.contentType,
     text: () => {
       scraping ??= scrape().finally(() => {

@@ -8,7 +8,9 @@ import type { RepositoryFiles } from "./files.ts";
 
 /**
  * Puts every bundle that `targets` names in its place. Length and hash of those that `published` does not name
- * yet, or that are missing, are verified, all of them before the first is moved. May be repeated after a crash. Error: `release-refused`.
+ * yet, or that are missing, are verified, all of them before the first is moved. What was published and is missing, as a
+ * backup without bundles leaves it, may stay missing: it comes back one release at a time. May be repeated after a
+ * crash. Error: `release-refused`.
  */
 export async function placeBundles(
   files: RepositoryFiles,
@@ -20,11 +22,12 @@ export async function placeBundles(
   const moves: { from: string; to: string }[] = [];
   for (const bundle of bundlesOf(targets)) {
     const to = join(dir, "targets", targetPath(bundle.name, bundle.sha256));
-    // A backup may have brought back the metadata without the bundles.
-    if (known.has(identity(bundle)) && (await files.changedAt(to)) !== null) continue;
+    const wasPublished = known.has(identity(bundle));
+    if (wasPublished && (await files.changedAt(to)) !== null) continue;
     const from = join(dir, "uploads", bundle.sha256);
     const there = await files.hash(to);
     const found = there ?? (await files.hash(from));
+    if (found === null && wasPublished) continue;
     if (found === null) return refused(`${bundle.name} was not uploaded.`);
     if (found.bytes !== bundle.bytes || found.sha256 !== bundle.sha256) {
       return refused(

@@ -1,6 +1,11 @@
 /** Installing roots without a moment in which an agent could not verify what is published. */
 import type { TrustUpdate } from "../../protocol/ceremony.ts";
-import { type RootMetadata, rootFingerprint, type TargetsMetadata } from "../../protocol/metadata.ts";
+import {
+  hasCanonicalForm,
+  type RootMetadata,
+  rootFingerprint,
+  type TargetsMetadata,
+} from "../../protocol/metadata.ts";
 import { ok, type Result } from "../../protocol/result.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import { verifySigned } from "../../protocol/verify.ts";
@@ -18,6 +23,7 @@ export async function installTrust(
   now: EpochMs,
 ): Promise<Installed> {
   await shelf.reload();
+  if (!hasCanonicalForm(updates)) return rootRefused("What is to be installed holds what no key can sign.");
   const roots = newRoots(shelf.state.root, updates);
   if (!roots.ok) return roots;
   const root = roots.value.at(-1) ?? shelf.state.root;

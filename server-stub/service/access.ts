@@ -1,13 +1,13 @@
 import type { OperatorToken } from "../../protocol/access.ts";
 import { ok, type Result } from "../../protocol/result.ts";
-import type { Change, NodeRecord, OperatorTokenRecord } from "../store/records.ts";
+import type { Change, NodeRecord, OperatorTokenRecord, Stored } from "../store/records.ts";
 import { attempt } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, hashSecret, newId, newSecret } from "./context.ts";
 import type { Access, Principal, Refusal } from "./coordinator.ts";
 import { joinNode } from "./join.ts";
 import { createJoinTokens } from "./join-tokens.ts";
-import { refuse } from "./refusals.ts";
+import { noToken } from "./refusals.ts";
 
 /** Token use is noted at most that often. */
 const NOTE_USE_EVERY_MS = 60_000;
@@ -42,8 +42,7 @@ export const createAccess = (ctx: Context): Access => ({
   revokeToken: (by, id) =>
     attempt<Result<OperatorToken, Refusal>>(ctx.store, async () => {
       const token = (await ctx.store.operatorTokens()).find((each) => each.value.id === id);
-      if (token === undefined)
-        return { changes: [], answer: refuse("not-found", `There is no token ${id}.`) };
+      if (token === undefined) return { changes: [], answer: noToken(id) };
       if (token.value.revoked) return { changes: [], answer: ok(show(token.value)) };
       const value = { ...token.value, revoked: true };
       const changes: Change[] = [
@@ -63,14 +62,20 @@ async function authenticate(ctx: Context, secret: string, from: string): Promise
   const token = await ctx.store.operatorTokenByHash(hash);
   if (token === null || token.value.revoked) return null;
   const now = ctx.wall();
-  const { expiresAt, lastUsedAt, id, name, role } = token.value;
+  const { expiresAt, id, name, role } = token.value;
   if (expiresAt !== null && now >= expiresAt) return null;
-  if (lastUsedAt === null || now - lastUsedAt >= NOTE_USE_EVERY_MS) {
-    const value = { ...token.value, lastUsedAt: now };
-    // Whoever wrote meanwhile noted a use, or revoked it; either is newer than this.
-    await ctx.store.apply([{ kind: "operator-token", value, expected: token.revision, isUse: true }]);
-  }
+  await noteUse(ctx, token);
   return { kind: "operator", id, name, role, from };
+}
+
+/** The token was used right now. */
+export async function noteUse(ctx: Context, token: Stored<OperatorTokenRecord>): Promise<void> {
+  const now = ctx.wall();
+  const { lastUsedAt } = token.value;
+  if (lastUsedAt !== null && now - lastUsedAt < NOTE_USE_EVERY_MS) return;
+  const value = { ...token.value, lastUsedAt: now };
+  // Whoever wrote meanwhile noted a use, or revoked it; either is newer than this.
+  await ctx.store.apply([{ kind: "operator-token", value, expected: token.revision, isUse: true }]);
 }
 
 function nodePrincipal(node: NodeRecord, from: string): Principal | null {

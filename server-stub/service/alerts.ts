@@ -5,7 +5,7 @@ import { attempt } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Alerts, Refusal } from "./coordinator.ts";
-import { refuse } from "./refusals.ts";
+import { noAlert } from "./refusals.ts";
 
 export const createAlerts = (ctx: Context): Alerts => ({
   list: ({ state = "all", limit = PAGE_SIZE.most, ...filter } = {}) =>
@@ -14,7 +14,7 @@ export const createAlerts = (ctx: Context): Alerts => ({
   async acknowledge(by, id, { note = null }) {
     const done = await attempt<Result<Alert, Refusal>>(ctx.store, async () => {
       const alert = await ctx.store.alert(id);
-      if (alert === null) return { changes: [], answer: refuse("not-found", `There is no alert ${id}.`) };
+      if (alert === null) return { changes: [], answer: noAlert(id) };
       if (alert.acknowledgedAt !== null) return { changes: [], answer: ok(alert) };
       const { actor } = actorOf(by);
       const said = { kind: alert.kind, about: alert.subject, note };
@@ -26,6 +26,6 @@ export const createAlerts = (ctx: Context): Alerts => ({
     });
     if (!done.ok) return done;
     const alert = await ctx.store.alert(id);
-    return alert === null ? refuse("not-found", `There is no alert ${id}.`) : ok(alert);
+    return alert === null ? noAlert(id) : ok(alert);
   },
 });

@@ -111,8 +111,11 @@ export const newId = (random: Random, letter: "n" | "j" | "r" | "o" | "t" | "w")
 
 export const newNonce = (random: Random): string => Buffer.from(random(16)).toString("hex");
 
+/** `browser`: of a browser that is signed in; `link`: of an address that signs one in, once. */
+type SecretKind = "node" | "operator" | "join" | "webhook" | "browser" | "link" | "fleet-lock";
+
 /** A secret of 256 bits; what it is for can be seen, so that one in the wrong place is noticed. */
-export const newSecret = (random: Random, kind: "node" | "operator" | "join" | "webhook"): string =>
+export const newSecret = (random: Random, kind: SecretKind): string =>
   `baton_${kind}_${Buffer.from(random(32)).toString("base64url")}`;
 
 /** Secrets are random, so a plain hash keeps them; nothing slower is needed. */

@@ -13,6 +13,12 @@ import type {
 import type { AcknowledgeRequest, Alert, AlertKind } from "../../protocol/alert.ts";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { EventKind } from "../../protocol/event.ts";
+import type {
+  FleetLockKind,
+  FleetLockOpened,
+  FleetLockSettings,
+  OpenFleetLockRequest,
+} from "../../protocol/fleet-lock.ts";
 import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { EditGroupRequest, Group, GroupMode } from "../../protocol/group.ts";
 import type { Job, JobKind, LogLine } from "../../protocol/job.ts";
@@ -37,7 +43,9 @@ import type {
   FreezeRequest,
 } from "../../protocol/policy.ts";
 import type { Release } from "../../protocol/release.ts";
+import type { Result } from "../../protocol/result.ts";
 import type { Rollout, RolloutSummary, StartRolloutRequest } from "../../protocol/rollout.ts";
+import type { SignedIn, SignInLink } from "../../protocol/sign-in.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type {
   CreateWebhookRequest,
@@ -78,6 +86,27 @@ export type Leases = {
   /** Returns a reservation; a no-op for who does not hold it. */
   cancel(nodeId: NodeId, group: GroupName, request: RenewRequest): Answer<LeaseView>;
   break(by: Principal, group: GroupName, request: BreakRequest): Answer<LeaseView>;
+};
+
+/** One call of a FleetLock client. `user` and `password`: as it named itself, if it did. */
+export type FleetLockCall = {
+  readonly id: string;
+  readonly group: string;
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly from: string;
+};
+/** In the words of the protocol: `protocol/fleet-lock.ts`. */
+export type FleetLockRefused = { readonly kind: FleetLockKind; readonly value: string };
+
+export type FleetLock = {
+  /** Takes the lease of the group, in flight; who has it has it still. Who asks first is taken down as a member. */
+  lock(call: FleetLockCall): Promise<Result<void, FleetLockRefused>>;
+  /** Returns whatever the client holds; success also for who holds nothing, or is nobody. */
+  unlock(call: FleetLockCall): Promise<Result<void, FleetLockRefused>>;
+  /** Lets clients into a group, with a new password if one is wanted. Refusal: `not-found`. */
+  open(by: Principal, group: GroupName, request: OpenFleetLockRequest): Answer<FleetLockOpened>;
+  close(by: Principal, group: GroupName): Answer<FleetLockSettings>;
 };
 
 export type Nodes = {
@@ -182,6 +211,26 @@ export type Access = {
   revokeJoinToken(by: Principal, id: string): Answer<JoinToken>;
 };
 
+/** A browser that was let in: what its cookie holds and for how long, and what it is told. */
+export type Admitted = {
+  readonly secret: string;
+  readonly forMs: DurationMs;
+  readonly signedIn: SignedIn;
+};
+
+export type SignIns = {
+  /** By an operator's token. Null for nobody, revoked or expired; a node's credential signs nobody in. */
+  byToken(secret: string, from: string): Promise<Admitted | null>;
+  /** By a link, which is used up. Null when it was used, has expired, or never was. */
+  byLink(secret: string, from: string): Promise<Admitted | null>;
+  /** Who is signed in with this secret. Null once it has ended or expired, or its token is good no more. */
+  who(secret: string, from: string): Promise<Principal | null>;
+  /** May be called again. */
+  end(secret: string, from: string): Promise<void>;
+  /** A link to the dashboard at `address`, for ten minutes and one use, that signs in as the caller. */
+  createLink(by: Principal, address: string): Answer<SignInLink>;
+};
+
 export type Requests = {
   /**
    * Runs a request that carries a key, or answers what it was answered before. `hash` is of what was asked. Refusals:
@@ -246,6 +295,7 @@ export type Webhooks = {
 export type Coordinator = {
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly fleetLock: FleetLock;
   readonly nodes: Nodes;
   readonly groups: Groups;
   readonly policy: Policies;
@@ -253,6 +303,7 @@ export type Coordinator = {
   readonly rollouts: Rollouts;
   readonly jobs: Jobs;
   readonly access: Access;
+  readonly signIns: SignIns;
   readonly releases: Releases;
   readonly audit: {
     list(limit: number, filter?: Omit<AuditQuery, "limit">): Promise<readonly AuditEntry[]>;

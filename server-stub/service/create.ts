@@ -7,6 +7,7 @@ import { createContext } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createEvents } from "./events/events.ts";
 import { readersOf } from "./events/readers.ts";
+import { createFleetLock } from "./fleet-lock.ts";
 import { createGroups } from "./groups.ts";
 import { createJobs } from "./jobs.ts";
 import { createLeases } from "./leases.ts";
@@ -19,6 +20,7 @@ import { createRequests } from "./requests.ts";
 import { resumeLeases } from "./restart.ts";
 import { createRollouts, startAndRun } from "./rollouts.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createStartOnPublish } from "./start-on-publish.ts";
 import { createTick } from "./tick.ts";
 import { writeLastSeen } from "./tick-presence.ts";
@@ -27,6 +29,7 @@ import { createWebhooks } from "./webhooks/webhooks.ts";
 import { createDeliveryWorker } from "./webhooks/worker.ts";
 
 /** Unless it is set otherwise. */
+const SIGNED_IN_FOR_MS = 12 * 3_600_000;
 const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /**
@@ -35,12 +38,14 @@ const WEBHOOK_TIMEOUT_MS = 10_000;
  */
 export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const ctx = await createContext(parts);
-  await resumeLeases(ctx);
+  const { standsBy = false } = parts;
+  if (!standsBy) await resumeLeases(ctx);
   const rollouts = createRollouts(ctx);
   const starts = createStartOnPublish(ctx, (...asked) => startAndRun(ctx, ...asked));
   const engine = createTick(ctx, starts, parts.machine);
   const services = {
     leases: createLeases(ctx),
+    fleetLock: createFleetLock(ctx),
     nodes: createNodes(ctx),
     groups: createGroups(ctx),
     rollouts,
@@ -60,6 +65,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     ...services,
     sessions: createSessions(ctx),
     access: createAccess(ctx),
+    signIns: createSignIns(ctx, parts.signedInForMs ?? SIGNED_IN_FOR_MS),
     events,
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),
@@ -67,10 +73,10 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     webhooks: createWebhooks(ctx, post, { allowPrivate }),
     async tick() {
       clock.look();
-      await engine();
+      if (!standsBy) await engine();
       tickedAt = ctx.now();
       events.tick();
-      deliveries.tick();
+      if (!standsBy) deliveries.tick();
     },
     census: () => takeCensus(ctx),
     readiness,

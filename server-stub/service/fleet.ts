@@ -111,10 +111,13 @@ function nodeView(
   };
 }
 
-/** A node that was never heard cannot have been away for longer than it is a member. */
+/** Nobody has been away for longer than it is a member, nor since before it opened the session in which it is to be heard. */
 function awayForMs(ctx: Context, { id, createdAt }: NodeRecord): number | null {
-  const awayMs = offlineForMs(ctx.live.presence(id), ctx.timing, ctx.now());
-  return awayMs === null ? null : Math.min(awayMs, Math.max(0, ctx.wall() - createdAt));
+  const presence = ctx.live.presence(id);
+  const awayMs = offlineForMs(presence, ctx.timing, ctx.now());
+  if (awayMs === null) return null;
+  const connectingMs = presence?.heardAtMs === null ? ctx.now() - presence.openedAtMs : awayMs;
+  return Math.min(awayMs, connectingMs, Math.max(0, ctx.wall() - createdAt));
 }
 
 /** Only a lease for the rollout's own job puts its node under way; after a restore nobody knows for which it was. */

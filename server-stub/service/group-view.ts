@@ -33,7 +33,8 @@ export async function readGroupView(
 export function memberView(ctx: Context, node: NodeRecord, old: boolean): Member {
   const presence = ctx.live.presence(node.id);
   const isOnline = stateOf(presence, ctx.timing, ctx.now()) === "online";
-  const why = ailment(presence, ctx.timing, ctx.now());
+  // Who has no heartbeat serves, unless it holds the lease.
+  const why = node.client === undefined ? ailment(presence, ctx.timing, ctx.now()) : null;
   return {
     id: node.id,
     name: node.name,

@@ -11,6 +11,7 @@ import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Groups, IfMatch, Principal, Refusal } from "./coordinator.ts";
+import { fleetLockSettings } from "./fleet-lock.ts";
 import { afterAllJoined, followed } from "./followed.ts";
 import { freezing, thawing } from "./freeze.ts";
 import { gatesAt } from "./gates.ts";
@@ -191,6 +192,7 @@ async function showGroup(ctx: Context, group: GroupRecord): Promise<Group> {
     nodes: (await ctx.store.nodes(name)).length,
     lease: await leaseOf(ctx, group, lease?.value ?? NO_LEASE),
     createdAt,
+    ...(group.fleetLock == null ? {} : { fleetLock: fleetLockSettings(group.fleetLock) }),
   };
 }
 

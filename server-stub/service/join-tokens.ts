@@ -6,7 +6,7 @@ import { attempt } from "./attempt.ts";
 import { actorOf, audit } from "./audit.ts";
 import { type Context, hashSecret, newId, newSecret } from "./context.ts";
 import type { Access, Principal, Refusal } from "./coordinator.ts";
-import { noGroup, refuse } from "./refusals.ts";
+import { noGroup, noJoinToken } from "./refusals.ts";
 
 type JoinTokens = Pick<Access, "createJoinToken" | "listJoinTokens" | "revokeJoinToken">;
 
@@ -46,7 +46,7 @@ export const createJoinTokens = (ctx: Context): JoinTokens => ({
     attempt<Result<JoinToken, Refusal>>(ctx.store, async () => {
       const token = (await ctx.store.joinTokens()).find((each) => each.value.id === id);
       if (token === undefined) {
-        return { changes: [], answer: refuse("not-found", `There is no join token ${id}.`) };
+        return { changes: [], answer: noJoinToken(id) };
       }
       const changes = revoked(ctx, by, token);
       return { changes, answer: ok(show({ ...token.value, revoked: true })) };

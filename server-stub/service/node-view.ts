@@ -44,7 +44,8 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
   const behind = isBehind(known?.build ?? null, target);
   const now = ctx.now();
   const state = stateOf(presence, ctx.timing, now);
-  const serving = ailment(presence, ctx.timing, now) === null && !mayBeDown(lease, node.id);
+  const isWell = node.client !== undefined || ailment(presence, ctx.timing, now) === null;
+  const serving = isWell && !mayBeDown(lease, node.id);
   return {
     id: node.id,
     name: node.name,
@@ -52,7 +53,7 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
     voter: node.voter,
     labels: node.labels,
     membership: node.membership,
-    presence: state,
+    presence: node.client === undefined ? state : "unknown",
     lastSeenAt: ctx.live.get(node.id).unwrittenSeenAt ?? lastSeenAt,
     address: ctx.live.get(node.id).address ?? node.address ?? null,
     platform: known?.platform ?? null,
@@ -75,6 +76,7 @@ export function showNode(ctx: Context, { value: node, lastSeenAt }: StoredNode, 
         ? waits(around.channel)
         : null),
     createdAt: node.createdAt,
+    ...(node.client === undefined ? {} : { client: node.client }),
   };
 }
 

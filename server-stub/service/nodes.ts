@@ -17,7 +17,7 @@ import { jobChanges } from "./job-changes.ts";
 import { inProgress } from "./node-job.ts";
 import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
 import { push, pushGroup } from "./push.ts";
-import { noNode, refuse } from "./refusals.ts";
+import { noGroup, noNode, refuse } from "./refusals.ts";
 import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
@@ -52,6 +52,12 @@ export const createNodes = (ctx: Context): Nodes => ({
       const stale = denyStale(ifMatch, nodeTag(node));
       if (stale !== null) return stale;
       const { group = node.group, voter = node.voter, labels = node.labels } = wanted;
+      if (group !== node.group && node.client !== undefined) {
+        return refuse("wrong-state", `${node.name} speaks FleetLock, and names its group itself.`, {
+          hint: "Remove it here, and configure it for the other group.",
+          context: { state: "fleet-lock" },
+        });
+      }
       const may = group === node.group ? ok([]) : await mayMove(ctx, node, group);
       if (!may.ok) return may;
       moves = may.value;
@@ -176,7 +182,7 @@ async function mayMove(
   node: NodeRecord,
   to: string,
 ): Promise<Result<readonly Change[], Refusal>> {
-  if ((await ctx.store.group(to)) === null) return refuse("not-found", `There is no group ${to}.`);
+  if ((await ctx.store.group(to)) === null) return noGroup(to);
   const busy = await ctx.store.activeJob(node.id);
   if (busy !== null) return { ok: false, error: inProgress(busy.value) };
   const lease = await ctx.store.lease(node.group);

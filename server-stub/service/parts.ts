@@ -65,10 +65,14 @@ export type Machine = {
 };
 
 export type Parts = {
+  /** It is not the one that decides: it touches no lease at its start, and its engine does not run. */
+  readonly standsBy?: boolean;
   /** Not watched where there is none. */
   readonly machine?: Machine;
   /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */
   readonly webhooks?: Partial<Omit<PostSettings, "now">>;
+  /** How long a browser stays signed in; twelve hours unless told otherwise. */
+  readonly signedInForMs?: DurationMs;
   /** Streams of events that one token may have open; 50 unless told otherwise. */
   readonly streamsPerToken?: number;
   readonly store: Store;

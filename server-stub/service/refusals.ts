@@ -8,14 +8,33 @@ export const refuse = (
   more: Omit<Refusal, "code" | "message"> = {},
 ): Result<never, Refusal> => err({ code, message, ...more });
 
-export const noGroup = (name: string): Result<never, Refusal> =>
-  refuse("not-found", `There is no group ${name}.`, { context: { group: name } });
+/** What there may be none of, and the command that lists those that there are. */
+const LISTED = {
+  alert: "baton alerts --all",
+  channel: "baton channels",
+  group: "baton groups",
+  job: "baton jobs",
+  "join token": "baton join-tokens",
+  node: "baton nodes",
+  rollout: "baton rollout list",
+  token: "baton tokens",
+  webhook: "baton webhooks",
+} as const;
 
-export const noJob = (id: string): Result<never, Refusal> =>
-  refuse("not-found", `There is no job ${id}.`, { context: { job: id } });
+const no =
+  (what: keyof typeof LISTED) =>
+  (id: string | number): Result<never, Refusal> =>
+    refuse("not-found", `There is no ${what} ${id}.`, {
+      hint: `Look for it with \`${LISTED[what]}\`.`,
+      context: { [what]: id },
+    });
 
-export const noChannel = (name: string): Result<never, Refusal> =>
-  refuse("not-found", `There is no channel ${name}.`, { context: { channel: name } });
-
-export const noNode = (id: string): Result<never, Refusal> =>
-  refuse("not-found", `There is no node ${id}.`, { context: { node: id } });
+export const noAlert = no("alert");
+export const noChannel = no("channel");
+export const noGroup = no("group");
+export const noJob = no("job");
+export const noJoinToken = no("join token");
+export const noNode = no("node");
+export const noRollout = no("rollout");
+export const noToken = no("token");
+export const noWebhook = no("webhook");

@@ -2,7 +2,6 @@
  * Takes in what a node's newest session says: settles leases, moves its job on, decides whether a new build is
  * kept. All of it is one decision and one write; a heartbeat that says nothing new writes nothing.
  */
-import { sameBuild } from "../../protocol/build.ts";
 import type { Heartbeat } from "../../protocol/frames.ts";
 import type { NodeId, RolloutId } from "../../protocol/names.ts";
 import { judge } from "../core/confirm.ts";
@@ -10,7 +9,8 @@ import { movedBy, refusesUnasked, wantedFor } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { afterProof, fail, succeed } from "../core/job/outcome.ts";
 import { followUpdate } from "../core/job/progress.ts";
-import { holderOf, type LeaseRecord, mayBeDown } from "../core/lease/record.ts";
+import { isThere } from "../core/job/there.ts";
+import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
 import type { Report } from "../core/lease/report.ts";
 import { type Settled, settle } from "../core/lease/settle.ts";
 import { holdingsOf, type Presence } from "../core/presence/presence.ts";
@@ -111,7 +111,7 @@ function nextJob(
   const holder = holderOf(lease, report.nodeId);
   const isUnderWay = holder?.jobId === job.id;
   job = followUpdate(job, heartbeat.update, isUnderWay, ctx.wall());
-  if (isActive(job) && isThere(job, lease, report, heartbeat)) return succeed(job, ctx.wall());
+  if (isActive(job) && isThere(job, lease, report, heartbeat.update.state)) return succeed(job, ctx.wall());
   if (isActive(job) && !isUnderWay) job = failRefused(ctx, job, heartbeat);
   if (!isActive(job) || holder?.phase !== "in-flight" || !isUnderWay) return job;
   const verdict = judge(job, holder, heardOf(ctx, report.nodeId), judgePolicy(ctx), ctx.now());
@@ -122,20 +122,6 @@ function nextJob(
 
 const settleJob = (ctx: Context, job: JobRecord, each: Settled, report: Report): JobRecord =>
   afterProof(job, each.proof, each.reason, report.build, ctx.wall());
-
-/** States in which a node has nothing under way that only a lease allows. */
-const AT_REST: readonly string[] = ["idle", "preparing", "prepared"];
-
-/**
- * The node runs what its job was to bring it to, and owes no word on any lease: what brought it there was forgotten
- * with a restore, or was its own guard. To let it go on would take a rollback one build too far.
- */
-function isThere({ to }: JobRecord, lease: LeaseRecord, report: Report, { update }: Heartbeat): boolean {
-  const { nodeId, build, journal, finalWords } = report;
-  if (to === null || !sameBuild(to, build)) return false;
-  const owes = holderOf(lease, nodeId) !== undefined || mayBeDown(lease, nodeId) || finalWords.length > 0;
-  return !owes && journal.kind === "idle" && AT_REST.includes(update.state);
-}
 
 /** A node that holds its build, or has quarantined the new one, and does nothing, is not waited for. */
 function failRefused(ctx: Context, job: JobRecord, { holdings, update }: Heartbeat): JobRecord {

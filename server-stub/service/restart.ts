@@ -28,20 +28,22 @@ export async function resumeLeases(ctx: Context): Promise<void> {
  * before a coordinator is created on it. Tokens jump to a new epoch, all reservations are dropped, and nobody knows
  * any more which process committed what. `atLeast`: an epoch known from elsewhere, such as the store that the
  * backup replaced; the same backup restored twice must not give the same epoch twice. `keepOrders`: only the last
- * moments were lost, so what was ordered still holds. Answers the new epoch.
+ * moments were lost, so what was ordered still holds. `incarnation`: which database it is from now on. Answers the
+ * new epoch.
  */
 export async function markRestored(
   store: Store,
   now: EpochMs,
   atLeast = 0,
-  { keepOrders = false }: { readonly keepOrders?: boolean } = {},
+  { keepOrders = false, incarnation }: { readonly keepOrders?: boolean; readonly incarnation?: string } = {},
 ): Promise<number> {
   return attempt(store, async () => {
     const meta = await store.meta();
     const tokenEpoch = Math.max(meta.value.tokenEpoch + 1, atLeast);
     const busy = await store.busyLeases();
+    const which = incarnation === undefined ? {} : { incarnation };
     const changes: Change[] = [
-      { kind: "meta", value: { ...meta.value, tokenEpoch }, expected: meta.revision },
+      { kind: "meta", value: { ...meta.value, ...which, tokenEpoch }, expected: meta.revision },
       ...busy.map(
         ({ group, value, revision }): Change => ({
           kind: "lease",

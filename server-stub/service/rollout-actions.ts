@@ -8,7 +8,7 @@ import { actorOf, audit } from "./audit.ts";
 import { type Context, timeOf } from "./context.ts";
 import type { Principal, Refusal } from "./coordinator.ts";
 import { look, pushAll, runRollout, touchedBy, type Who } from "./engine.ts";
-import { refuse } from "./refusals.ts";
+import { noRollout, refuse } from "./refusals.ts";
 import { rollbackChanges } from "./rollback.ts";
 import { endChanges } from "./rollout-end.ts";
 import { claim, groupsFor, overtakenBy, rolloutInTheWay } from "./rollouts-in-the-way.ts";
@@ -154,9 +154,6 @@ const PAST = {
 } as const;
 
 const no = (answer: Result<never, Refusal>): Decided => ({ changes: [], answer });
-
-export const noRollout = (id: RolloutId) =>
-  refuse("not-found", `There is no rollout ${id}.`, { context: { rollout: id } });
 
 const wrongState = ({ status }: RolloutRecord, { message, hint }: Exclude<May, string>) =>
   refuse("wrong-state", message, { ...(hint === "" ? {} : { hint }), context: { state: status } });

@@ -6,7 +6,8 @@ import type { Context } from "./context.ts";
 import type { Principal, Refusal, Rollouts } from "./coordinator.ts";
 import { runRollout } from "./engine.ts";
 import { readPlan } from "./plan.ts";
-import { noRollout, tellRollout } from "./rollout-actions.ts";
+import { noRollout } from "./refusals.ts";
+import { tellRollout } from "./rollout-actions.ts";
 import { type Asked, startRollout } from "./start-rollout.ts";
 
 export const createRollouts = (ctx: Context): Rollouts => ({

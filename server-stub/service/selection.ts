@@ -53,6 +53,7 @@ function fitting(
   const labelled = Object.entries(labels);
   return (node) =>
     node.membership === "approved" &&
+    node.client === undefined &&
     (inGroups === null || inGroups.has(node.group)) &&
     (named === null || named.has(node.id) || named.has(node.name)) &&
     (channel === undefined || all.get(node.group)?.value.channel === channel) &&

@@ -60,9 +60,14 @@ async function receive(
 /** Opens a session. What the hello says counts once the nonce comes back. */
 async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<CoordinatorFrame> {
   const node = await ctx.store.node(nodeId);
-  if (node === null) return refused("unknown-session", `There is no node ${nodeId}.`);
-  // A connection that was let in before may still be open.
+  // A connection that was let in before may still be open, and may have been attached since.
+  if (node === null) {
+    ctx.live.get(nodeId).door?.revoked();
+    ctx.live.forget(nodeId);
+    return refused("unknown-session", `There is no node ${nodeId}.`);
+  }
   if (node.value.membership === "revoked") {
+    ctx.live.get(nodeId).door?.revoked();
     return refused("unknown-session", `${node.value.name}'s credential was revoked.`);
   }
   const protocol = agreedProtocol(frame.protocol);

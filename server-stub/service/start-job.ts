@@ -78,6 +78,15 @@ async function denyStart(
   if (membership === "pending") {
     return refuse("node-not-approved", `${name} waits for approval.`, { hint: "Approve it first." });
   }
+  if (node.value.client !== undefined) {
+    return refuse(
+      "wrong-state",
+      `${name} speaks FleetLock: nothing is installed on it or asked of it from here.`,
+      {
+        context: { state: "fleet-lock" },
+      },
+    );
+  }
   if (kind === "diagnose") {
     const busy = await ctx.store.activeDiagnosis(id);
     return busy === null ? null : err(inProgress(busy.value));
@@ -140,7 +149,10 @@ async function updateTarget(
   const release = options.release ?? wanted ?? newestFor(known.platform) ?? newestFor(null);
   if (release === null) return refuse("no-release", "Nothing has been published yet.");
   if (!releases.some(({ version }) => version === release)) {
-    return refuse("no-release", `${release} is not published.`, { context: { release } });
+    return refuse("no-release", `${release} is not published.`, {
+      hint: "`baton releases` tells what is.",
+      context: { release },
+    });
   }
   const to = buildFor(releases, release, known.platform);
   if (to === null) {

@@ -16,6 +16,7 @@ import type { LeaseRecord } from "../core/lease/record.ts";
 import type { RolloutRecord } from "../core/rollout/rollout.ts";
 import type { AlertChange } from "./alerts.ts";
 import type { PolicyChange } from "./policy.ts";
+import type { SignInChange } from "./sign-ins.ts";
 import type { WebhookChange } from "./webhooks.ts";
 
 /** Counts the writes of a record, from 1; a write names the revision that it was computed from. */
@@ -27,7 +28,14 @@ export type Meta = {
   readonly tokenEpoch: number;
   /** When a backup was last made of it whole. */
   readonly backedUpAt?: EpochMs;
+  /** Which database it was when a coordinator began on it; another one may lack what this one had. */
+  readonly incarnation?: string;
+  /** Which of several coordinators decides; absent where there never were several. */
+  readonly seat?: Seat;
 };
+
+/** `claim` is drawn anew whenever the seat is taken, and so is never that of an earlier one, whatever was lost since. */
+export type Seat = { readonly claim: string; readonly since: EpochMs };
 
 export type GroupRecord = {
   readonly name: GroupName;
@@ -42,6 +50,15 @@ export type GroupRecord = {
   readonly channel: ChannelName | null;
   readonly followsSince: EpochMs | null;
   readonly createdAt: EpochMs;
+  /** How FleetLock clients come into it; null and absent where they may not. */
+  readonly fleetLock?: FleetLockRecord | null;
+};
+
+/** `passwordHash`: null where they need not name themselves. */
+export type FleetLockRecord = {
+  readonly voter: boolean;
+  readonly autoApprove: boolean;
+  readonly passwordHash: string | null;
 };
 
 /** What a node said of itself that is worth knowing while it is away. Written when it changes. */
@@ -73,6 +90,8 @@ export type NodeRecord = {
   readonly presence: "online" | "offline" | null;
   /** Where it was heard from last. Records of the first release have none. */
   readonly address?: string | null;
+  /** What it speaks in place of an agent: it has no session, no build and no jobs. */
+  readonly client?: "fleet-lock";
 };
 
 /** `lastSeenAt` is written in batches, beside the record's revision. */
@@ -155,6 +174,8 @@ export type Change =
   /** Writes nothing: the group, with its members, must still be what was read. */
   | { readonly kind: "same-group"; readonly name: GroupName; readonly expected: Revision }
   /** Writes nothing: the group's lease must still be what was read. */
+  /** Writes nothing: the seat must still be taken under this claim. */
+  | { readonly kind: "in-seat"; readonly claim: string }
   | { readonly kind: "same-lease"; readonly group: GroupName; readonly expected: Revision }
   | {
       readonly kind: "lease";
@@ -190,6 +211,7 @@ export type Change =
   | { readonly kind: "log"; readonly jobId: JobId; readonly lines: readonly LogLine[] }
   | { readonly kind: "audit"; readonly value: AuditDraft }
   | PolicyChange
+  | SignInChange
   /** An event of something that is kept elsewhere, such as a release. */
   | { readonly kind: "announce"; readonly event: EventKind; readonly subject: string }
   | AlertChange

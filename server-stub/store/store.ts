@@ -28,6 +28,7 @@ import type {
   Stored,
   StoredNode,
 } from "./records.ts";
+import type { SignInLinkRecord, SignInRecord } from "./sign-ins.ts";
 import type { DeliveryFilter, DeliveryRecord, WebhookRecord } from "./webhooks.ts";
 
 /**
@@ -95,9 +96,14 @@ export type Store = {
   unfinishedRollouts(group?: GroupName): Promise<readonly Stored<RolloutRecord>[]>;
 
   operatorTokens(): Promise<readonly Stored<OperatorTokenRecord>[]>;
+  operatorToken(id: string): Promise<Stored<OperatorTokenRecord> | null>;
   operatorTokenByHash(hash: string): Promise<Stored<OperatorTokenRecord> | null>;
   joinTokens(): Promise<readonly Stored<JoinTokenRecord>[]>;
   joinTokenByHash(hash: string): Promise<Stored<JoinTokenRecord> | null>;
+
+  /** A browser that is signed in, by the hash of its secret; expired ones too, until they are forgotten. */
+  signIn(hash: string): Promise<SignInRecord | null>;
+  signInLink(hash: string): Promise<SignInLinkRecord | null>;
 
   request(id: string): Promise<Stored<RequestRecord> | null>;
 

@@ -34,6 +34,21 @@ export class RigCoordinator {
     return copy;
   }
 
+  /** One that was written down as JSON, to go on in another process. */
+  static restore(text: string): RigCoordinator {
+    const { lastToken, words, ...rest } = JSON.parse(text) as ReturnType<RigCoordinator["toJSON"]>;
+    const restored = new RigCoordinator();
+    Object.assign(restored, rest);
+    restored.words.push(...words);
+    restored.#lastToken = lastToken;
+    return restored;
+  }
+
+  toJSON() {
+    const { isUp, desired, lease, loseCommits, words } = this;
+    return { isUp, desired, lease, loseCommits, words, lastToken: this.#lastToken };
+  }
+
   /** Equal for coordinators that would go on alike. */
   get digest(): string {
     const { isUp, desired, loseCommits, words, lease } = this;

@@ -1,16 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { type Account, accountWritten, showAccount, sumUp } from "./account.ts";
 import { type Explored, explore } from "./explore.ts";
 import { type Fixture, makeFixture } from "./fixture.ts";
 import { createGuard } from "./guard.ts";
+import { GUARD_TEXT } from "./mutations.ts";
 import type { Story } from "./story.ts";
-
-export const GUARD_TEXT = readFileSync(
-  join(import.meta.dirname, "../../packaging/guard/agent-guard"),
-  "utf8",
-);
 
 /**
  * Cuts these stories off at every point, by a kill and by a power cut, and the recoveries from that at every point that
@@ -25,7 +19,7 @@ export function testEveryPoint(name: string, stories: readonly Story[]): void {
     fixture = await makeFixture();
   });
 
-  test.each(stories)("$name, cut off at every point", { timeout: 120_000 }, async (story) => {
+  test.each(stories)("$name, cut off at every point", { timeout: 240_000 }, async (story) => {
     const explored = await explore({ fixture, guard, story }, { crashes: 2, after: "new" }, situations);
     account.set(story.name, explored);
     expect(explored.points).toBeGreaterThan(0);

@@ -11,19 +11,23 @@ import { type Effect, showEffect, showSite } from "./effect.ts";
 import type { Fixture } from "./fixture.ts";
 import type { Guard } from "./guard.ts";
 import { whatIsBroken } from "./invariants.ts";
-import { Node, type NodeState, rebooted, type Who } from "./node.ts";
+import { Node } from "./node.ts";
+import { rebooted } from "./parts.ts";
 import { temporaryDirectory } from "./place.ts";
 import { whatIsUnsettled } from "./settled.ts";
 import { stateKey } from "./state-key.ts";
 import { andThenAnUpdate, type Story } from "./story.ts";
 import { textAt } from "./tree.ts";
 import { Unsynced } from "./unsynced.ts";
+import type { NodeState, Watch, Who } from "./watch.ts";
 
 export type Depth = {
   /** How many crashes one node may have. */
   readonly crashes: number;
   /** `new`: of what is done after a crash, only points of a kind not seen in that situation are tried. */
   readonly after: "all" | "new";
+  /** The latest crashes first, where one that is found is all that is asked. */
+  readonly latestFirst?: true;
 };
 
 /** One point of a story as it goes without a crash, or a kind of point that only a recovery has. */
@@ -41,6 +45,14 @@ export type Explored = {
   readonly lives: number;
 };
 
+export type ToExplore = {
+  readonly fixture: Fixture;
+  readonly guard: Guard;
+  readonly story: Story;
+  /** Spoils the disk of the agent, to see that it is found. */
+  readonly mutate?: NonNullable<Watch["mutate"]>;
+};
+
 type Start = { readonly from: NodeState; readonly trail: readonly string[] };
 
 /**
@@ -48,7 +60,7 @@ type Start = { readonly from: NodeState; readonly trail: readonly string[] };
  * `situations`, the later ones do not cut off again what recoveries of the earlier ones were cut off in.
  */
 export async function explore(
-  { fixture, guard, story }: { fixture: Fixture; guard: Guard; story: Story },
+  { fixture, guard, story, mutate }: ToExplore,
   depth: Depth,
   situations = new Set<string>(),
 ): Promise<Explored> {
@@ -59,17 +71,27 @@ export async function explore(
   story.order(coordinator, fixture);
   const disk = Unsynced.of(tree);
   const queue: Start[] = [{ from: { disk, coordinator, bootId: "boot-1", uptime: 0, stops: 0 }, trail: [] }];
-  const seen = new Set<string>();
+  /** What a node was to be started from, and what it was. One that comes to where another has been ends as that did. */
+  const [queued, lived] = [new Set<string>(), new Set<string>()];
+  /** Whether it was not in a set yet, with as many crashes still to come. */
+  const isNew = (set: Set<string>, state: string, crashesBefore: number): boolean => {
+    const key = `${Math.min(crashesBefore, depth.crashes)} ${state}`;
+    if (set.has(key)) return false;
+    set.add(key);
+    return true;
+  };
   const rested = new Set<string>();
   const sites = new Map<string, number>();
   const count = { points: 0, recoveryPoints: 0, starts: 0, lives: 0 };
 
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  const take = () => (depth.latestFirst ? queue.pop() : queue.shift());
+  for (let next = take(); next !== undefined; next = take()) {
     const { trail } = next;
     const level = trail.length;
     if (level > 0) count.starts += 1;
-    const isTriedElsewhere = ({ coordinator, running }: Node): boolean =>
-      story.isOwn?.({ coordinator, dist: running }) === false;
+    const isTriedElsewhere = (node: Node): boolean =>
+      node.disk.linkAt("dist") !== null &&
+      story.isOwn?.({ coordinator: node.coordinator, dist: node.running }) === false;
 
     const wanted = (node: Node, effect: Effect | null, who: Who): boolean => {
       if (level >= depth.crashes) return false;
@@ -89,29 +111,29 @@ export async function explore(
           sites.set(site, (sites.get(site) ?? 0) + 1);
         } else if (!sites.has(site)) sites.set(site, 0);
       }
-      if (effect !== null) checkFlip(node, effect);
+      const phase = node.coordinator.lease?.phase ?? "free";
+      if (isFlip(effect) && phase !== "in-flight")
+        find(`dist was flipped while the lease is ${phase}`, trail);
       if (!wanted(node, effect, who)) return;
       if (level > 0) count.recoveryPoints += 1;
       photograph(node, effect === null ? "the coordinator heard of it" : showEffect(effect));
     };
 
-    /** Whether nothing was lived from this state yet, with as many crashes still to come. */
-    const isNew = (state: NodeState, crashesBefore: number): boolean => {
-      const key = `${Math.min(crashesBefore, depth.crashes)} ${stateKey(state)}`;
-      if (seen.has(key)) return false;
-      seen.add(key);
-      return true;
+    /** Told here, and not thrown in the agent's face, which would take it for a fault of the disk. */
+    const found: CrashFound[] = [];
+    const find = (what: string, crashes: readonly string[]): void => {
+      found.push(new CrashFound(what, crashes, node));
     };
 
     const photograph = (node: Node, what: string, remains = node.disk.remains()): void => {
       for (const { how, reboot, disk: left } of remains) {
         const crash = `${how} after ${node.points} ${what}`;
         const broken = whatIsBroken(left.tree, story.damaged ? fixture.b.link : null);
-        if (broken !== null) throw new CrashFound(broken, [...trail, crash], node);
+        if (broken !== null) find(broken, [...trail, crash]);
         const { coordinator, stops, bootId, uptime } = node;
         const now = { coordinator, stops, bootId, uptime, disk: left };
         const state = reboot ? { ...now, bootId: rebooted(left), uptime: 0 } : now;
-        if (!isNew(state, level + 1)) continue;
+        if (!isNew(queued, stateKey(state), level + 1)) continue;
         const from = { ...state, disk: left.copy(), coordinator: coordinator.copy() };
         queue.push({ from, trail: [...trail, crash] });
       }
@@ -126,24 +148,25 @@ export async function explore(
       ]);
     };
 
-    let isFirst = true;
+    const own = new Set<string>();
     const begins = (node: Node): boolean => {
-      if (isFirst) {
-        isFirst = false;
-        return true;
-      }
-      count.lives += 1;
-      return isNew(node, level);
+      const key = stateKey(node);
+      if (own.size > 0) count.lives += 1;
+      if (own.has(key)) find("it goes round in circles", trail);
+      own.add(key);
+      return isNew(lived, key, level);
     };
 
     const node = new Node(
-      { fixture, story, dir: place.path, guard, watch: { before, after, begins } },
+      { fixture, story, dir: place.path, guard, watch: { before, after, begins, ...(mutate && { mutate }) } },
       next.from,
     );
     try {
-      if (!(await node.untilRest())) continue;
+      const rests = await node.untilRest();
+      if (found[0] !== undefined) throw found[0];
+      if (!rests) continue;
     } catch (cause) {
-      if (cause instanceof CrashFound) throw cause;
+      if (found[0] !== undefined) throw found[0];
       throw new CrashFound(cause instanceof Error ? cause.message : String(cause), trail, node, { cause });
     }
     const wrong = whatIsUnsettled(node) ?? whatIsBroken(node.disk.tree);
@@ -157,14 +180,14 @@ export async function explore(
 }
 
 /** Throws when an update does not succeed any more. */
-async function updateOnceMore(
+export async function updateOnceMore(
   rested: Node,
   trail: readonly string[],
   dir: string,
   guard: Guard,
 ): Promise<void> {
   const { fixture } = rested;
-  const story = andThenAnUpdate(rested.story);
+  const story = andThenAnUpdate(rested);
   const from = rested.state;
   story.order(from.coordinator, fixture);
   const node = new Node({ fixture, story, dir, guard, watch: {} }, from);
@@ -191,11 +214,7 @@ export class CrashFound extends Error {
 }
 
 /** `dist` changes under a lease in flight and no other. */
-function checkFlip(node: Node, effect: Effect): void {
-  if (effect.kind !== "rename" || effect.path !== "dist") return;
-  const phase = node.coordinator.lease?.phase ?? "free";
-  if (phase !== "in-flight") throw new CrashFound(`dist was flipped while the lease is ${phase}`, [], node);
-}
+const isFlip = (effect: Effect | null): boolean => effect?.kind === "rename" && effect.path === "dist";
 
 /** What a start has to make sense of. */
 function situationOf({ disk: { tree }, running, fixture }: Node): string {

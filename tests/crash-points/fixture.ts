@@ -1,6 +1,7 @@
 /** The node that all stories begin on, and the publisher whose builds it is given: real bundles, real signatures. */
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
 import { type Dispatcher, MockAgent } from "undici";
 import type { PreparedBuild } from "../../agent/core/ports.ts";
 import { linkDurably } from "../../agent/effects/durable.ts";
@@ -15,7 +16,7 @@ import { targetName } from "../../protocol/trust.ts";
 import { METADATA_URL, NOW, Simulator, sha256 } from "../trust/simulator.ts";
 import { temporaryDirectory } from "./place.ts";
 import { syncDisk } from "./sync-disk.ts";
-import { readTree, type Tree } from "./tree.ts";
+import { type Entry, readTree, type Tree } from "./tree.ts";
 
 export const PLATFORM: Platform = "linux-x64";
 
@@ -78,6 +79,29 @@ export async function makeFixture(): Promise<Fixture> {
   publisher.publish();
   return { base: readTree(home), y, z, a, b, c, publisher, pinnedRoot, dispatcher: serve([b, c]) };
 }
+
+/** A fixture as bytes, for another process. */
+export function packFixture(fixture: Fixture): Buffer {
+  const { publisher, dispatcher: _, ...rest } = fixture;
+  return serialize({ ...rest, files: publisher.files });
+}
+
+export function unpackFixture(bytes: Buffer): Fixture {
+  const { files, pinnedRoot, ...rest } = deserialize(bytes) as Omit<Fixture, "publisher" | "dispatcher"> & {
+    files: Map<string, Uint8Array>;
+  };
+  const publisher = new Simulator();
+  publisher.files.clear();
+  for (const [name, text] of files) publisher.files.set(name, Buffer.from(text));
+  const made = ({ bundle, ...more }: Made): Made => ({ ...more, bundle: Buffer.from(bundle) });
+  const [b, c] = [made(rest.b), made(rest.c)];
+  const base = new Map([...rest.base].map(([path, entry]) => [path, withBuffer(entry)]));
+  const all = { ...rest, base, y: made(rest.y), z: made(rest.z), a: made(rest.a), b, c };
+  return { ...all, publisher, pinnedRoot: Buffer.from(pinnedRoot), dispatcher: serve([b, c]) };
+}
+
+const withBuffer = (entry: Entry): Entry =>
+  entry.kind === "file" ? { ...entry, data: Buffer.from(entry.data) } : entry;
 
 /** A tree with all that a bundle may hold: files, programs, links, and directories in directories. */
 async function makeBuild(dir: string, version: string): Promise<Made> {

@@ -5,6 +5,8 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { isAbsolute, join, normalize, relative } from "node:path";
+import type { Disk } from "../../agent/effects/disk.ts";
+import { fsyncDir } from "../../agent/effects/durable.ts";
 import type { Effect } from "./effect.ts";
 import { temporaryDirectory } from "./place.ts";
 import { digest, readTree, type Tree, writeTree } from "./tree.ts";
@@ -12,21 +14,27 @@ import { Unsynced } from "./unsynced.ts";
 
 export type GuardCommand = "start" | "stop";
 
-export type Guard = (tree: Tree, command: GuardCommand) => readonly Effect[];
+/** A disk that fails the guard: at its nth command, and then again or from then on. */
+export type GuardFault = { readonly nth: number; readonly lasting: boolean };
+
+/** `commands`: how many of those it ran that might have changed the disk, whether they did or not. */
+export type GuardRun = { readonly effects: readonly Effect[]; readonly commands: number };
+
+export type Guard = (tree: Tree, command: GuardCommand, fault?: GuardFault | null) => GuardRun;
 
 /** A guard with this text. */
 export function createGuard(text: string): Guard {
-  const known = new Map<string, readonly Effect[]>();
-  return (tree, command) => {
-    if (!tree.has("state/trial")) return [];
+  const known = new Map<string, GuardRun>();
+  return (tree, command, fault = null) => {
+    if (!tree.has("state/trial")) return { effects: [], commands: 0 };
     const seen = new Map([...tree].filter(([path]) => isGuards(path)));
-    const key = `${command} ${digest(seen)}`;
-    let effects = known.get(key);
-    if (effects === undefined) {
-      effects = runIt(text, seen, command);
-      known.set(key, effects);
+    const key = `${command} ${JSON.stringify(fault)} ${digest(seen)}`;
+    let run = known.get(key);
+    if (run === undefined) {
+      run = runIt(text, seen, command, fault);
+      known.set(key, run);
     }
-    return effects;
+    return run;
   };
 }
 
@@ -34,27 +42,33 @@ export function createGuard(text: string): Guard {
 const isGuards = (path: string): boolean =>
   /^(dist|state|state\/(trial|quarantine|verdict)(\/.*)?|releases(\/[^/]*(\/\.complete)?)?)$/.test(path);
 
-/** Every command that the guard can change the disk with. Each tells its words, once it has succeeded. */
+/** Every command that the guard can change the disk with. Each counts itself, and tells its words once it has succeeded. */
 const COMMANDS = ["rm", "mv", "ln", "mkdir", "sync"];
 
-const TELLING = (told: string, path: string): string => `#!/bin/sh
+const TELLING = (told: string, path: string, fault: GuardFault | null): string => `#!/bin/sh
 PATH='${path}'
 command=\${0##*/}
+echo >>'${told}-count'
+count=$(wc -l <'${told}-count')
+if [ "$count" ${fault?.lasting ? "-ge" : "-eq"} ${fault?.nth ?? 0} ]; then
+  echo "$command: the disk fails" >&2
+  exit 1
+fi
 "$command" "$@" || exit $?
 { printf '%s\\n' "$command" "$@"; echo; } >>'${told}'
 `;
 
-function runIt(text: string, tree: Tree, command: GuardCommand): readonly Effect[] {
+function runIt(text: string, tree: Tree, command: GuardCommand, fault: GuardFault | null): GuardRun {
   using place = temporaryDirectory("guard");
   const state = join(place.path, "state-dir");
   const bin = join(place.path, "bin");
   const told = join(place.path, "told");
   const guard = join(place.path, "agent-guard");
   for (const dir of [state, bin, join(place.path, "run")]) fs.mkdirSync(dir);
-  fs.writeFileSync(told, "");
+  for (const file of [told, `${told}-count`]) fs.writeFileSync(file, "");
   fs.writeFileSync(guard, text);
   const path = process.env.PATH ?? "/usr/bin:/bin";
-  fs.writeFileSync(join(place.path, "telling"), TELLING(told, path), { mode: 0o755 });
+  fs.writeFileSync(join(place.path, "telling"), TELLING(told, path, fault), { mode: 0o755 });
   for (const name of COMMANDS) fs.symlinkSync(join(place.path, "telling"), join(bin, name));
   writeTree(tree, state);
   const ran = spawnSync("sh", [guard, command], {
@@ -66,10 +80,12 @@ function runIt(text: string, tree: Tree, command: GuardCommand): readonly Effect
     },
     encoding: "utf8",
   });
-  if (ran.status !== 0) throw new Error(`the guard ended with ${ran.status}: ${ran.stderr}`);
+  if (ran.status !== 0 && fault === null)
+    throw new Error(`the guard ended with ${ran.status}: ${ran.stderr}`);
   const said = fs.readFileSync(told, "utf8").split("\n\n").filter(Boolean);
   const effects = said.flatMap((words) => effectsOf(words.split("\n"), state));
-  return whatHappened(effects, tree, readTree(state));
+  const commands = fs.readFileSync(`${told}-count`).length;
+  return { effects: whatHappened(effects, tree, readTree(state)), commands };
 }
 
 /** `mv -fT -- a b` and the like, as the system calls that they come to. */
@@ -98,4 +114,15 @@ function whatHappened(told: readonly Effect[], before: Tree, after: Tree): reado
   });
   if (digest(disk.tree) === digest(after)) return effects;
   throw new Error(`the guard did something that it did not tell: ${JSON.stringify(effects)}`);
+}
+
+/** Does to a real disk what the guard does. */
+export async function perform(disk: Disk, dir: string, effect: Effect): Promise<void> {
+  const at = join(dir, effect.path);
+  if (effect.kind === "unlink") await disk.unlink(at);
+  else if (effect.kind === "rename") await disk.rename(join(dir, effect.from), at);
+  else if (effect.kind === "symlink") await disk.symlink(effect.target, at);
+  else if (effect.kind === "mkdir") await disk.mkdir(at, effect.mode);
+  else if (effect.kind === "fsync-dir") await fsyncDir(disk, at);
+  else throw new Error(`the guard does not ${effect.kind}`);
 }

@@ -3,53 +3,24 @@
  * effect is told, and of which what is safe from a power cut is known.
  */
 import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { DEFAULT_POLICY } from "../../agent/core/machine/facts.ts";
-import type { WorkloadControl } from "../../agent/core/ports.ts";
-import type { Disk } from "../../agent/effects/disk.ts";
-import { downloadBundle, removeDownload } from "../../agent/effects/download.ts";
 import { layoutOf } from "../../agent/effects/layout.ts";
 import { silentLog } from "../../agent/effects/log.ts";
 import { createNotifier } from "../../agent/effects/notify.ts";
-import { createPreparer } from "../../agent/effects/prepare.ts";
-import { refreshTrust } from "../../agent/effects/trust/refresh.ts";
-import { resolveBundle } from "../../agent/effects/trust/releases.ts";
 import { type Agent, createAgent } from "../../agent/runner.ts";
-import { err, ok } from "../../protocol/result.ts";
-import { ManualScheduler } from "../agent/manual-scheduler.ts";
+import { ok } from "../../protocol/result.ts";
+import type { ManualScheduler } from "../agent/manual-scheduler.ts";
 import { type RigCoordinator, SESSION } from "../agent/rig-coordinator.ts";
-import { METADATA_URL, NOW } from "../trust/simulator.ts";
 import { type Effect, showEffect } from "./effect.ts";
-import { BUNDLES_ORIGIN, type Fixture, type Made, PLATFORM } from "./fixture.ts";
-import type { Guard, GuardCommand } from "./guard.ts";
+import type { Fixture, Made } from "./fixture.ts";
+import { type Guard, type GuardCommand, perform } from "./guard.ts";
 import { interpose } from "./interpose.ts";
+import { clockAt, type PreparerParts, preparerOf, rebooted, startOf, workloadOf } from "./parts.ts";
 import type { Behaviour, Side, Story } from "./story.ts";
 import { syncDisk } from "./sync-disk.ts";
 import { textAt, writeTree } from "./tree.ts";
 import { Unsynced } from "./unsynced.ts";
-
-export type Who = "agent" | "guard";
-
-/** A node at one moment between two processes. */
-export type NodeState = {
-  readonly disk: Unsynced;
-  readonly coordinator: RigCoordinator;
-  readonly bootId: string;
-  /** Time since that boot, as its clock shows. */
-  readonly uptime: number;
-  /** Of builds that are stopped: how often they were. */
-  readonly stops: number;
-};
-
-/** Looks on. */
-export type Watch = {
-  /** Before an effect; whatever it rejects with is what the agent gets instead of the effect. */
-  before?(node: Node, effect: Effect, who: Who): Promise<void> | void;
-  /** Before each process; false when all that follows is known, and need not be lived once more. */
-  begins?(node: Node): boolean;
-  /** After each effect, and after the coordinator has heard something new (`null`). */
-  after?(node: Node, effect: Effect | null, who: Who): void;
-};
+import type { Ground, NodeParts, NodeState, Watch, Who } from "./watch.ts";
 
 const SIDES: readonly Side[] = ["z", "a", "b", "c"];
 const MAX_LIVES = 14;
@@ -63,34 +34,24 @@ export class Node {
   disk: Unsynced;
   bootId: string;
   stops = 0;
+  lives = 0;
   /** Effects of this node since it was set up, numbered from 1. */
   points = 0;
+  /** Commands of the guard so far. */
+  guardCommands = 0;
   /** What happened, for whoever has to understand a failure. */
   readonly told: string[] = [];
   readonly #guard: Guard;
   readonly #watch: Watch;
+  readonly #ground: Ground;
   #clock: ManualScheduler;
   /** Preparations that are under way: all else is done when it is begun. */
   #underWay = 0;
   #heard: string;
 
   /** `dir` is an empty directory, or one that another node had. */
-  constructor(
-    {
-      fixture,
-      story,
-      dir,
-      guard,
-      watch,
-    }: {
-      fixture: Fixture;
-      story: Story;
-      dir: string;
-      guard: Guard;
-      watch: Watch;
-    },
-    from: NodeState,
-  ) {
+  constructor(parts: NodeParts, from: NodeState) {
+    const { fixture, story, dir, guard, watch, ground } = parts;
     this.fixture = fixture;
     this.story = story;
     this.dir = dir;
@@ -100,9 +61,10 @@ export class Node {
     this.stops = from.stops;
     this.#guard = guard;
     this.#watch = watch;
+    this.#ground = ground ?? { disk: syncDisk, underWay: () => 0 };
     this.#clock = clockAt(from.uptime);
     this.#heard = this.coordinator.digest;
-    this.#layOut();
+    if (ground === undefined) this.#layOut();
   }
 
   /** What `dist` names. */
@@ -130,6 +92,7 @@ export class Node {
   /** One process after the other, until one has nothing left to do; false when the watch has ended it. */
   async untilRest(): Promise<boolean> {
     for (let life = 1; life <= MAX_LIVES; life++) {
+      this.lives += 1;
       if (this.#watch.begins?.(this) === false) return false;
       await this.#runGuard("start");
       const behaviour = this.story.builds?.[this.running] ?? {};
@@ -143,18 +106,22 @@ export class Node {
 
   /** True when it rests, false when it has ended. */
   async #live(behaviour: Behaviour): Promise<boolean> {
-    const { coordinator } = this;
+    const { coordinator, fixture, dir } = this;
     const { build } = this.#running();
     const instanceId = this.#freshInstanceId();
     this.#clock.forget();
-    const disk = interpose(syncDisk, this.dir, (effect, run) => this.#effect(effect, run, "agent"));
+    const life = { isOver: false };
+    const bare = interpose(this.#ground.disk, this.dir, (effect, run, half) =>
+      life.isOver ? NEVER : this.#effect(effect, run, "agent", half),
+    );
+    const disk = this.#watch.mutate?.(bare, dir) ?? bare;
     const agent = createAgent({
       disk,
       clock: this.#clock,
       scheduler: this.#clock,
       log: silentLog,
-      lease: coordinator.leaseFor(build, instanceId, () => true),
-      preparer: this.#preparer(disk),
+      lease: coordinator.leaseFor(build, instanceId, () => !life.isOver),
+      preparer: this.#counted({ fixture, disk, dir, clock: this.#clock, running: build.version }),
       workload: workloadOf(behaviour),
       stateDir: this.dir,
       running: build,
@@ -169,8 +136,8 @@ export class Node {
     void agent.finished.then(({ code }) => {
       ended.code = code;
     });
-    const started = await agent.start();
-    if (!started.ok) throw new Error(started.error.message);
+    const started = await startOf(agent);
+    if (!started) return false;
     const notifier = createNotifier({
       disk,
       env: {},
@@ -204,6 +171,11 @@ export class Node {
       const isDone = parts.update.state === "idle" && parts.finalWords.length === 0;
       const isFree = coordinator.lease === null && coordinator.desired === null;
       if (isDone && (!connects || isFree)) return true;
+      if (this.#watch.kills?.(this, turns) === true) {
+        this.told.push("-- it is killed");
+        life.isOver = true;
+        return false;
+      }
       this.#clock.turnToNext();
     }
     throw new Error(`it neither ended nor rested: ${JSON.stringify(agent.status())}`);
@@ -217,16 +189,32 @@ export class Node {
   }
 
   async #runGuard(command: GuardCommand): Promise<void> {
-    const disk = interpose(syncDisk, this.dir, async (_, run) => run());
-    for (const effect of this.#guard(this.disk.tree, command)) {
+    const disk = interpose(this.#ground.disk, this.dir, async (_, run) => run());
+    const { effects, commands } = this.#guard(this.disk.tree, command, this.#watch.beforeGuard?.(this));
+    this.guardCommands += commands;
+    for (const effect of effects) {
       await this.#effect(effect, () => perform(disk, this.dir, effect), "guard");
     }
   }
 
-  async #effect(effect: Effect, run: () => Promise<void>, who: Who): Promise<void> {
+  async #effect(
+    effect: Effect,
+    run: () => Promise<void>,
+    who: Who,
+    half?: () => Promise<void>,
+  ): Promise<void> {
     // A lease call between two effects has changed what the coordinator knows.
     this.#coordinatorHeard();
-    await this.#watch.before?.(this, effect, who);
+    try {
+      this.#watch.before?.(this, effect, who);
+    } catch (cause) {
+      this.told.push(`-- the disk fails: ${showEffect(effect)}: ${String(cause)}`);
+      if (effect.kind === "write") {
+        await half?.();
+        this.disk.apply({ ...effect, data: effect.data.subarray(0, effect.data.length >> 1) });
+      }
+      throw cause;
+    }
     await run();
     this.disk.apply(effect);
     this.points += 1;
@@ -276,51 +264,12 @@ export class Node {
   /** What was begun is done, and what followed from it has begun nothing new. */
   async #settled(): Promise<void> {
     do await new Promise(setImmediate);
-    while (this.#underWay > 0 || this.coordinator.underWay > 0);
+    while (this.#underWay > 0 || this.coordinator.underWay > 0 || this.#ground.underWay() > 0);
   }
 
-  /** As `agent/preparer.ts` puts it together, less the processes that it starts. */
-  #preparer(disk: Disk) {
-    const { publisher, pinnedRoot, dispatcher } = this.fixture;
-    const layout = layoutOf(this.dir);
-    const preparer = createPreparer({
-      disk,
-      layout,
-      host: { platform: PLATFORM, nodeVersion: process.versions.node, protocol: 1 },
-      running: this.#running().build.version,
-      resolve: async (desired) => {
-        const trusted = await refreshTrust({
-          disk,
-          stateDir: layout.state,
-          pinnedRoot,
-          metadataUrl: METADATA_URL,
-          fetch: publisher.fetch,
-          now: () => NOW,
-          builtAt: 0,
-          timeoutMs: 5_000,
-        });
-        if (!trusted.ok) return trusted;
-        if (desired.build === null) return err({ code: "no-build", message: "No build was named." });
-        return resolveBundle(trusted.value.bundles, desired.build, PLATFORM);
-      },
-      download: ({ sha256, bytes }, { signal }) =>
-        downloadBundle({
-          disk,
-          dir: layout.download,
-          url: `${BUNDLES_ORIGIN}/${sha256}`,
-          sha256,
-          bytes,
-          dispatcher,
-          timeoutMs: 5_000,
-          uptime: () => this.#clock.uptime(),
-          wait: async () => undefined,
-          signal,
-        }),
-      removeDownload: ({ sha256 }) => removeDownload(disk, layout.download, sha256),
-      selfTest: async () => ok(undefined),
-      random: () => 0,
-      wait: async () => undefined,
-    });
+  /** What is prepared is under way until it is done. */
+  #counted(parts: PreparerParts) {
+    const preparer = preparerOf(parts);
     return {
       prepare: async (...what: Parameters<typeof preparer.prepare>) => {
         this.#underWay += 1;
@@ -334,36 +283,4 @@ export class Node {
   }
 }
 
-/** The name of a boot that is not the one in which the trial on this disk was made. */
-export const rebooted = (disk: Unsynced): string =>
-  textAt(disk.tree, "state/trial/boot-id")?.trim() === "boot-2" ? "boot-1" : "boot-2";
-
-const STARTED_AT = 1_000_000;
-
-function clockAt(uptime: number): ManualScheduler {
-  const clock = new ManualScheduler();
-  if (uptime > STARTED_AT) clock.turn(uptime - STARTED_AT);
-  return clock;
-}
-
-async function perform(disk: Disk, dir: string, effect: Effect): Promise<void> {
-  const at = join(dir, effect.path);
-  if (effect.kind === "unlink") await disk.unlink(at);
-  else if (effect.kind === "rename") await disk.rename(join(dir, effect.from), at);
-  else if (effect.kind === "symlink") await disk.symlink(effect.target, at);
-  else if (effect.kind === "mkdir") await disk.mkdir(at, effect.mode);
-  else if (effect.kind !== "fsync-dir") throw new Error(`the guard does not ${effect.kind}`);
-}
-
-function workloadOf({ healthy }: Behaviour): WorkloadControl {
-  return {
-    canHandOver: false,
-    drainMs: 1_000,
-    health: async () => ({ healthy: healthy !== false }),
-    handover: async () => ok(undefined),
-    drain: async () => ok(undefined),
-    resume: async () => ok(undefined),
-    start: async () => ok(undefined),
-    stop: async () => undefined,
-  };
-}
+const NEVER = new Promise<never>(() => undefined);

@@ -1,7 +1,7 @@
 /** When two states of a node are the same for all that may follow from them. */
 import { createHash } from "node:crypto";
-import type { NodeState } from "./node.ts";
 import { digest, type Entry, textAt } from "./tree.ts";
+import type { NodeState } from "./watch.ts";
 
 /**
  * What is left out: random names, the time of day, when a trial began by the clock (but not how long ago), and what

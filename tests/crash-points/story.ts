@@ -1,6 +1,7 @@
 /** What happens to a node: what is ordered, how its builds behave, and how it must all end, wherever it was cut off. */
 import type { RigCoordinator } from "../agent/rig-coordinator.ts";
 import type { Fixture } from "./fixture.ts";
+import type { Node } from "./node.ts";
 import type { Entry } from "./tree.ts";
 
 /** How a build behaves when it runs. */
@@ -30,6 +31,8 @@ export type Story = {
   /** Last words that may be said on the way, and by which the lease returns. */
   readonly words: readonly string[];
   readonly quarantined: boolean;
+  /** It may have gone back from Z, when a disk failed on the way to it. */
+  readonly mayCondemnZ?: boolean;
   /** Where it does not go as another story does, in which the same crashes are tried. Everywhere, when it is not said. */
   readonly isOwn?: (moment: Moment) => boolean;
   /** The new build lies there from the beginning, and is not what its `.complete` says. */
@@ -140,8 +143,8 @@ export const STORIES: readonly Story[] = [
 ];
 
 /** Whatever a node has come through, the next update must succeed as if nothing had been. */
-export const andThenAnUpdate = ({ name, endsOn, quarantined }: Story): Story => ({
-  name: `${name}, and then an update`,
+export const andThenAnUpdate = ({ story, running, disk, fixture: { b } }: Node): Story => ({
+  name: `${story.name}, and then an update`,
   order: (coordinator, { c }) => {
     const { build } = c;
     coordinator.words.length = 0;
@@ -156,10 +159,17 @@ export const andThenAnUpdate = ({ name, endsOn, quarantined }: Story): Story => 
     };
   },
   endsOn: "c",
-  backup: endsOn,
+  backup: running,
+  mayCondemnZ: story.mayCondemnZ === true,
   words: ["confirmed"],
-  quarantined,
+  quarantined: disk.tree.has(`state/quarantine/${b.build.buildHash}`),
 });
+
+export function storyOf(name: string): Story {
+  const story = STORIES.find((each) => each.name === name);
+  if (story === undefined) throw new Error(`there is no story of ${name}`);
+  return story;
+}
 
 /** The new build lies prepared: what preparing leaves at each of its points is the first story's to try. */
 function placeB(tree: Map<string, Entry>, { base, a, b }: Fixture): void {

@@ -11,31 +11,24 @@
  * File systems keep more than that, each something else; what holds here holds on all of them.
  * Source: fsync(2), rename(2); Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014.
  */
+
+import {
+  type Change,
+  type DirectoryNode,
+  type FileNode,
+  isTorn,
+  locate,
+  makeSafe,
+  type Node,
+  newDirectory,
+  newFile,
+  nodeOf,
+  torn,
+  treeOf,
+  zeros,
+} from "./accounts.ts";
 import type { Effect } from "./effect.ts";
-import type { Entry, Tree } from "./tree.ts";
-
-type FileNode = {
-  readonly kind: "file";
-  live: Buffer;
-  safe: Buffer;
-  liveMode: number;
-  safeMode: number;
-};
-type LinkNode = { readonly kind: "link"; readonly target: string };
-type DirectoryNode = {
-  readonly kind: "directory";
-  mode: number;
-  readonly live: Map<string, Node>;
-  readonly safe: Map<string, Node>;
-};
-type Node = FileNode | LinkNode | DirectoryNode;
-
-/** Names that change together. */
-type Change = readonly {
-  readonly directory: DirectoryNode;
-  readonly name: string;
-  readonly node: Node | null;
-}[];
+import type { Tree } from "./tree.ts";
 
 /** What a crash leaves, and how it came about. */
 export type Remains = { readonly how: string; readonly reboot: boolean; readonly disk: Unsynced };
@@ -259,76 +252,4 @@ export class Unsynced {
     if (node.kind !== "file") throw new Error(`${path} is no file`);
     return node;
   }
-}
-
-const newDirectory = (mode: number): DirectoryNode => ({
-  kind: "directory",
-  mode,
-  live: new Map(),
-  safe: new Map(),
-});
-
-const newFile = (data: Buffer, mode: number): FileNode => ({
-  kind: "file",
-  live: data,
-  safe: data,
-  liveMode: mode,
-  safeMode: mode,
-});
-
-function nodeOf(entry: Entry): Node {
-  if (entry.kind === "directory") return newDirectory(entry.mode);
-  if (entry.kind === "link") return entry;
-  return newFile(entry.data, entry.mode);
-}
-
-function locate(root: DirectoryNode, path: string): { directory: DirectoryNode; name: string } {
-  const parts = path.split("/");
-  const name = parts.pop() ?? "";
-  let directory = root;
-  for (const part of parts) {
-    const next = directory.live.get(part);
-    if (next?.kind !== "directory") throw new Error(`${path}: ${part} is no directory`);
-    directory = next;
-  }
-  return { directory, name };
-}
-
-function makeSafe(change: Change): void {
-  for (const { directory, name, node } of change) {
-    if (node === null) directory.safe.delete(name);
-    else directory.safe.set(name, node);
-  }
-}
-
-type Content = { data: Buffer; mode: number };
-
-const isTorn = (file: FileNode): boolean => file.live !== file.safe || file.liveMode !== file.safeMode;
-
-const torn = (file: FileNode): Content => ({
-  data: isTorn(file) ? Buffer.from(file.live.subarray(0, file.live.length >> 1)) : file.live,
-  mode: file.safeMode,
-});
-
-const zeros = (file: FileNode): Content => ({
-  data: isTorn(file) ? Buffer.alloc(file.live.length) : file.live,
-  mode: file.safeMode,
-});
-
-function treeOf(root: DirectoryNode, names: "live" | "safe", content: (file: FileNode) => Content): Tree {
-  const tree = new Map<string, Entry>();
-  const walk = (directory: DirectoryNode, prefix: string): void => {
-    const sorted = [...directory[names]].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [name, node] of sorted) {
-      const path = `${prefix}${name}`;
-      if (node.kind === "link") tree.set(path, node);
-      else if (node.kind === "file") tree.set(path, { kind: "file", ...content(node) });
-      else {
-        tree.set(path, { kind: "directory", mode: node.mode });
-        walk(node, `${path}/`);
-      }
-    }
-  };
-  walk(root, "");
-  return tree;
 }

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Alert } from "../../protocol/alert.ts";
+import { FLEET_LOCK_KINDS } from "../../protocol/fleet-lock.ts";
 import { DENIALS } from "../../protocol/lease.ts";
 import { PROBLEM_STATUS } from "../../protocol/problem.ts";
 import { firstColumn, ROOT, readPages } from "./pages.ts";
@@ -19,6 +20,21 @@ async function codesBelow(folder: string): Promise<readonly string[]> {
   return [...new Set(texts.flatMap(codesIn))].sort();
 }
 
+/** Codes by which the coordinator says of a rollout, a stage or a node why it is where it is. */
+async function reasonsIn(...folders: readonly string[]): Promise<readonly string[]> {
+  const texts = await Promise.all(
+    folders.map(async (folder) => {
+      const names = (await readdir(join(ROOT, folder))).filter((name) => name.endsWith(".ts"));
+      return Promise.all(names.map((name) => readFile(join(ROOT, folder, name), "utf8")));
+    }),
+  );
+  const codes = [...texts.flat().join("\n").matchAll(REASON)].flatMap(([, ...found]) => found);
+  return [...new Set(codes.filter((code) => code !== undefined))].sort();
+}
+
+const REASON =
+  /\b(?:because|gone)\(\s*(?:\w+ === "\w+" \? |isOver \? )?"([a-z-]+)"(?: : "([a-z-]+)")?|^export const [A-Z_]+ = "([a-z]+-[a-z-]+)"/gm;
+
 /** Codes of an agent that no person looks up: they say how an update went well, or that a program has a mistake. */
 const NOT_LOOKED_UP = ["confirmed", "swapped", "failed"];
 
@@ -32,6 +48,10 @@ describe("docs/OPERATIONS.md has a row for", () => {
 
   it("every denial of a lease", () => {
     expect(missing(DENIALS)).toEqual([]);
+  });
+
+  it("every kind that a FleetLock client is refused with", () => {
+    expect(missing(Object.keys(FLEET_LOCK_KINDS))).toEqual([]);
   });
 
   it("every kind of alert", () => {
@@ -48,6 +68,13 @@ describe("docs/OPERATIONS.md has a row for", () => {
     const codes = await codesBelow("agent");
     expect(codes.length).toBeGreaterThan(60);
     expect(missing(codes.filter((code) => !NOT_LOOKED_UP.includes(code)))).toEqual([]);
+  });
+
+  it("every reason of a rollout, its stages and its nodes", async () => {
+    const codes = await reasonsIn("server-stub/core/rollout", "server-stub/service");
+    expect(codes.length).toBeGreaterThan(30);
+    expect(codes).toEqual(expect.arrayContaining(["engine-fault", "moved-on", "went-back", "group-stopped"]));
+    expect(missing(codes)).toEqual([]);
   });
 
   it("everything that agent doctor may find amiss", async () => {

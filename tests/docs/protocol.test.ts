@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { JoinReply, JoinRequest } from "../../protocol/access.ts";
 import { FleetEvent } from "../../protocol/event.ts";
+import { FleetLockError, FleetLockRequest } from "../../protocol/fleet-lock.ts";
 import * as frames from "../../protocol/frames.ts";
 import * as lease from "../../protocol/lease.ts";
 import { parseJson } from "../../protocol/parse.ts";
@@ -29,6 +30,8 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   CommitRequest: lease.CommitRequest,
   CommitReply: lease.CommitReply,
   FleetEvent,
+  FleetLockRequest,
+  FleetLockError,
   WebhookMessage,
 };
 

@@ -35,6 +35,7 @@ describe("the check itself", () => {
     ["server-stub/core/a.ts", 'import { x } from "../store/x.ts";'],
     ["server-stub/store/a.ts", 'import { x } from "../service/x.ts";'],
     ["server-stub/service/a.ts", 'import { x } from "../main.ts";'],
+    ["server-stub/web/pages/a.tsx", 'import { x } from "../../service/x.ts";'],
     ["cli/a.ts", 'import { x } from "../server-stub/service/x.ts";'],
   ])("finds a planted violation in %s", (file, text) => {
     expect(wrongDirections(planted(file, text))).toHaveLength(1);

@@ -41,6 +41,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     "server-stub/core/",
     "protocol/",
   ],
+  "server-stub/web/": ["server-stub/web/", "protocol/"],
   "server-stub/": ["server-stub/", "protocol/"],
   "cli/": ["cli/", "protocol/"],
   "packaging/": ["packaging/", "agent/", "server-stub/", "cli/", "protocol/"],

@@ -70,6 +70,11 @@ describe("a settings file", () => {
       "x.toml:4: timings.qqq: there is no such setting. Known in [timings] are heartbeat_ms, jitter.",
     ],
     [
+      "what every object has",
+      `${good}[timings]\nto_string = 3\n`,
+      "x.toml:4: timings.to_string: there is no such setting. Known in [timings] are heartbeat_ms, jitter.",
+    ],
+    [
       "a wrong type",
       `${good}[timings]\njitter = "yes"\n`,
       'x.toml:4: timings.jitter: is "yes"; it must be true or false.',

@@ -1,9 +1,12 @@
 /** One process of the real agent on a simulated machine: put together as `agent/link.ts` and `agent/daemon.ts` do it. */
 import { DEFAULT_POLICY, type Policy } from "../../agent/core/machine/facts.ts";
 import type { WorkloadControl } from "../../agent/core/ports.ts";
+import { createDiagnoser } from "../../agent/diagnose.ts";
 import type { Disk } from "../../agent/effects/disk.ts";
+import { JOB_LOG_LIMITS } from "../../agent/effects/job-log.ts";
 import { layoutOf } from "../../agent/effects/layout.ts";
 import type { Log } from "../../agent/effects/log.ts";
+import { createLogTail } from "../../agent/effects/log-tail.ts";
 import type { Scheduler } from "../../agent/effects/scheduler.ts";
 import { type Agent, createAgent } from "../../agent/runner.ts";
 import { openHttp } from "../../agent/session/http.ts";
@@ -11,6 +14,7 @@ import { createLeaseClient } from "../../agent/session/lease-client.ts";
 import { createSession, type SessionMode } from "../../agent/session/session.ts";
 import type { TransportFault } from "../../agent/session/transport.ts";
 import { DEFAULTS } from "../../protocol/defaults.ts";
+import type { Finding } from "../../protocol/finding.ts";
 import { err, ok } from "../../protocol/result.ts";
 import type { Clock } from "../../protocol/time.ts";
 import { type Builds, PLATFORM, type SimBuild, simPreparer } from "./builds.ts";
@@ -45,6 +49,10 @@ export type AgentProcess = { readonly agent: Agent; readonly connect: () => void
 
 const CANNOT: TransportFault = { code: "unreachable", message: "This build cannot reach anybody." };
 const NO_SOCKET: TransportFault = { code: "not-supported", message: "No WebSocket gets through here." };
+/** What a look at the machine finds. */
+const FINDINGS: readonly Finding[] = [
+  { check: "disk", code: "disk-ok", level: "ok", message: "There is room on the disk.", hint: null },
+];
 const SERVERS = { current: () => "https://coordinator", failed: () => undefined };
 
 export function assembleAgent(world: AgentWorld): AgentProcess {
@@ -65,7 +73,7 @@ export function assembleAgent(world: AgentWorld): AgentProcess {
       running: build.build,
       random,
       wait: world.wait,
-      reaches: () => connects && wire.coordinator.isUp && wire.network.reaches(wire.node),
+      reaches: () => connects && wire.coordinator().isUp && wire.network.reaches(wire.node),
     }),
     workload: world.workload,
     stateDir: root,
@@ -76,6 +84,14 @@ export function assembleAgent(world: AgentWorld): AgentProcess {
     trial: { tries: world.tries, refunds: world.refunds },
     healthEveryMs: DEFAULTS.healthEveryMs,
     lock: () => Promise.resolve(ok({ release: () => Promise.resolve() })),
+  });
+  const diagnoser = createDiagnoser({
+    look: () => Promise.resolve(FINDINGS),
+    tail: createLogTail(),
+    read: (jobId) => agent.logLines(jobId, 0, JOB_LOG_LIMITS.maxLines),
+    write: (jobId, text) => agent.note(jobId, text),
+    done: () => session.changed(),
+    log,
   });
   const socket = openSocket(wire);
   const session = createSession({
@@ -90,7 +106,7 @@ export function assembleAgent(world: AgentWorld): AgentProcess {
     source: {
       hello: () => ({ ...agent.helloParts(), platform: PLATFORM, runtime: "26.10.0" }),
       heartbeat: () => ({ ...agent.heartbeatParts(), crashes: 0 }),
-      diagnosis: () => null,
+      diagnosis: (jobId) => diagnoser.ended(jobId),
       logLines: (jobId, from, limit) => agent.logLines(jobId, from, limit),
     },
     events: {
@@ -100,7 +116,10 @@ export function assembleAgent(world: AgentWorld): AgentProcess {
         agent.sessionOpened(session);
       },
       closed: () => agent.sessionClosed(),
-      orders: (orders) => agent.receive(orders),
+      orders: (orders) => {
+        agent.receive(orders);
+        diagnoser.wanted(orders.diagnose?.jobId ?? null);
+      },
     },
     reconnect: { minMs: DEFAULTS.reconnectMinMs, maxMs: DEFAULTS.reconnectMaxMs },
     clock,

@@ -8,9 +8,11 @@ import { problemOf } from "../../protocol/problem.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Coordinator, Principal, Refusal } from "../../server-stub/service/coordinator.ts";
 import { createCoordinator } from "../../server-stub/service/create.ts";
-import type { Log, Timings } from "../../server-stub/service/parts.ts";
+import type { Log, Parts, Timings } from "../../server-stub/service/parts.ts";
+import { createReplica, type Replica, type SeatLock } from "../../server-stub/service/replica.ts";
 import { markRestored } from "../../server-stub/service/restart.ts";
 import type { Change } from "../../server-stub/store/records.ts";
+import { NotInSeat } from "../../server-stub/store/seated.ts";
 import type { Store } from "../../server-stub/store/store.ts";
 import { Shelf } from "../server-stub/service/shelf.ts";
 import type { Builds } from "./builds.ts";
@@ -46,6 +48,11 @@ export type CoordinatorParts = {
   readonly timings: Timings;
   readonly rate: number;
   readonly watch: CoordinatorWatch;
+  /** Who decides where there are several; absent where there is but one. */
+  readonly seat?: SeatLock;
+  readonly name?: string;
+  /** What the services are made with besides. */
+  readonly services: Partial<Pick<Parts, "webhooks" | "retention" | "streamsPerToken">>;
 };
 
 type Process = {
@@ -53,7 +60,7 @@ type Process = {
   /** The one that is cut off when the process dies. */
   readonly store: Store;
   readonly inner: Store;
-  readonly services: Coordinator;
+  readonly replica: Pick<Replica, "current" | "hasSeat" | "tick">;
 };
 
 export type HttpAnswer = { readonly status: number; readonly text: string };
@@ -69,6 +76,8 @@ export const OPERATOR: Principal = {
 
 export class CoordinatorMachine {
   readonly clock: MachineClock;
+  /** How many of its writes have become durable. */
+  writes = 0;
   /** How much longer than usual its disk takes. */
   slowness = 1;
   readonly #parts: CoordinatorParts;
@@ -85,8 +94,9 @@ export class CoordinatorMachine {
     this.clock = new MachineClock(parts.time, parts.rate);
   }
 
+  /** It runs, and decides. */
   get isUp(): boolean {
-    return this.#process !== null;
+    return this.#process?.replica.hasSeat() === true;
   }
 
   get wasRestored(): boolean {
@@ -100,7 +110,7 @@ export class CoordinatorMachine {
 
   /** What operators call; null while it is down. */
   get services(): Coordinator | null {
-    return this.#process?.services ?? null;
+    return this.#process?.replica.current() ?? null;
   }
 
   /** What is stored, without any delay; for who only looks. */
@@ -125,7 +135,7 @@ export class CoordinatorMachine {
       this.#restores += 1;
       await markRestored(inner, this.clock.now(), 1 + this.#restores);
     }
-    await watch.began(inner, restored);
+    if (this.#parts.seat === undefined) await watch.began(inner, restored);
     const self = { alive: true };
     const store = storeOfProcess(inner, {
       time,
@@ -134,11 +144,15 @@ export class CoordinatorMachine {
       isAlive: () => self.alive,
       slowness: () => this.slowness,
       isReal: storage.kind === "sqlite",
-      written: (changes) => watch.written(changes, inner),
+      written: (changes) => {
+        this.writes += 1;
+        watch.written(changes, inner);
+      },
     });
     this.#starting = { self, inner };
     const shelf = new Shelf();
-    const creating = createCoordinator({
+    const creating = this.#create({
+      ...this.#parts.services,
       store,
       repository: Object.assign(shelf, {
         releases: () => ({
@@ -153,11 +167,11 @@ export class CoordinatorMachine {
       timings,
     });
     creating.then(
-      (services) => {
+      (replica) => {
         if (!self.alive) return;
         this.#starting = null;
-        this.#process = Object.assign(self, { store, inner, services });
-        story.tell("coordinator", restored ? "runs, on the last backup" : "runs");
+        this.#process = Object.assign(self, { store, inner, replica });
+        story.tell(this.name, restored ? "runs, on the last backup" : "runs");
         this.#tick(this.#process);
       },
       (cause: unknown) => watch.wentWrong("the coordinator could not be started", { cause }),
@@ -169,23 +183,49 @@ export class CoordinatorMachine {
     const ending = this.#process ?? this.#starting?.self ?? null;
     const inner = this.#process?.inner ?? this.#starting?.inner ?? null;
     if (ending === null || inner === null || !ending.alive) return;
+    const hadSeat = this.isUp;
     ending.alive = false;
     this.#process = null;
     this.#starting = null;
-    this.#parts.watch.ended();
-    this.#parts.story.tell("coordinator", "crashes");
+    if (this.#parts.seat === undefined || hadSeat) this.#parts.watch.ended();
+    this.#parts.story.tell(this.name, "crashes");
+    this.#hangUp();
+    await this.#parts.seat?.release();
+    await inner.close();
+  }
+
+  /** A coordinator by itself, or one of several. */
+  async #create(parts: Parts): Promise<Process["replica"]> {
+    const { seat, story, watch } = this.#parts;
+    if (seat !== undefined)
+      return createReplica(parts, seat, (hasSeat) => {
+        story.tell(this.name, hasSeat ? "takes the seat" : "has lost the seat");
+        // That nothing was restored is known without waiting.
+        if (hasSeat)
+          watch.began(parts.store, false).catch((cause: unknown) => watch.wentWrong("began", { cause }));
+        else this.#hangUp();
+      });
+    const alone = await createCoordinator(parts);
+    return { current: () => alone, hasSeat: () => true, tick: () => alone.tick() };
+  }
+
+  /** Every connection breaks. */
+  #hangUp(): void {
     for (const socket of this.#sockets) socket.reset();
     for (const fail of this.#calls) fail();
     this.#sockets.clear();
     this.#calls.clear();
-    await inner.close();
+  }
+
+  get name(): string {
+    return this.#parts.name ?? "coordinator";
   }
 
   #tick(process: Process): void {
     const { watch } = this.#parts;
     const round = (): void => {
       if (!process.alive) return;
-      process.services
+      process.replica
         .tick()
         .catch((cause: unknown) => {
           if (process.alive) watch.wentWrong("a tick of the engine failed", { cause });
@@ -206,7 +246,11 @@ export class CoordinatorMachine {
     const { services } = this;
     if (services === null) return new Promise(() => undefined);
     this.#parts.watch.receiving(nodeId, frames);
-    const answers = await services.sessions.receive(nodeId, frames, "10.0.0.1");
+    const answers = await services.sessions.receive(nodeId, frames, "10.0.0.1").catch((cause: unknown) => {
+      // The seat was lost meanwhile, and the connection broken with it.
+      if (cause instanceof NotInSeat) return new Promise<never>(() => undefined);
+      throw cause;
+    });
     this.#parts.watch.received(nodeId, answers);
     return answers;
   }

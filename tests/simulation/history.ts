@@ -14,6 +14,8 @@ export type NodeSetup = {
   readonly rate: number;
   readonly wallOff: number;
   readonly canHandOver: boolean;
+  /** What it speaks; the newest unless told otherwise. */
+  readonly protocol?: number;
 };
 
 export type GroupSetup = {

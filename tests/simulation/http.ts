@@ -7,7 +7,8 @@ import type { Wire } from "./socket.ts";
 export const simHttp = (wire: Wire, after: (ms: number, run: () => void) => () => void): HttpClient => ({
   call: ({ path, body, timeoutMs, signal }) =>
     new Promise<Result<unknown, CallFailure>>((resolve) => {
-      const { network, coordinator, node, time } = wire;
+      const { network, node, time } = wire;
+      const coordinator = wire.coordinator();
       const text = JSON.stringify(body ?? null);
       let over = false;
       const settle = (result: Result<unknown, CallFailure>) => {

@@ -8,6 +8,7 @@ import type { Log } from "../../agent/effects/log.ts";
 import type { Agent } from "../../agent/runner.ts";
 import type { SessionMode } from "../../agent/session/session.ts";
 import { releaseName } from "../../protocol/build.ts";
+import { PROTOCOL } from "../../protocol/frames.ts";
 import { type AgentProcess, assembleAgent } from "./agent-process.ts";
 import { type Builds, layDown, type Manner, type SimBuild } from "./builds.ts";
 import { MachineClock, schedulerOf } from "./clock.ts";
@@ -24,7 +25,8 @@ import { type Cluster, type HookLuck, simWorkload } from "./workload.ts";
 export type NodeParts = {
   readonly time: Time;
   readonly network: Network;
-  readonly coordinator: CoordinatorMachine;
+  /** Where the coordinator's address leads right now. */
+  readonly coordinator: () => CoordinatorMachine;
   readonly builds: Builds;
   readonly story: Story;
   readonly random: Random;
@@ -34,6 +36,7 @@ export type NodeParts = {
   readonly rate: number;
   readonly wallOff: number;
   readonly canHandOver: boolean;
+  readonly protocol?: number;
   readonly runs: SimBuild;
   readonly luck: () => HookLuck;
   readonly guard: Guard;
@@ -291,6 +294,7 @@ export class NodeMachine {
         coordinator: parts.coordinator,
         node: this.name,
         credential: this.credential,
+        protocol: parts.protocol ?? PROTOCOL,
         isAlive,
         reach: (run) => this.#reach(life, run),
         ended: (run) => life.endings.push(run),

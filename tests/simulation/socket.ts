@@ -19,9 +19,12 @@ import type { Time } from "./time.ts";
 export type Wire = {
   readonly time: Time;
   readonly network: Network;
-  readonly coordinator: CoordinatorMachine;
+  /** Where the coordinator's address leads right now. */
+  readonly coordinator: () => CoordinatorMachine;
   readonly node: string;
   readonly credential: string;
+  /** What it says hello in: an agent that is welcomed in an older protocol speaks that. */
+  readonly protocol: number;
   readonly isAlive: () => boolean;
   /** Reaches the process when its machine is awake. */
   readonly reach: (run: () => void) => void;
@@ -36,7 +39,7 @@ export const openSocket =
   (wire: Wire): OpenTransport =>
   (events, signal) =>
     new Promise((resolve) => {
-      const { time, network, coordinator, node } = wire;
+      const { time, network, node } = wire;
       let over = false;
       const settle = (result: Result<Transport, TransportFault>) => {
         if (over) return;
@@ -49,6 +52,7 @@ export const openSocket =
       signal.addEventListener("abort", () => broken("Stopped."), { once: true });
       network.send(node, "to-coordinator", () => {
         if (over || !wire.isAlive()) return;
+        const coordinator = wire.coordinator();
         if (!coordinator.isUp) {
           network.send(node, "to-node", () => wire.reach(() => broken("The connection was refused.")));
           return;
@@ -58,7 +62,7 @@ export const openSocket =
             wire.reach(() => {
               if (over || !wire.isAlive()) return;
               if (by?.kind !== "node") return settle(err({ code: "unauthorized", message: "Not let in." }));
-              settle(ok(connect(wire, by.nodeId, events)));
+              settle(ok(connect(wire, coordinator, by.nodeId, events)));
             }),
           );
         });
@@ -67,8 +71,13 @@ export const openSocket =
     });
 
 /** Both ends, from the moment at which the agent's is open. */
-function connect(wire: Wire, nodeId: NodeId, events: TransportEvents): Transport {
-  const { time, network, coordinator, node } = wire;
+function connect(
+  wire: Wire,
+  coordinator: CoordinatorMachine,
+  nodeId: NodeId,
+  events: TransportEvents,
+): Transport {
+  const { time, network, node } = wire;
   const up = network.lane(node, "to-coordinator");
   const down = network.lane(node, "to-node");
   let isOpen = true;
@@ -100,7 +109,7 @@ function connect(wire: Wire, nodeId: NodeId, events: TransportEvents): Transport
     server: "wss://coordinator",
     send: (frames) => {
       for (const frame of frames) {
-        const text = JSON.stringify(frame);
+        const text = JSON.stringify(frame.type === "hello" ? { ...frame, protocol: wire.protocol } : frame);
         up.send(() => server.take(text));
       }
     },

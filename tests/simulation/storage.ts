@@ -82,3 +82,19 @@ async function onDisk(): Promise<Storage> {
     remove: () => rm(dir, { recursive: true }),
   };
 }
+
+/** One store for all who open it, as on a database server: it outlives each of them. */
+export function sharedStorage(storage: Storage): Storage {
+  let opened: Promise<Store> | null = null;
+  return {
+    ...storage,
+    open: async (now) => {
+      opened ??= storage.open(now);
+      return { ...(await opened), close: () => Promise.resolve() };
+    },
+    remove: async () => {
+      await (await opened)?.close();
+      await storage.remove();
+    },
+  };
+}

@@ -121,7 +121,9 @@ export function simWorkload(world: WorkloadWorld): WorkloadControl {
       };
     },
     handover: async (peers) => {
-      await wait(random.chance(0.1) ? random.int(1_000, 12_000) : random.int(20, 800));
+      const { overruns } = luck();
+      const isSlow = overruns > 0 && random.chance(overruns);
+      await wait(isSlow ? random.int(1_000, 12_000) : random.int(20, 800));
       if (random.chance(luck().fails)) return fault("The handover hook failed.");
       if (cluster.leader !== name) return ok(undefined);
       const heir = peers.find((peer) => cluster.lead(peer.name));

@@ -1,18 +1,27 @@
 /** A world put together from a history: its nodes, its coordinator, and what lies between them. */
 import { DEFAULTS } from "../../protocol/defaults.ts";
 import type { Result } from "../../protocol/result.ts";
-import { Builds, makeBuild } from "./builds.ts";
-import { CoordinatorMachine, type CoordinatorWatch, OPERATOR } from "./coordinator.ts";
-import type { History } from "./history.ts";
+import type { Coordinator } from "../../server-stub/service/coordinator.ts";
+import { Builds, makeBuild, type SimBuild } from "./builds.ts";
+import { CoordinatorMachine, type CoordinatorParts, type CoordinatorWatch, OPERATOR } from "./coordinator.ts";
+import type { GroupSetup, History, NodeSetup } from "./history.ts";
 import { Network } from "./network.ts";
 import { GUARD, type Guard, NodeMachine } from "./node.ts";
 import { randomOf } from "./random.ts";
-import { openStorage, type Storage } from "./storage.ts";
+import { Seat } from "./seat.ts";
+import { openStorage, type Storage, sharedStorage } from "./storage.ts";
 import { Story } from "./story.ts";
 import { Time } from "./time.ts";
 import { Cluster } from "./workload.ts";
 
-export type WorldOptions = { readonly isTold: boolean; readonly guard?: Guard };
+export type WorldOptions = {
+  readonly isTold: boolean;
+  readonly guard?: Guard;
+  /** What the coordinator's services are made with besides. */
+  readonly services?: CoordinatorParts["services"];
+  /** Several coordinators by name, over one store. */
+  readonly replicas?: readonly string[];
+};
 
 export class World {
   readonly time = new Time();
@@ -20,7 +29,8 @@ export class World {
   readonly story: Story;
   readonly network: Network;
   readonly builds = new Builds();
-  readonly coordinator: CoordinatorMachine;
+  /** One, or as many as there are names for: of those only one decides. */
+  readonly coordinators: readonly CoordinatorMachine[];
   readonly nodes = new Map<string, NodeMachine>();
   readonly clusters = new Map<string, Cluster>();
   readonly storage: Storage;
@@ -40,65 +50,106 @@ export class World {
   private constructor(history: History, watch: CoordinatorWatch, options: WorldOptions, storage: Storage) {
     const { seed } = history;
     this.history = history;
-    this.storage = storage;
+    const { replicas = [] } = options;
+    this.storage = replicas.length === 0 ? storage : sharedStorage(storage);
     this.#watch = watch;
     this.#guard = options.guard ?? GUARD;
     this.story = new Story(this.time, options.isTold);
     this.network = new Network(this.time, randomOf(seed, "network"));
-    this.coordinator = new CoordinatorMachine({
-      time: this.time,
-      network: this.network,
-      random: randomOf(seed, "coordinator"),
-      story: this.story,
-      storage,
-      builds: this.builds,
-      timings: { ...DEFAULTS },
-      rate: history.coordinatorRate,
-      watch,
-    });
+    const machine = (name: string, several: Pick<CoordinatorParts, "seat" | "name">) =>
+      new CoordinatorMachine({
+        ...several,
+        time: this.time,
+        network: this.network,
+        random: randomOf(seed, name),
+        story: this.story,
+        storage: this.storage,
+        builds: this.builds,
+        timings: { ...DEFAULTS },
+        rate: history.coordinatorRate,
+        watch,
+        services: options.services ?? {},
+      });
+    const seat = new Seat(this.time);
+    this.coordinators =
+      replicas.length === 0
+        ? [machine("coordinator", {})]
+        : replicas.map((name) => {
+            const made = machine(`coordinator ${name}`, { name, seat: seat.lockOf(() => made.clock) });
+            return made;
+          });
+  }
+
+  /** The one that decides, which is where the address leads; the first while none does. */
+  get coordinator(): CoordinatorMachine {
+    const [first] = this.coordinators;
+    const found = this.coordinators.find(({ isUp }) => isUp) ?? first;
+    if (found === undefined) throw new Error("there is no coordinator");
+    return found;
   }
 
   /** The coordinator runs, and every node of the history has joined and boots. */
   async begin(): Promise<void> {
     const first = this.builds.add(makeBuild("1.0.0", "good"));
     this.builds.publish(first);
-    await this.outside(this.coordinator.start());
-    await this.pass(200);
+    for (const each of this.coordinators) await this.outside(each.start());
+    await this.pass(this.coordinators.length > 1 ? 2_000 : 200);
     for (const group of this.history.groups) {
-      const { name, mode, nodes, hasRoles } = group;
-      const { services } = this.coordinator;
-      if (services === null) throw new Error("the coordinator did not start");
-      must(await this.whileTimePasses(services.groups.create(OPERATOR, { name, mode })));
-      const cluster = new Cluster(this.time, randomOf(this.history.seed, `cluster ${name}`), hasRoles);
-      cluster.voters = nodes.filter(({ voter }) => voter).map((node) => node.name);
-      this.clusters.set(name, cluster);
-      for (const setup of nodes) {
-        const node = new NodeMachine({
-          ...setup,
-          time: this.time,
-          network: this.network,
-          coordinator: this.coordinator,
-          builds: this.builds,
-          story: this.story,
-          random: randomOf(this.history.seed, `node ${setup.name}`),
-          cluster,
-          runs: first,
-          luck: () => this.luck,
-          guard: this.#guard,
-          wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
-          entered: (who, state) => this.entered(who, state),
-          count: (what) => this.#watch.count(what),
-        });
-        this.nodes.set(setup.name, node);
-        const token = { group: name, voter: setup.voter, autoApprove: true };
-        const { secret } = must(await this.whileTimePasses(services.access.createJoinToken(OPERATOR, token)));
-        const joined = must(
-          await this.whileTimePasses(services.access.join({ token: secret, name: setup.name }, "10.0.0.1")),
-        );
-        Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group: name });
-        node.boot();
-      }
+      await this.addGroup(group);
+      for (const setup of group.nodes) (await this.join(group.name, setup, first)).boot();
     }
+  }
+
+  async addGroup({ name, mode, nodes, hasRoles }: GroupSetup): Promise<void> {
+    must(await this.whileTimePasses(this.#services.groups.create(OPERATOR, { name, mode })));
+    const cluster = new Cluster(this.time, randomOf(this.history.seed, `cluster ${name}`), hasRoles);
+    cluster.voters = nodes.filter(({ voter }) => voter).map((node) => node.name);
+    this.clusters.set(name, cluster);
+  }
+
+  /** A machine that has joined the group and is switched off; approved, unless it has to wait for that. */
+  async join(
+    group: string,
+    setup: NodeSetup,
+    runs: SimBuild,
+    { autoApprove = true } = {},
+  ): Promise<NodeMachine> {
+    const node = this.machine(group, setup, runs);
+    this.nodes.set(setup.name, node);
+    const token = { group, voter: setup.voter, autoApprove };
+    const { access } = this.#services;
+    const { secret } = must(await this.whileTimePasses(access.createJoinToken(OPERATOR, token)));
+    const request = { token: secret, name: setup.name };
+    const joined = must(await this.whileTimePasses(access.join(request, "10.0.0.1")));
+    return Object.assign(node, { credential: joined.credential, nodeId: joined.nodeId, group });
+  }
+
+  /** One that is fresh, switched off, and has not joined. */
+  machine(group: string, setup: NodeSetup, runs: SimBuild): NodeMachine {
+    const cluster = this.clusters.get(group);
+    if (cluster === undefined) throw new Error(`there is no group ${group}`);
+    return new NodeMachine({
+      ...setup,
+      time: this.time,
+      network: this.network,
+      coordinator: () => this.coordinator,
+      builds: this.builds,
+      story: this.story,
+      random: randomOf(this.history.seed, `node ${setup.name}`),
+      cluster,
+      runs,
+      luck: () => this.luck,
+      guard: this.#guard,
+      wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
+      entered: (who, state) => this.entered(who, state),
+      count: (what) => this.#watch.count(what),
+    });
+  }
+
+  get #services(): Coordinator {
+    const { services } = this.coordinator;
+    if (services === null) throw new Error("the coordinator is not there");
+    return services;
   }
 
   /** Lets time pass until a promise that needs it is kept. */
@@ -128,7 +179,7 @@ export class World {
   }
 
   async end(): Promise<void> {
-    await this.coordinator.crash();
+    for (const each of this.coordinators) await each.crash();
     await this.storage.remove();
   }
 }

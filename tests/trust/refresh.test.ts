@@ -2,9 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { refreshTrust } from "../../agent/effects/trust/refresh.ts";
-import { resolveBundle } from "../../agent/effects/trust/releases.ts";
 import { Client } from "./client.ts";
-import { Simulator, sha256 } from "./simulator.ts";
+import { Simulator } from "./simulator.ts";
 
 let sim: Simulator;
 let client: Client;
@@ -70,27 +69,6 @@ describe("what a repository may get wrong", () => {
     expect(await client.refusal()).toBe("missing-metadata");
   });
 
-  it.each(["timestamp.json", "2.root.json", "2.snapshot.json", "2.targets.json"])(
-    "endless data for %s",
-    async (name) => {
-      sim.publish();
-      let sent = 0;
-      const { fetch } = client;
-      client.fetch = async (url, options) => {
-        if (!url.endsWith(`/${name}`)) return fetch(url, options);
-        const body = (async function* () {
-          for (;;) {
-            sent += 65_536;
-            yield Buffer.alloc(65_536, 32);
-          }
-        })();
-        return { status: 200, body };
-      };
-      expect(await client.refusal()).toBe("too-large");
-      expect(sent).toBeLessThan(1_000_000); // the targets' own length is known from the snapshot by then
-    },
-  );
-
   it("status 500, silence, and slowness", async () => {
     client.fetch = () => Promise.resolve({ status: 500, body: nothing() });
     expect(await client.refusal()).toBe("http-status");
@@ -120,26 +98,6 @@ describe("what a repository may get wrong", () => {
     expect(result).toMatchObject({
       error: { code: "missing-metadata", message: expect.stringContaining("nothing has been published yet") },
     });
-  });
-});
-
-describe("the bundle of a build", () => {
-  const build = (version: string, platform = "linux-x64") => ({
-    version,
-    buildHash: sha256(`build ${version} ${platform}`),
-  });
-
-  it("is the one for this platform, if exactly that build is signed", async () => {
-    const { bundles } = await client.refreshed();
-    expect(resolveBundle(bundles, build("1.0.0"), "linux-x64")).toMatchObject({ value: { bytes: 29 } });
-    const cases = [
-      [build("9.9.9"), "linux-x64", "not-signed"],
-      [{ version: "1.0.0", buildHash: "0".repeat(64) }, "linux-x64", "not-signed"],
-      [build("1.0.0", "linux-arm64"), "linux-arm64", "no-build-for-platform"],
-    ] as const;
-    for (const [wanted, platform, code] of cases) {
-      expect(resolveBundle(bundles, wanted, platform)).toMatchObject({ error: { code } });
-    }
   });
 });
 

@@ -13,32 +13,6 @@ beforeEach(async () => {
 afterEach(() => client.remove());
 
 describe("replay and rollback", () => {
-  it("a replayed repository is refused", async () => {
-    const replay = sim.capture();
-    sim.publish();
-    await client.refreshed();
-    replay();
-    expect(await client.refusal()).toBe("rolled-back");
-  });
-
-  it("a newer timestamp over an older snapshot is refused", async () => {
-    sim.publish();
-    await client.refreshed();
-    sim.snapshot.version = 1;
-    sim.timestamp.version += 1;
-    sim.serveAll();
-    expect(await client.refusal()).toBe("rolled-back");
-  });
-
-  it("a newer snapshot over older targets is refused", async () => {
-    sim.release("1.1.0");
-    sim.publish();
-    await client.refreshed();
-    sim.targets.version = 1;
-    sim.resign();
-    expect(await client.refusal()).toBe("rolled-back");
-  });
-
   it.each([
     ["the whole cache is lost", () => client.loseCache()],
     [

@@ -97,9 +97,13 @@ export class Simulator {
   }
 
   /** Adds a bundle to what the targets metadata will name. */
-  release(version: string, custom: Partial<ReleaseCustom> = {}, platform: Platform = "linux-x64"): string {
-    const bytes = Buffer.from(`bundle of ${version} for ${platform}`);
-    const build = { version, buildHash: sha256(`build ${version} ${platform}`) };
+  release(
+    version: string,
+    custom: Partial<ReleaseCustom> = {},
+    platform: Platform = "linux-x64",
+    bytes = Buffer.from(`bundle of ${version} for ${platform}`),
+  ): string {
+    const build = { version, buildHash: custom.buildHash ?? sha256(`build ${version} ${platform}`) };
     const name = targetName(build, platform);
     const entry: TargetEntry = {
       length: bytes.length,

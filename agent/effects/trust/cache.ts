@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Disk } from "../disk.ts";
 import { fsyncDir, hasCode, linkDurably, makeDirDurably } from "../durable.ts";
+import { readLinkOrNull } from "../placed.ts";
 
 /** The files of a set, as bytes. Any may be missing or torn. */
 export type MetadataSet = {
@@ -41,17 +42,22 @@ export async function readSet(disk: Disk, dir: string): Promise<MetadataSet> {
   };
 }
 
-/** Makes `set` the current one, durably. */
+/** Makes `set` the current one, durably. On an error the old one stands, and nothing of the new one is left. */
 export async function swapSet(disk: Disk, dir: string, set: MetadataSet): Promise<void> {
   await makeDirDurably(disk, dir, 0o700);
   const name = `${SET}${randomUUID()}`;
-  await disk.mkdir(join(dir, name), 0o700);
-  for (const file of FILES) {
-    const bytes = set[file];
-    if (bytes !== null) await writeAndSync(disk, join(dir, name, `${file}.json`), bytes);
+  try {
+    await disk.mkdir(join(dir, name), 0o700);
+    for (const file of FILES) {
+      const bytes = set[file];
+      if (bytes !== null) await writeAndSync(disk, join(dir, name, `${file}.json`), bytes);
+    }
+    await fsyncDir(disk, join(dir, name));
+    await linkDurably(disk, name, join(dir, CURRENT));
+  } catch (cause) {
+    if ((await readLinkOrNull(disk, join(dir, CURRENT))) !== name) await disk.rm(join(dir, name));
+    throw cause;
   }
-  await fsyncDir(disk, join(dir, name));
-  await linkDurably(disk, name, join(dir, CURRENT));
 }
 
 /** Removes the sets that are not current: those of before, and what a crash left. There must be a current one. */

@@ -1,5 +1,6 @@
 /** Why metadata was not trusted, as stable codes. Whatever the code, the trust that was there stands. */
 import type { Role } from "../../../protocol/metadata.ts";
+import { plainWords } from "../../../protocol/plain-words.ts";
 import { err, type Fault, type Result } from "../../../protocol/result.ts";
 
 export type TrustCode =
@@ -75,7 +76,7 @@ export async function faultOf(role: Role, cause: unknown): Promise<TrustFault> {
   ]);
   const because = (code: TrustCode): TrustFault => ({
     code,
-    message: `The ${role} metadata was refused: ${cause.message.replace(/\.$/, "")}.`,
+    message: `The ${role} metadata was refused: ${plainWords(cause.message.replace(/\.$/, ""))}.`,
     hint: HINTS[code],
     context: { role },
   });

@@ -1,5 +1,5 @@
 /** Getting the root that a node starts from, when it joins: by its fingerprint, which came with the join token. */
-import { RootMetadata, rootFingerprint } from "../../../protocol/metadata.ts";
+import { hasCanonicalForm, RootMetadata, rootFingerprint } from "../../../protocol/metadata.ts";
 import { parseJson } from "../../../protocol/parse.ts";
 import { err, ok, type Result } from "../../../protocol/result.ts";
 import { verifyFirstRoot } from "../../../protocol/verify.ts";
@@ -26,6 +26,7 @@ export async function fetchPinnedRoot(
       if (bytes === null) break;
       const root = parseJson(RootMetadata, bytes.toString(), url);
       if (!root.ok) return err(found("malformed", root.error.message));
+      if (!hasCanonicalForm(root.value)) return err(found("malformed", `${url} holds what no key can sign.`));
       if (rootFingerprint(root.value) !== fingerprint) continue;
       const verified = verifyFirstRoot(root.value);
       return verified.ok ? ok(bytes) : err(found("bad-root", verified.error.message));

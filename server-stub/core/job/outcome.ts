@@ -75,13 +75,19 @@ export const cancelJob = (job: JobRecord, reason: Reason, now: EpochMs): JobReco
   step: "cancelled",
 });
 
-const GATES: readonly string[] = ["outside-window", "paused"] satisfies Denial[];
+/** Refusals of a commit that say nothing of the node or the build: a gate has closed, or leadership has moved. */
+const WAITS: readonly string[] = [
+  "outside-window",
+  "paused",
+  "leader-last",
+  "leader-unknown",
+] satisfies Denial[];
 
 /** A reservation came to nothing without harm: the job waits for its turn again, a limited number of times. */
 function again(job: JobRecord, code: string, what: string, verdict: Reason | null, now: EpochMs): JobRecord {
   const message = verdict === null ? `${what}.` : `${what}: ${verdict.message}`;
-  // A gate that closes between reserve and commit says nothing of the node or the build, and it may do so often.
-  const returns = verdict !== null && GATES.includes(verdict.code) ? job.returns : job.returns + 1;
+  // What is waited for may come between reserve and commit as often as it likes.
+  const returns = verdict !== null && WAITS.includes(verdict.code) ? job.returns : job.returns + 1;
   if (returns >= MAX_RETURNS) {
     return fail(job, { code, message: `${message} (${returns} times, so it is not tried again.)` }, now);
   }

@@ -52,7 +52,9 @@ function mayRollBack(rollout: RolloutRecord): May {
   if (rollout.nodes.some(mayHaveMoved)) return "yes";
   return {
     message: `Rollout ${id} is ${status} and has moved no node: there is nothing to take back.`,
-    hint: isActiveRollout(rollout) ? "Cancel it, and its nodes stay as they are." : "",
+    hint: isActiveRollout(rollout)
+      ? "Cancel it, and its nodes stay as they are."
+      : "Leave it: its nodes are as they were before it.",
   };
 }
 

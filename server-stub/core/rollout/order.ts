@@ -34,7 +34,8 @@ export type StageSize = {
 /**
  * A stage takes units until it has reached its share of the nodes, rounded up, at least one: ten independent nodes at
  * 10, 50 and 100 % are 1, 4 and 5. A group that crosses the line belongs to the stage that it begins in, so a stage may
- * add more than its share, up to all; stages that would then add nobody are left out.
+ * add more than its share, up to all; stages that would then add nobody are left out, and the one before them says their
+ * share: a single group at 10, 50 and 100 % is one stage, to 100 %.
  */
 export function orderNodes<N extends Orderable>(
   nodes: readonly N[],
@@ -61,11 +62,16 @@ export function orderNodes<N extends Orderable>(
     }
     const units = shuffled.slice(from, next);
     const largest = units.reduce((most, { length }) => Math.max(most, length), 0);
-    const reached = ordered.length === nodes.length ? 1 : share;
-    if (next > from)
-      stages.push({ share: reached, nodes: ordered.length - begun, units: units.length, largest });
+    if (next > from) stages.push({ share, nodes: ordered.length - begun, units: units.length, largest });
+    else reachAlso(stages, share);
   }
   return { nodes: ordered, stages };
+}
+
+/** A share that adds nobody was reached by the stage before it. */
+function reachAlso(stages: StageSize[], share: number): void {
+  const last = stages.pop();
+  if (last !== undefined) stages.push({ ...last, share });
 }
 
 /** How many turns come one after the other in a stage: whole groups one by one, up to so many groups at once. */

@@ -3,6 +3,7 @@
  * here, since node-cron's own matcher asks the clock of the machine. Fields are joined by *and*, as node-cron has it.
  */
 import { type ParsedFields, validateDetailed } from "node-cron";
+import { plainWords } from "../../../protocol/plain-words.ts";
 import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
 
 export type Cron = {
@@ -85,14 +86,14 @@ const rising = (values: readonly number[]): number[] => [...new Set(values)].sor
 
 const invalid = (text: string, why: string): Fault<"cron-invalid"> => ({
   code: "cron-invalid",
-  message: `"${text}" is no cron expression: ${why}.`,
+  message: `"${plainWords(text, 200)}" is no cron expression: ${plainWords(why, 200)}.`,
   hint: "Five fields: minute, hour, day of month, month, day of week, such as `0 22 * * 1-5`.",
   context: { cron: text },
 });
 
 const never = (text: string): Fault<"window-never-opens"> => ({
   code: "window-never-opens",
-  message: `A window at "${text}" would never open: it comes due on no day of any year.`,
+  message: `A window at "${plainWords(text, 200)}" would never open: it comes due on no day of any year.`,
   hint: "Check the day of the month against the month and the day of the week; all of them must fit.",
   context: { cron: text },
 });

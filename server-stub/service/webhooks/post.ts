@@ -133,12 +133,15 @@ async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
 }
 
 function refusedWith(status: number, said: string): string {
-  const redirect = status >= 300 && status < 400 ? ", and redirects are not followed" : "";
+  const redirect =
+    status >= 300 && status < 400
+      ? ", and redirects are not followed: give the address that it leads to"
+      : "";
   const printable = said
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()
     .slice(0, SHOWN_CHARACTERS);
-  return `It answered ${status}${redirect}${printable === "" ? "" : `: ${printable}`}.`;
+  return `It answered ${status}${redirect}${printable === "" || redirect !== "" ? "" : `: ${printable}`}.`;
 }
 
 /** Source: RFC 9110, 10.2.3. */

@@ -7,7 +7,7 @@ import { attempt } from "../attempt.ts";
 import { actorOf, audit } from "../audit.ts";
 import { type Context, newId, newSecret } from "../context.ts";
 import type { Refusal, Webhooks } from "../coordinator.ts";
-import { refuse } from "../refusals.ts";
+import { noWebhook } from "../refusals.ts";
 import { denyStale, webhookTag } from "../tags.ts";
 import { alertOf, send } from "./deliver.ts";
 import type { Post } from "./post.ts";
@@ -117,9 +117,6 @@ const resolved = (ctx: Context, subject: WebhookId, because: string): Change => 
   at: ctx.wall(),
   because,
 });
-
-const noWebhook = (id: WebhookId): Result<never, Refusal> =>
-  refuse("not-found", `There is no webhook ${id}.`, { context: { webhook: id } });
 
 function show({ secret: _secret, ...webhook }: WebhookRecord): Webhook {
   return webhook;

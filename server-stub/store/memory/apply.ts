@@ -9,6 +9,7 @@ import type { Applied, Change, Revision, Stored } from "../records.ts";
 import { isWebhookChange, type WebhookChange } from "../webhooks.ts";
 import { changedAlerts } from "./alerts.ts";
 import { applyPolicy } from "./policy.ts";
+import { applySignIn } from "./sign-ins.ts";
 import { logOf, type MemoryState } from "./state.ts";
 import { changeWebhook, queueDelivery } from "./webhooks.ts";
 import type { Write } from "./write.ts";
@@ -91,6 +92,8 @@ function applyOne(state: MemoryState, change: RecordChange, write: Write): boole
   switch (change.kind) {
     case "meta":
       return put(state.meta, "meta", change.value, change.expected);
+    case "in-seat":
+      return state.meta.get("meta")?.value.seat?.claim === change.claim;
     case "group": {
       const { name } = change.value;
       if (!put(state.groups, name, change.value, change.expected)) return false;
@@ -154,6 +157,12 @@ function applyOne(state: MemoryState, change: RecordChange, write: Write): boole
     case "channel":
     case "remove-channel":
       return applyPolicy(state, change, write);
+    case "sign-in":
+    case "remove-sign-in":
+    case "sign-in-link":
+    case "use-sign-in-link":
+    case "forget-sign-ins":
+      return applySignIn(state, change, write);
     case "audit":
       state.lastIds.audit += 1;
       write.append(state.audit, { id: state.lastIds.audit, ...change.value });

@@ -18,36 +18,39 @@ import type {
 } from "../records.ts";
 import type { DeliveryRecord, WebhookRecord } from "../webhooks.ts";
 import { firstPolicyState, type PolicyState } from "./policy.ts";
+import { firstSignInState, type SignInState } from "./sign-ins.ts";
 
 /** Values in it never change; the maps and lists that hold them do, by `applyAll` alone. */
-export type MemoryState = PolicyState & {
-  readonly meta: Map<"meta", Stored<Meta>>;
-  readonly groups: Map<GroupName, Stored<GroupRecord>>;
-  readonly leases: Map<GroupName, Stored<LeaseRecord>>;
-  readonly nodes: Map<NodeId, Stored<NodeRecord>>;
-  readonly jobs: Map<JobId, Stored<JobRecord>>;
-  /** Found again by node: its active job, the one that was created last, and its active diagnosis. */
-  readonly activeJobs: Map<NodeId, JobId>;
-  readonly lastJobs: Map<NodeId, JobId>;
-  readonly activeDiagnoses: Map<NodeId, JobId>;
-  /** The number under which a job is listed. */
-  readonly jobNumbers: Map<JobId, number>;
-  readonly logs: Map<JobId, readonly LogLine[]>;
-  readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
-  readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
-  readonly joinTokens: Map<string, Stored<JoinTokenRecord>>;
-  readonly requests: Map<string, Stored<RequestRecord>>;
-  readonly audit: AuditEntry[];
-  readonly alerts: Map<number, Alert>;
-  readonly webhooks: Map<WebhookId, Stored<WebhookRecord>>;
-  readonly deliveries: Map<number, DeliveryRecord>;
-  readonly events: EventRecord[];
-  /** Ids only rise, whatever was forgotten. */
-  readonly lastIds: { audit: number; jobs: number };
-};
+export type MemoryState = PolicyState &
+  SignInState & {
+    readonly meta: Map<"meta", Stored<Meta>>;
+    readonly groups: Map<GroupName, Stored<GroupRecord>>;
+    readonly leases: Map<GroupName, Stored<LeaseRecord>>;
+    readonly nodes: Map<NodeId, Stored<NodeRecord>>;
+    readonly jobs: Map<JobId, Stored<JobRecord>>;
+    /** Found again by node: its active job, the one that was created last, and its active diagnosis. */
+    readonly activeJobs: Map<NodeId, JobId>;
+    readonly lastJobs: Map<NodeId, JobId>;
+    readonly activeDiagnoses: Map<NodeId, JobId>;
+    /** The number under which a job is listed. */
+    readonly jobNumbers: Map<JobId, number>;
+    readonly logs: Map<JobId, readonly LogLine[]>;
+    readonly rollouts: Map<RolloutId, Stored<RolloutRecord>>;
+    readonly operatorTokens: Map<string, Stored<OperatorTokenRecord>>;
+    readonly joinTokens: Map<string, Stored<JoinTokenRecord>>;
+    readonly requests: Map<string, Stored<RequestRecord>>;
+    readonly audit: AuditEntry[];
+    readonly alerts: Map<number, Alert>;
+    readonly webhooks: Map<WebhookId, Stored<WebhookRecord>>;
+    readonly deliveries: Map<number, DeliveryRecord>;
+    readonly events: EventRecord[];
+    /** Ids only rise, whatever was forgotten. */
+    readonly lastIds: { audit: number; jobs: number };
+  };
 
 export const emptyState = (): MemoryState => ({
   ...firstPolicyState(),
+  ...firstSignInState(),
   meta: new Map([["meta", { value: { tokenEpoch: 0 }, revision: 1 }]]),
   groups: new Map(),
   leases: new Map(),

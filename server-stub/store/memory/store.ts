@@ -10,6 +10,7 @@ import { applyAll } from "./apply.ts";
 import { listActiveJobs, listAudit, listJobs } from "./lists.ts";
 import { readPolicy } from "./policy.ts";
 import { pruneMemory } from "./prune.ts";
+import { readSignIns } from "./sign-ins.ts";
 import { emptyState, isBusy, logOf, type MemoryState } from "./state.ts";
 import { dueDeliveries, listDeliveries, listWebhooks } from "./webhooks.ts";
 
@@ -48,6 +49,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now, state: MemoryStat
       return meta;
     },
     ...readPolicy(state),
+    ...readSignIns(state),
     group: (name) => found(state.groups.get(name)),
     groups: () => Promise.resolve([...state.groups.values()].sort(by((group) => group.value.name))),
     lease: (group) => found(state.leases.get(group)),
@@ -106,6 +108,7 @@ export function openMemoryStore(now: () => EpochMs = Date.now, state: MemoryStat
         ),
       ),
     operatorTokens: () => Promise.resolve([...state.operatorTokens.values()]),
+    operatorToken: (id) => found(state.operatorTokens.get(id)),
     operatorTokenByHash: (hash) =>
       found(list(state.operatorTokens.values(), (token) => token.hash === hash)[0]),
     joinTokens: () => Promise.resolve([...state.joinTokens.values()]),

@@ -12,6 +12,8 @@ import type { Tables } from "./tables.ts";
 /** Values in one statement are limited. */
 const IDS_AT_ONCE = 200;
 
+const LAST_CHARACTER = "\u{10ffff}";
+
 export const sqlLists = (db: Kysely<Tables>) => ({
   jobs: async ({
     nodeId,
@@ -39,8 +41,9 @@ export const sqlLists = (db: Kysely<Tables>) => ({
     const { actor, action, subject, since, until, before, after, limit } = query;
     let found = db.selectFrom("audit").selectAll();
     if (actor !== undefined) found = found.where("actor", "=", actor);
-    // No wildcard can be in it: actions are words of letters, dots and hyphens.
-    if (action !== undefined) found = found.where("action", "like", `${action}%`);
+    // As bytes on every engine, where `like` is of this case or of any.
+    if (action !== undefined && action !== "")
+      found = found.where("action", ">=", action).where("action", "<", `${action}${LAST_CHARACTER}`);
     if (subject !== undefined) found = found.where("subject", "=", subject);
     if (since !== undefined) found = found.where("at", ">=", since);
     if (until !== undefined) found = found.where("at", "<", until);

@@ -1,7 +1,8 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import type { EpochMs } from "../../../protocol/time.ts";
 import type { Prunable } from "../records.ts";
 import type { Tables } from "./tables.ts";
+import type { Transact } from "./transact.ts";
 
 type On = Transaction<Tables>;
 type Asked = { readonly before: EpochMs; readonly limit: number; readonly keep: number };
@@ -11,12 +12,12 @@ type Asked = { readonly before: EpochMs; readonly limit: number; readonly keep: 
  * gives the room that came free back to the disk.
  */
 export async function prune(
-  db: Kysely<Tables>,
+  transact: Transact,
   what: Prunable,
   asked: Asked,
   reclaim: () => void,
 ): Promise<number> {
-  const gone = await db.transaction().execute((on) => PRUNE[what](on, asked));
+  const gone = await transact((on) => PRUNE[what](on, asked));
   if (gone > 0) reclaim();
   return gone;
 }

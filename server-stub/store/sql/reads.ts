@@ -109,6 +109,9 @@ export function prepareReads(db: Kysely<Tables>) {
         .where("job_id", "=", p("jobId")),
     ),
     operatorTokens: prepare<Record<never, never>, Row>(() => db.selectFrom("operator_token").select(record)),
+    operatorToken: prepare<{ id: string }, Row>((p) =>
+      db.selectFrom("operator_token").select(record).where("id", "=", p("id")),
+    ),
     operatorTokenByHash: prepare<{ hash: string }, Row>((p) =>
       db.selectFrom("operator_token").select(record).where("hash", "=", p("hash")),
     ),

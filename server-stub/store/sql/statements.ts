@@ -44,6 +44,9 @@ export function prepareStatements(db: Kysely<Tables>) {
         .where("id", "=", 1)
         .where("revision", "=", p("expected")),
     ),
+    readMeta: prepare<Record<never, never>, { body: string }>(() =>
+      db.selectFrom("meta").select("body").where("id", "=", 1),
+    ),
     insertGroup: prepare<Cas & { name: string }, unknown>((p) =>
       db
         .insertInto("node_group")

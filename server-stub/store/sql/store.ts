@@ -25,9 +25,11 @@ import { prune } from "./prune.ts";
 import { type AuditRow, type LogRow, type NodeRow, prepareReads, type Row } from "./reads.ts";
 import { prepareRequests } from "./requests.ts";
 import { rolloutsOf } from "./rollouts.ts";
+import { prepareSignIns } from "./sign-ins.ts";
 import { prepareStatements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { applyTogether } from "./together.ts";
+import type { Transact } from "./transact.ts";
 import { prepareWebhooks } from "./webhooks.ts";
 import { writeChange } from "./writes.ts";
 
@@ -35,25 +37,27 @@ import { writeChange } from "./writes.ts";
  * The store on any SQL database that Kysely speaks to; the tables are there already. Bodies are what this program
  * wrote itself, so they are not validated again. `now` is the wall clock that events are stamped with.
  */
-export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: StoreFile = NO_FILE): Store {
+export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, engine: SqlEngine): Store {
   const read = prepareReads(db);
   const statements = prepareStatements(db);
   const rollouts = rolloutsOf(db);
   const policy = preparePolicy(db);
   const requests = prepareRequests(db);
+  const signIns = prepareSignIns(db);
   const lists = sqlLists(db);
   const alerts = prepareAlerts(db);
   const webhooks = prepareWebhooks(db);
   const events = prepareEvents(db);
   const changed = createPoke();
-  const write = writeChange(statements, { requests, rollouts, policy });
+  const write = writeChange(statements, { requests, rollouts, policy, signIns });
   const batch = writeBatch({ write, alerts, webhooks, events, now });
-  const together = applyTogether(db, batch, () => changed.poke());
+  const { transact } = engine;
+  const together = applyTogether(transact, batch, () => changed.poke());
   const none = {};
   return {
     apply: together.apply,
     async touchNodes(seen) {
-      await db.transaction().execute(async (runner) => {
+      await transact(async (runner) => {
         for (const { id, at } of seen) await statements.touch(runner, { id, at });
       });
     },
@@ -63,6 +67,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
       return record<Meta>(meta);
     },
     ...policy.read,
+    ...signIns.read,
     group: async (name) => orNull(first(await read.group(db, { name })), record<GroupRecord>),
     groups: async () => (await read.groups(db, none)).rows.map(record<GroupRecord>),
     lease: async (group) => orNull(first(await read.lease(db, { group })), record<LeaseRecord>),
@@ -101,6 +106,8 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
       return group === undefined ? found : found.filter(({ value }) => hasGroup(value, group));
     },
     operatorTokens: async () => (await read.operatorTokens(db, none)).rows.map(record<OperatorTokenRecord>),
+    operatorToken: async (id) =>
+      orNull(first(await read.operatorToken(db, { id })), record<OperatorTokenRecord>),
     operatorTokenByHash: async (hash) =>
       orNull(first(await read.operatorTokenByHash(db, { hash })), record<OperatorTokenRecord>),
     joinTokens: lists.joinTokens,
@@ -125,8 +132,8 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
         count: Number(count),
       })),
     prune: (what, before, limit, keep = Number.POSITIVE_INFINITY) =>
-      prune(db, what, { before, limit, keep }, file.reclaim),
-    copyTo: file.copyTo,
+      prune(transact, what, { before, limit, keep }, engine.reclaim),
+    copyTo: engine.copyTo,
     async close() {
       await together.idle();
       await db.destroy();
@@ -134,9 +141,14 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, file: Store
   };
 }
 
-/** What a database that is a file of this machine can do beside. */
-export type StoreFile = { readonly copyTo: Store["copyTo"]; readonly reclaim: () => void };
-const NO_FILE: StoreFile = { copyTo: null, reclaim: () => undefined };
+/** What differs from engine to engine. */
+export type SqlEngine = {
+  readonly transact: Transact;
+  /** Null where the database is no file of this machine. */
+  readonly copyTo: Store["copyTo"];
+  /** Gives room that came free back to the disk. */
+  readonly reclaim: () => void;
+};
 
 const first = <T>(result: QueryResult<T>): T | null => result.rows[0] ?? null;
 

@@ -48,6 +48,8 @@ export type Tables = {
   rollout_node: { rollout_id: string; position: number; revision: number; body: string };
   operator_token: { id: string; hash: string; revision: number; body: string };
   request: { id: string; at: number; revision: number; body: string };
+  sign_in: { hash: string; expires_at: number; body: string };
+  sign_in_link: { hash: string; expires_at: number; body: string };
   join_token: { id: string; hash: string; revision: number; body: string };
   audit: {
     id: Generated<number>;
@@ -73,6 +75,8 @@ export type Tables = {
     note: string | null;
   };
   event: { id: Generated<number>; at: number; kind: string; subject: string };
+  /** A write that became durable, by an id of its own; only on engines at the other end of a network. */
+  receipt: { id: string; at: number };
   webhook: { id: string; enabled: number; revision: number; body: string };
   /** `waiting`: not ended. */
   delivery: {

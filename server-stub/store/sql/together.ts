@@ -1,7 +1,7 @@
-import { CompiledQuery, type Kysely } from "kysely";
+import { CompiledQuery } from "kysely";
 import type { Applied, Change } from "../records.ts";
 import type { Runner } from "./prepared.ts";
-import type { Tables } from "./tables.ts";
+import { StoreAway, type Transact } from "./transact.ts";
 import { Conflict } from "./writes.ts";
 
 /** Writes one batch; throws `Conflict` when an expectation does not hold. */
@@ -20,10 +20,10 @@ const MAX_TOGETHER = 64;
  * `Store.apply` for many at once. What takes the time is waiting until the disk has it, so batches that are asked
  * for in the same turn of the event loop share a transaction, each behind a savepoint of its own: one that conflicts
  * is undone alone, in the order in which they came. Nobody is answered before all of it is durable. When the
- * transaction itself fails, each batch is tried once more alone, so that nobody fails for another's sake. `written`
- * is called when something has become durable.
+ * transaction itself fails, each batch is tried once more alone, so that nobody fails for another's sake; but when
+ * the database is away, all of them fail. `written` is called when something may have become durable.
  */
-export function applyTogether(db: Kysely<Tables>, write: Write, written: () => void) {
+export function applyTogether(transact: Transact, write: Write, written: () => void) {
   const waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
 
@@ -31,7 +31,7 @@ export function applyTogether(db: Kysely<Tables>, write: Write, written: () => v
     // The requests that are being read from their sockets right now come first.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
-      await applyAll(db, write, waiting.splice(0, MAX_TOGETHER));
+      await applyAll(transact, write, waiting.splice(0, MAX_TOGETHER));
       written();
     }
     running = null;
@@ -49,32 +49,36 @@ export function applyTogether(db: Kysely<Tables>, write: Write, written: () => v
   };
 }
 
-async function applyAll(db: Kysely<Tables>, write: Write, batches: readonly Waiting[]): Promise<void> {
+async function applyAll(transact: Transact, write: Write, batches: readonly Waiting[]): Promise<void> {
   const [first] = batches;
   if (first === undefined || batches.length === 1)
-    return first === undefined ? undefined : applyOne(db, write, first);
+    return first === undefined ? undefined : applyOne(transact, write, first);
   let applied: Applied[];
   try {
-    applied = await db.transaction().execute(async (runner) => {
+    applied = await transact(async (runner) => {
       const results: Applied[] = [];
       for (const { changes } of batches) results.push(await behindSavepoint(runner, write, changes));
       return results;
     });
-  } catch {
+  } catch (cause) {
+    if (cause instanceof StoreAway) {
+      for (const { reject } of batches) reject(cause);
+      return;
+    }
     // Whose fault it was shows when each is alone.
-    for (const each of batches) await applyOne(db, write, each);
+    for (const each of batches) await applyOne(transact, write, each);
     return;
   }
   for (const [at, each] of applied.entries()) batches[at]?.resolve(each);
 }
 
 async function applyOne(
-  db: Kysely<Tables>,
+  transact: Transact,
   write: Write,
   { changes, resolve, reject }: Waiting,
 ): Promise<void> {
   try {
-    resolve(await db.transaction().execute((runner) => write(runner, changes)));
+    resolve(await transact((runner) => write(runner, changes)));
   } catch (cause) {
     if (cause instanceof Conflict) resolve({ ok: false, conflict: cause.kind });
     else reject(cause);

@@ -1,11 +1,12 @@
 import { isActive } from "../../core/job/job.ts";
 import type { AlertChange } from "../alerts.ts";
-import type { Change } from "../records.ts";
+import type { Change, Meta } from "../records.ts";
 import type { WebhookChange } from "../webhooks.ts";
 import type { preparePolicy } from "./policy.ts";
 import type { Runner } from "./prepared.ts";
 import type { prepareRequests } from "./requests.ts";
 import type { Rollouts } from "./rollouts.ts";
+import type { prepareSignIns } from "./sign-ins.ts";
 import type { Statements } from "./statements.ts";
 
 type RequestStatements = ReturnType<typeof prepareRequests>;
@@ -22,12 +23,22 @@ export function writeChange(
     requests,
     rollouts,
     policy,
-  }: { requests: RequestStatements; rollouts: Rollouts; policy: ReturnType<typeof preparePolicy> },
+    signIns,
+  }: {
+    requests: RequestStatements;
+    rollouts: Rollouts;
+    policy: ReturnType<typeof preparePolicy>;
+    signIns: ReturnType<typeof prepareSignIns>;
+  },
 ): WriteChange {
   return async (runner, change) => {
     switch (change.kind) {
       case "meta":
         return one(await on.meta(runner, body(change.value, change.expected)));
+      case "in-seat": {
+        const [row] = (await on.readMeta(runner, {})).rows;
+        return row !== undefined && (JSON.parse(row.body) as Meta).seat?.claim === change.claim;
+      }
       case "group": {
         const { value, expected } = change;
         const row = { ...body(value, expected), name: value.name };
@@ -99,6 +110,12 @@ export function writeChange(
       case "channel":
       case "remove-channel":
         return policy.write(runner, change);
+      case "sign-in":
+      case "remove-sign-in":
+      case "sign-in-link":
+      case "use-sign-in-link":
+      case "forget-sign-ins":
+        return signIns.write(runner, change);
       case "audit": {
         const { at, actor, action, subject, before, after, from, requestId = null } = change.value;
         const json = { before: JSON.stringify(before ?? null), after: JSON.stringify(after ?? null) };

@@ -1,15 +1,15 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
-import { err, type Fault, ok, type Result } from "../../../protocol/result.ts";
+import { err, ok, type Result } from "../../../protocol/result.ts";
 import type { EpochMs } from "../../../protocol/time.ts";
-import { migrate } from "../sql/migrate.ts";
+import type { OpenFault } from "../faults.ts";
+import { dueOf, type Migrated, migrate, migrationState } from "../sql/migrate.ts";
 import { openSqlStore } from "../sql/store.ts";
 import type { Tables } from "../sql/tables.ts";
+import { transactHere } from "../sql/transact.ts";
 import type { Store } from "../store.ts";
 import { copyDatabase } from "./copy.ts";
 import { nodeSqliteDialect } from "./dialect.ts";
-
-export type OpenFault = Fault<"store-in-use" | "store-newer" | "store-unusable">;
 
 /**
  * Opens the coordinator's database, makes it when there is none, and brings its tables up to date. What `apply`
@@ -21,6 +21,47 @@ export async function openSqliteStore(
   file: string,
   now: () => EpochMs = Date.now,
 ): Promise<Result<Store, OpenFault>> {
+  const opened = openDatabase(file);
+  if (!opened.ok) return opened;
+  const database = opened.value;
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
+  // Nobody else can have it open: all of it at once.
+  const migrated = await migrate(db, { contract: true });
+  if (!migrated.ok) {
+    await db.destroy();
+    return err({ ...migrated.error, message: `${file}: ${migrated.error.message}` });
+  }
+  return ok(
+    openSqlStore(db, now, {
+      transact: transactHere(db),
+      copyTo: (copy) => copyDatabase(db, database, copy),
+      // By `exec`, which goes on until all of the pages are given back.
+      reclaim: () => database.exec(`pragma incremental_vacuum(${RECLAIM_PAGES})`),
+    }),
+  );
+}
+
+/**
+ * Brings the tables up to date without opening the store, as opening it would; `dryRun`: says what it would do.
+ * Errors: as of opening it.
+ */
+export async function migrateSqlite(
+  file: string,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<Result<Migrated, OpenFault>> {
+  const opened = openDatabase(file);
+  if (!opened.ok) return opened;
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(opened.value) });
+  try {
+    const state = await migrationState(db);
+    const done = dryRun && state.ok ? ok(dueOf(state.value, true)) : await migrate(db, { contract: true });
+    return done.ok ? done : err({ ...done.error, message: `${file}: ${done.error.message}` });
+  } finally {
+    await db.destroy();
+  }
+}
+
+function openDatabase(file: string): Result<DatabaseSync, OpenFault> {
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: 0 });
@@ -29,23 +70,11 @@ export async function openSqliteStore(
   }
   try {
     claim(database);
+    return ok(database);
   } catch (cause) {
     database.close();
     return err(isBusy(cause) ? inUse(file) : unusable(file, cause));
   }
-  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
-  const migrated = await migrate(db);
-  if (!migrated.ok) {
-    await db.destroy();
-    return err({ ...migrated.error, message: `${file}: ${migrated.error.message}` });
-  }
-  return ok(
-    openSqlStore(db, now, {
-      copyTo: (copy) => copyDatabase(db, database, copy),
-      // By `exec`, which goes on until all of the pages are given back.
-      reclaim: () => database.exec(`pragma incremental_vacuum(${RECLAIM_PAGES})`),
-    }),
-  );
 }
 
 /** Pages that are given back in one go: a few milliseconds at most. */

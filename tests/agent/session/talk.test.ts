@@ -29,6 +29,17 @@ const welcome = (session: string): CoordinatorFrame => ({
   group: "db",
   heartbeatMs: HEARTBEAT_MS,
 });
+const orders = (session: string): CoordinatorFrame => ({
+  type: "orders",
+  session: session.repeat(32),
+  seq: 1,
+  desired: null,
+  turn: null,
+  waiting: null,
+  confirm: null,
+  acknowledged: [],
+  logNext: [],
+});
 const unknown: CoordinatorFrame = { type: "refused", code: "unknown-session", message: "Not the newest." };
 
 function talking() {
@@ -83,6 +94,27 @@ it("does not let two sessions end each other in turns, after a hello that came t
     talk.frame(unknown);
     talk.frame(welcome("b"));
   }
+  expect(hellos()).toBe(1);
+});
+
+it("says hello once more, and no sooner than it may, when no orders come", () => {
+  const { talk, pass, hellos } = talking();
+  talk.frame(welcome("a"));
+  pass(20);
+  for (let round = 0; round < 3; round++) talk.frame(unknown);
+  pass(900);
+  expect(hellos()).toBe(1);
+  pass(100);
+  expect(hellos()).toBe(2);
+});
+
+it("does not say it when orders show that the session holds", () => {
+  const { talk, pass, hellos } = talking();
+  talk.frame(welcome("a"));
+  pass(20);
+  talk.frame(unknown);
+  talk.frame(orders("a"));
+  pass(2_000);
   expect(hellos()).toBe(1);
 });
 

@@ -183,7 +183,7 @@ describe("an assistant", () => {
     const nobody = await call(client, "preflight", { selection: { groups: ["nobody"] } });
     expect(nobody).toMatchObject({
       isError: true,
-      content: [{ text: "not-found: There is no group nobody." }],
+      content: [{ text: "not-found: There is no group nobody. Look for it with `baton groups`." }],
     });
     const malformed = await call(client, "list_nodes", { limit: 0 });
     expect(malformed.content[0]?.text).toMatch(

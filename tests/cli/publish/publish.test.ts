@@ -1,3 +1,5 @@
+import { cp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { rotateKeys } from "../../../cli/keys/sign.ts";
 import type { PublishApi } from "../../../cli/publish/current.ts";
@@ -42,6 +44,29 @@ describe("publishing", () => {
     must(await publish(["1.0.0"]));
     expect(must(await publish(["1.0.0"]))).toMatchObject({ targetsVersion: 1, changed: false });
     expect(at.uploads).toHaveLength(1);
+  });
+
+  it("brings back what a restore lost, one release after the other: bundles, and what was published since", async () => {
+    must(await publish(["1.0.0"]));
+    must(await publish(["1.1.0"]));
+    await cp(join(at.dir, "repository"), join(at.dir, "copy"), { recursive: true });
+    must(await publish(["1.1.0-arm"]));
+    // A backup without the bundles, from before the last release.
+    await rm(join(at.dir, "repository"), { recursive: true });
+    await cp(join(at.dir, "copy"), join(at.dir, "repository"), { recursive: true });
+    await rm(join(at.dir, "repository", "targets"), { recursive: true });
+    await at.reopen();
+    expect(await publish(["1.0.0"])).toMatchObject({ ok: false, error: { code: "rolled-back" } });
+    expect(await at.repository.missingBundles()).toHaveLength(2);
+    expect(must(await publish(["1.1.0-arm"], { afterRestore: true })).targetsVersion).toBe(4);
+    expect(await at.repository.missingBundles()).toHaveLength(2);
+    expect(must(await publish(["1.0.0"], { afterRestore: true })).targetsVersion).toBe(5);
+    expect((await at.repository.missingBundles()).map(({ name }) => name)).toEqual([
+      expect.stringContaining("1.1.0/linux-x64"),
+    ]);
+    expect(must(await publish(["1.1.0"], { afterRestore: true })).targetsVersion).toBe(6);
+    expect(await at.repository.missingBundles()).toEqual([]);
+    expect(at.repository.releases().releases.map(({ bundles: of }) => of.length)).toEqual([1, 2]);
   });
 
   it("keeps a floor that was said before, also for another build", async () => {

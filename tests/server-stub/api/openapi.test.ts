@@ -115,15 +115,19 @@ describe("the OpenAPI document", () => {
     expect(untagged.map(([path, method]) => `${method} ${path}`)).toEqual([]);
     const posts = operations.filter(([, method]) => method === "post");
     const without = posts.filter(([, , post]) => !takes(post, "idempotency-key"));
-    // Strangers, and what agents say by numbers of its own.
+    // Strangers, other protocols, and what agents say by numbers of its own.
     expect(without.map(([, , { operationId }]) => operationId).sort()).toEqual([
       "appendJobLog",
       "cancelLease",
       "commitLease",
+      "fleetLockPreReboot",
+      "fleetLockSteadyState",
       "join",
       "renewLease",
       "reserveLease",
       "sendFrames",
+      "signIn",
+      "signOut",
     ]);
   });
 

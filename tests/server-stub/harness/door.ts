@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
+import { text as readText } from "node:stream/consumers";
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
 import type { AuditEntry } from "../../../protocol/audit.ts";
@@ -35,7 +36,12 @@ export type DoorCall = {
   readonly from?: string;
   /** The answer is a stream of events without an end: read until one came, after this was done. */
   readonly provoke?: () => Promise<unknown>;
+  /** A stream of events is not read at all. */
+  readonly headersOnly?: boolean;
 };
+
+/** Nobody waits here for as long as a real coordinator does. */
+const WEBHOOK_TIMEOUT_MS = 500;
 
 export class Door {
   readonly clock = new SettableClock();
@@ -72,7 +78,12 @@ export class Door {
         done();
       },
     });
-    const assembled = await assemble(config.value, pino({ level: "trace" }, stream), this.clock);
+    const webhooks = { ...config.value.webhooks, timeoutMs: WEBHOOK_TIMEOUT_MS };
+    const assembled = await assemble(
+      { ...config.value, webhooks },
+      pino({ level: "trace" }, stream),
+      this.clock,
+    );
     if (!assembled.ok) throw new Error(assembled.error.message);
     this.#assembled = assembled.value;
     const { doors, coordinator } = assembled.value;
@@ -88,7 +99,14 @@ export class Door {
   }
 
   async call(method: string, path: string, options: DoorCall = {}): Promise<DoorAnswer> {
-    const { token = this.adminToken, body, headers = {}, from = "127.0.0.1", provoke } = options;
+    const {
+      token = this.adminToken,
+      body,
+      headers = {},
+      from = "127.0.0.1",
+      provoke,
+      headersOnly = false,
+    } = options;
     if (this.#api === undefined) throw new Error("the door is closed");
     const isBytes = body instanceof Buffer || typeof body === "string";
     const answer = await this.#api.inject({
@@ -101,10 +119,15 @@ export class Door {
         ...headers,
       },
       ...(body === undefined ? {} : { payload: isBytes ? body : JSON.stringify(body) }),
-      payloadAsStream: provoke !== undefined,
+      payloadAsStream: provoke !== undefined || headersOnly,
     });
     await provoke?.();
-    const text = provoke === undefined ? answer.payload : await firstEvent(answer.stream());
+    const text =
+      provoke === undefined && !headersOnly
+        ? answer.payload
+        : headersOnly
+          ? await unlessEvents(answer.stream(), String(answer.headers["content-type"]))
+          : await firstEvent(answer.stream());
     this.answered.push(text);
     const isJson = /[/+]json\b/.test(String(answer.headers["content-type"]));
     return {
@@ -191,6 +214,13 @@ export class Door {
     await node.beat();
     return node;
   }
+}
+
+/** The text of a stream; nothing of one of events, which would not end. */
+async function unlessEvents(stream: Readable, type: string): Promise<string> {
+  if (!type.startsWith("text/event-stream")) return readText(stream);
+  stream.destroy();
+  return "";
 }
 
 /** The text of a stream of server-sent events up to the end of the first that has data. */

@@ -90,3 +90,38 @@ test("leadership that moves in the middle of a rollout moves the turn with it", 
   expect((await goAll(house, all, FOLLOWS)).at(-1)).toBe("c");
   expect(must(await house.baton.rollouts.get(id)).status).toBe("completed");
 });
+
+test("leadership that comes to whoever is about to go, again and again, fails nobody", async () => {
+  await using house = await House.build();
+  const { all, id } = await ready(house, LEADS, FOLLOWS, FOLLOWS);
+  const job = () => all.map(({ orders }) => orders?.desired?.jobId ?? "");
+  const before = job();
+  const refusals = new Map<string, number>();
+  // With its reservation each is elected, or nobody is: refused at commit, and the lease comes back.
+  for (let round = 0; round < 16; round += 1) {
+    const next = all.find(({ orders }) => orders?.turn != null);
+    if (next === undefined) throw new Error("nobody has its turn");
+    const { token } = must(await next.reserve());
+    for (const agent of all) agent.health = agent === next && round % 2 === 0 ? LEADS : FOLLOWS;
+    await house.beats(1, ...all);
+    const refused = await next.commit(token);
+    if (refused.ok) throw new Error("it was let go");
+    const { code, message } = refused.error;
+    refusals.set(code, (refusals.get(code) ?? 0) + 1);
+    next.words = [
+      { token, jobId: next.orders?.desired?.jobId ?? "", word: "not-acted", reason: { code, message } },
+    ];
+    next.health = FOLLOWS;
+    const leader = all.find((agent) => agent !== next);
+    if (leader !== undefined) leader.health = LEADS;
+    await house.beats(2, ...all);
+  }
+  expect(Object.fromEntries(refusals)).toEqual({ "leader-last": 8, "leader-unknown": 8 });
+  expect(job()).toEqual(before);
+  expect(must(await house.baton.rollouts.get(id))).toMatchObject({
+    status: "running",
+    counts: { failed: 0 },
+  });
+  expect(await goAll(house, all, FOLLOWS)).toHaveLength(3);
+  expect(must(await house.baton.rollouts.get(id)).status).toBe("completed");
+});

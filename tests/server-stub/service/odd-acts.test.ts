@@ -244,3 +244,49 @@ test("no labels at all are nobody, and not everybody", async () => {
     "empty-selection",
   );
 });
+
+test.each(["revoke", "remove"] as const)(
+  "a connection that is attached only after a %s of its node is closed when it says hello again",
+  async (act) => {
+    await using house = await House.build();
+    must(await house.baton.groups.create(ADMIN, { name: "web" }));
+    const a = await house.join("web", "a", "1.0.0");
+    must(await house.baton.nodes[act](ADMIN, a.id));
+    let closed = 0;
+    house.baton.sessions.attach(a.id, {
+      send: () => undefined,
+      superseded: () => undefined,
+      revoked: () => {
+        closed += 1;
+      },
+    });
+    const [answer] = await house.baton.sessions.receive(a.id, [a.hello]);
+    expect(answer).toMatchObject({ type: "refused", code: "unknown-session" });
+    expect(closed).toBe(1);
+  },
+);
+
+test("who failed to catch up before the wall clock was set back is tried again", async () => {
+  await using house = await House.build();
+  for (const version of ["1.0.0", "1.1.0"]) house.shelf.put(version);
+  const [a] = await house.group("web", "independent", ["a"], "1.1.0");
+  if (a === undefined) throw new Error("no agent");
+  must(
+    await house.baton.rollouts.start(ADMIN, {
+      selection: { groups: ["web"] },
+      release: "1.1.0",
+      retry: true,
+    }),
+  );
+  await house.beats(1, a);
+  await a.start(buildOf("1.0.0"));
+  await house.beats(3, a);
+  a.say("preparing", { failed: true, reason: { code: "no-space", message: "No space." } });
+  await a.beat();
+  a.say("idle");
+  await house.beats(4, a);
+  expect(a.orders?.desired ?? null).toBeNull();
+  house.clock.setWall(house.clock.now() - 1_000 * HOUR_MS);
+  await house.beats(4, a);
+  expect(a.orders?.desired?.release).toBe("1.1.0");
+});

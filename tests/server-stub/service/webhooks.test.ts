@@ -139,7 +139,9 @@ test("a redirect is a failure, and where it leads is never asked; so is a connec
   await house.store.apply([raise("a")]);
   await house.baton.tick();
   await tried(house, webhook, 1);
-  expect((await log(house, webhook))[0]?.lastError).toBe("It answered 302, and redirects are not followed.");
+  expect((await log(house, webhook))[0]?.lastError).toBe(
+    "It answered 302, and redirects are not followed: give the address that it leads to.",
+  );
   receiver.answer = (response) => response.socket?.destroy();
   await later(house, 11_000);
   await tried(house, webhook, 2);

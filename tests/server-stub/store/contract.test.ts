@@ -1,40 +1,24 @@
 /** What the coordinator expects of its store, of every engine. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LogLine } from "../../../protocol/job.ts";
-import { openMemoryStore } from "../../../server-stub/store/memory/store.ts";
 import type { ChannelRecord } from "../../../server-stub/store/policy.ts";
-import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
+import { ENGINES, freshStore } from "./engines.ts";
 import { CHANNEL, GROUP, JOB, JOIN_TOKEN, LEASE, NODE, OPERATOR_TOKEN, ROLLOUT } from "./records.ts";
-
-const engines: Record<string, (dir: string) => Promise<Store>> = {
-  memory: () => Promise.resolve(openMemoryStore()),
-  async sqlite(dir) {
-    const opened = await openSqliteStore(join(dir, "store.db"));
-    if (!opened.ok) throw new Error(opened.error.message);
-    return opened.value;
-  },
-};
 
 const add = {
   group: { kind: "group", value: GROUP, expected: 0 },
   node: { kind: "node", value: NODE, expected: 0 },
 } as const;
 
-describe.each(Object.entries(engines))("the %s store", (_name, openEngine) => {
-  let dir: string;
+describe.each(ENGINES)("the %s store", (engine) => {
+  let opened: Awaited<ReturnType<typeof freshStore>>;
   let store: Store;
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), "baton-store-"));
-    store = await openEngine(dir);
+    opened = await freshStore(engine);
+    ({ store } = opened);
   });
-  afterEach(async () => {
-    await store.close();
-    await rm(dir, { recursive: true });
-  });
+  afterEach(() => opened[Symbol.asyncDispose]());
 
   test("is empty at first, in its first epoch", async () => {
     expect(await store.meta()).toEqual({ value: { tokenEpoch: 0 }, revision: 1 });
@@ -66,6 +50,17 @@ describe.each(Object.entries(engines))("the %s store", (_name, openEngine) => {
     expect(applied).toEqual({ ok: false, conflict: "job" });
     expect((await store.lease("db"))?.revision).toBe(1);
     expect(await store.audit(10)).toEqual([]);
+  });
+
+  test("takes what is written from the seat only under the claim that it is taken under", async () => {
+    const from = (claim: string) => store.apply([{ kind: "in-seat", claim }, add.group]);
+    expect(await from("one")).toEqual({ ok: false, conflict: "in-seat" });
+    const { value, revision } = await store.meta();
+    const seat = { claim: "one", since: 1 };
+    await store.apply([{ kind: "meta", value: { ...value, seat }, expected: revision }]);
+    expect(await from("another")).toEqual({ ok: false, conflict: "in-seat" });
+    expect(await store.groups()).toEqual([]);
+    expect(await from("one")).toEqual({ ok: true });
   });
 
   test("takes one of two writes from the same revision", async () => {
@@ -295,5 +290,83 @@ describe.each(Object.entries(engines))("the %s store", (_name, openEngine) => {
     );
     const read = await Promise.all(names.map((name) => store.group(name)));
     expect(read.map((group) => group?.value.name)).toEqual(names);
+  });
+
+  test("orders names, and finds what they begin with, as bytes", async () => {
+    const names = ["b-1", "B", "a", "A-2", "b_1", "a.1"];
+    await store.apply(names.map((name) => ({ kind: "group", value: { ...GROUP, name }, expected: 0 })));
+    expect((await store.groups()).map(({ value }) => value.name)).toEqual([...names].sort());
+    const entry = { at: 1, actor: "a", subject: "s", before: null, after: null, from: "" };
+    const actions = ["lease.broken", "Lease.broken", "leases", "lease_broken"];
+    await store.apply(actions.map((action) => ({ kind: "audit", value: { ...entry, action } })));
+    const found = await store.audit(10, { action: "lease." });
+    expect(found.map(({ action }) => action)).toEqual(["lease.broken"]);
+  });
+
+  test("keeps instants of this century, and whatever a program prints", async () => {
+    const at = Date.UTC(2099, 11, 31);
+    const job = { ...JOB, createdAt: at, endedAt: at, status: "failed" as const };
+    await store.apply([add.group, add.node, { kind: "job", value: job, expected: 0 }]);
+    const texts = ["\0 at the beginning", "'; drop table job; --", "\u{1f680} \ud800 alone", "\\x00"];
+    const lines = texts.map((text, index) => ({ index, at, source: "agent" as const, step: null, text }));
+    await store.apply([{ kind: "log", jobId: JOB.id, lines }]);
+    await store.touchNodes([{ id: NODE.id, at }]);
+    const kept = await store.log(JOB.id, 0, 10);
+    expect(kept.map((line) => line.at)).toEqual([at, at, at, at]);
+    expect(kept.slice(1, 2).map(({ text }) => text)).toEqual(texts.slice(1, 2));
+    expect(kept[0]?.text).toMatch(/^(\0|\ufffd) at the beginning$/);
+    expect((await store.node(NODE.id))?.lastSeenAt).toBe(at);
+    expect(await store.logSize(JOB.id)).toMatchObject({ lines: 4 });
+    expect(await store.prune("jobs", at, 10)).toBe(0);
+  });
+
+  test("takes a crowd that all want the same, one after the other", async () => {
+    await store.apply([add.group]);
+    let written = 0;
+    const climb = async (): Promise<void> => {
+      for (;;) {
+        const read = await store.lease("db");
+        if (read === null) throw new Error("there is a lease");
+        const value = { ...read.value, lastToken: read.value.lastToken + 1 };
+        const applied = await store.apply([{ kind: "lease", group: "db", value, expected: read.revision }]);
+        if (applied.ok) break;
+      }
+      written += 1;
+    };
+    await Promise.all(Array.from({ length: 12 }, climb));
+    expect((await store.lease("db"))?.value.lastToken).toBe(written);
+  });
+
+  test("signs browsers in and out, and forgets those that have expired", async () => {
+    const record = (hash: string, expiresAt: number) => ({ hash, tokenId: "o-1", createdAt: 1, expiresAt });
+    const signIn = (hash: string, expiresAt: number) =>
+      store.apply([{ kind: "sign-in", value: record(hash, expiresAt) }]);
+    expect(await signIn("a", 10)).toEqual({ ok: true });
+    expect(await signIn("a", 20)).toEqual({ ok: false, conflict: "sign-in" });
+    await signIn("b", 11);
+    await signIn("c", 99);
+    await store.apply([{ kind: "remove-sign-in", hash: "c" }]);
+    expect(await store.apply([{ kind: "remove-sign-in", hash: "c" }])).toEqual({ ok: true });
+    await store.apply([{ kind: "forget-sign-ins", before: 10 }]);
+    const there = await Promise.all(["a", "b", "c"].map((hash) => store.signIn(hash)));
+    expect(there).toEqual([null, record("b", 11), null]);
+  });
+
+  test("lets one of two use a sign-in link", async () => {
+    const link = { hash: "l", tokenId: null, expiresAt: 10 };
+    await store.apply([{ kind: "sign-in-link", value: link }]);
+    expect(await store.signInLink("l")).toEqual(link);
+    const use = { kind: "use-sign-in-link", hash: "l" } as const;
+    const answers = await Promise.all([store.apply([use]), store.apply([use])]);
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+    await store.apply([{ kind: "sign-in-link", value: { ...link, hash: "m" } }]);
+    await store.apply([{ kind: "forget-sign-ins", before: 10 }]);
+    expect(await store.signInLink("m")).toBeNull();
+  });
+
+  test("finds an operator's token by its id", async () => {
+    await store.apply([{ kind: "operator-token", value: OPERATOR_TOKEN, expected: 0 }]);
+    expect(await store.operatorToken(OPERATOR_TOKEN.id)).toEqual({ value: OPERATOR_TOKEN, revision: 1 });
+    expect(await store.operatorToken("o-none")).toBeNull();
   });
 });

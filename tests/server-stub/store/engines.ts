@@ -3,10 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openMemoryStore } from "../../../server-stub/store/memory/store.ts";
+import { readAddress } from "../../../server-stub/store/postgres/address.ts";
+import { openPostgresStore } from "../../../server-stub/store/postgres/open.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
+import { freshDatabase } from "../../harness/postgres/of-this-run.ts";
 
-export const ENGINES = ["memory", "sqlite"] as const;
+/** Those that outlive the process. */
+export const SQL_ENGINES = ["sqlite", "postgres"] as const;
+export const ENGINES = ["memory", ...SQL_ENGINES] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** An empty store whose wall clock is `now`; closed, and its directory removed, at the end of the block. */
@@ -15,6 +20,7 @@ export async function freshStore(engine: EngineName, now: () => number = Date.no
   const store = await open(engine, dir, now);
   return {
     store,
+    dir,
     [Symbol.asyncDispose]: async () => {
       await store.close();
       await rm(dir, { recursive: true });
@@ -24,7 +30,17 @@ export async function freshStore(engine: EngineName, now: () => number = Date.no
 
 async function open(engine: EngineName, dir: string, now: () => number): Promise<Store> {
   if (engine === "memory") return openMemoryStore(now);
+  if (engine === "postgres") return (await openPostgres(await freshDatabase(), now)).store;
   const opened = await openSqliteStore(join(dir, "store.db"), now);
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+}
+
+/** The store in the database at `url`. */
+export async function openPostgres(url: string, now: () => number = Date.now) {
+  const address = readAddress(url);
+  if (!address.ok) throw new Error(address.error);
+  const opened = await openPostgresStore(address.value, now);
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 }

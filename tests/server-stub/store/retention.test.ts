@@ -4,21 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { JobRecord } from "../../../server-stub/core/job/job.ts";
-import { openMemoryStore } from "../../../server-stub/store/memory/store.ts";
 import type { Change } from "../../../server-stub/store/records.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
+import { ENGINES, freshStore } from "./engines.ts";
 import { GROUP, JOB, NODE, ROLLOUT } from "./records.ts";
-
-const openSqlite = async (dir: string, name = "store.db"): Promise<Store> => {
-  const opened = await openSqliteStore(join(dir, name));
-  if (!opened.ok) throw new Error(opened.error.message);
-  return opened.value;
-};
-const engines: Record<string, (dir: string) => Promise<Store>> = {
-  memory: () => Promise.resolve(openMemoryStore()),
-  sqlite: (dir) => openSqlite(dir),
-};
 
 const job = (id: string, more: Partial<JobRecord>): Change => ({
   kind: "job",
@@ -34,21 +24,18 @@ const lines = (count: number) =>
     text: `line ${index}`,
   }));
 
-describe.each(Object.entries(engines))("retention in the %s store", (_name, openEngine) => {
-  let dir: string;
+describe.each(ENGINES)("retention in the %s store", (engine) => {
+  let opened: Awaited<ReturnType<typeof freshStore>>;
   let store: Store;
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), "baton-retention-"));
-    store = await openEngine(dir);
+    opened = await freshStore(engine);
+    ({ store } = opened);
     await store.apply([
       { kind: "group", value: GROUP, expected: 0 },
       { kind: "node", value: NODE, expected: 0 },
     ]);
   });
-  afterEach(async () => {
-    await store.close();
-    await rm(dir, { recursive: true });
-  });
+  afterEach(() => opened[Symbol.asyncDispose]());
   const left = async (...ids: string[]) => {
     const jobs = await Promise.all(ids.map((id) => store.job(id)));
     return jobs.flatMap((each) => (each === null ? [] : [each.value.id]));
@@ -167,6 +154,12 @@ describe.each(Object.entries(engines))("retention in the %s store", (_name, open
     expect(await store.logSize("j-none")).toEqual({ lines: 0, characters: 0 });
   });
 });
+
+const openSqlite = async (dir: string, name = "store.db"): Promise<Store> => {
+  const opened = await openSqliteStore(join(dir, name));
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+};
 
 describe("the file of the sqlite store", () => {
   let dir: string;

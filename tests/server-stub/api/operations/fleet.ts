@@ -1,4 +1,4 @@
-import type { Door } from "../../harness/door.ts";
+import type { Door, DoorCall } from "../../harness/door.ts";
 import type { Rows } from "./row.ts";
 
 /** A node in the middle of an update. */
@@ -8,6 +8,22 @@ async function updating(door: Door) {
   return node;
 }
 
+async function fleetLocked(door: Door): Promise<string> {
+  const group = await door.group();
+  await door.must("POST", `/v1/groups/${group}/fleet-lock`, { body: { autoApprove: true } });
+  return group;
+}
+
+const fleetLock = (path: string, group: string): readonly ["POST", string, DoorCall] => [
+  "POST",
+  path,
+  {
+    token: null,
+    headers: { "fleet-lock-protocol": "true" },
+    body: { client_params: { id: "e0f3745b108f471c", group } },
+  },
+];
+
 /** Groups, leases and nodes. */
 export const fleetRows: Rows = {
   listGroups: () => ["GET", "/v1/groups"],
@@ -15,6 +31,19 @@ export const fleetRows: Rows = {
   getGroup: async (door) => ["GET", `/v1/groups/${await door.group()}`],
   editGroup: async (door) => ["PATCH", `/v1/groups/${await door.group()}`, { body: { spare: 1 } }],
   removeGroup: async (door) => ["DELETE", `/v1/groups/${await door.group()}`],
+
+  openFleetLock: async (door) => [
+    "POST",
+    `/v1/groups/${await door.group()}/fleet-lock`,
+    { body: { basicAuth: true } },
+  ],
+  closeFleetLock: async (door) => ["POST", `/v1/groups/${await fleetLocked(door)}/fleet-lock/close`],
+  fleetLockPreReboot: async (door) => fleetLock("/v1/pre-reboot", await fleetLocked(door)),
+  fleetLockSteadyState: async (door) => {
+    const group = await fleetLocked(door);
+    await door.must(...fleetLock("/v1/pre-reboot", group));
+    return fleetLock("/v1/steady-state", group);
+  },
 
   getLease: async (door) => ["GET", `/v1/groups/${await door.group()}/lease`],
   reserveLease: async (door) => ["POST", ...(await updating(door)).reserve()],

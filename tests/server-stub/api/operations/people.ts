@@ -11,8 +11,27 @@ const joinTokenId = async (door: Door): Promise<string> => {
   return String(made.id);
 };
 
-/** Tokens, alerts, events and the audit log. */
+/** As a browser sends it for a page of the dashboard. */
+const FROM_THE_PAGE = { "baton-dashboard": "1", "sec-fetch-site": "same-origin" };
+
+/** Sign-ins, tokens, alerts, events and the audit log. */
 export const peopleRows: Rows = {
+  signIn: (door) => [
+    "POST",
+    "/v1/sign-in",
+    { token: null, body: { token: door.adminToken }, headers: FROM_THE_PAGE },
+  ],
+  signOut: async (door) => {
+    const { headers } = await door.call("POST", "/v1/sign-in", {
+      token: null,
+      body: { token: door.adminToken },
+      headers: FROM_THE_PAGE,
+    });
+    const cookie = String(headers["set-cookie"]).split(";")[0] ?? "";
+    return ["POST", "/v1/sign-out", { token: null, headers: { ...FROM_THE_PAGE, cookie } }];
+  },
+  createSignInLink: () => ["POST", "/v1/sign-in-links"],
+
   whoAmI: () => ["GET", "/v1/whoami"],
   listTokens: () => ["GET", "/v1/tokens"],
   createToken: (door) => ["POST", "/v1/tokens", { body: { name: door.fresh("ann"), role: "viewer" } }],

@@ -5,9 +5,10 @@
 import { ACTIONS, type ActionName, act, mayAct } from "../../../../server-stub/core/rollout/actions.ts";
 import { because } from "../../../../server-stub/core/rollout/reasons.ts";
 import { reconcile } from "../../../../server-stub/core/rollout/reconcile.ts";
-import type { Place, RolloutRecord, Time } from "../../../../server-stub/core/rollout/rollout.ts";
+import type { RolloutRecord, Time } from "../../../../server-stub/core/rollout/rollout.ts";
 import { beginRollout } from "../../../../server-stub/core/rollout/snapshot.ts";
 import { type Machine, SmallFleet } from "./fleet.ts";
+import { type Happened, hasEnded, must, Referee } from "./referee.ts";
 
 const AROUND = { offlineAfterMs: 60_000, published: true };
 
@@ -24,17 +25,12 @@ export type Setting = {
 
 export class Game {
   readonly fleet = new SmallFleet();
-  readonly happened = { looks: 0, turns: 0, halts: 0, retries: 0, completions: 0, stages: 0 };
+  readonly happened: Happened = { looks: 0, turns: 0, halts: 0, retries: 0, completions: 0, stages: 0 };
   rollout: RolloutRecord;
   readonly #quorum: ReadonlySet<string>;
   #nowMs = 10_000_000;
   #wallMs = 10_000_000;
-  /** When the stage that is at work, or the one before, was done: on the clock that only rises. */
-  #stageDoneMs: number | null = null;
-  #restarts = 0;
-  #resumed = false;
-  /** Who held no lease when it was cancelled. */
-  #untouched: ReadonlySet<string> | null = null;
+  readonly #referee: Referee;
 
   constructor(setting: Setting) {
     const names = setting.groups.map((_, at) => `g${at}`);
@@ -42,6 +38,7 @@ export class Game {
     setting.groups.forEach((size, at) => {
       for (let index = 0; index < size; index += 1) this.fleet.add(`g${at}`, `g${at}n${index}`);
     });
+    this.#referee = new Referee(this.fleet, this.#quorum, this.happened);
     this.rollout = beginRollout(
       {
         id: "r-1",
@@ -178,7 +175,7 @@ export class Game {
     this.#wallMs += ((more % 21) - 10) * 3_600_000;
     if (more % 2 === 0) return;
     this.#nowMs = this.#wallMs;
-    this.#restarts += 1;
+    this.#referee.restarted();
     for (const machine of this.fleet.machines.values()) machine.presence = "unknown";
   }
 
@@ -188,15 +185,7 @@ export class Game {
     const before = this.rollout;
     if (mayAct(before, name) !== "yes") return;
     this.rollout = act(before, { name, by: "ada" }, this.#time());
-    if (name === "resume") this.#resumed = true;
-    if (name === "retry") {
-      this.happened.retries += 1;
-      this.#stageDoneMs = null;
-    }
-    if (name === "cancel") {
-      const idle = [...this.fleet.machines.values()].filter(({ lease }) => lease === null);
-      this.#untouched = new Set(idle.map((machine) => `${machine.name} ${machine.build.version}`));
-    }
+    this.#referee.told(name);
   }
 
   #time(): Time {
@@ -211,7 +200,7 @@ export class Game {
       const result = reconcile(before, seen, AROUND, this.#time());
       for (const { jobId, reason } of result.close) this.fleet.close(jobId, reason);
       const after = result.rollout;
-      this.#check(before, after, result.open);
+      this.#referee.check(before, after, result.open, this.#nowMs);
       this.happened.looks += 1;
       this.rollout = this.fleet.open(after, result.open);
       if (result.open.length > 0 || after.stage !== before.stage) continue;
@@ -221,93 +210,6 @@ export class Game {
       return;
     }
     throw new Error("it never came to rest");
-  }
-
-  #check(before: RolloutRecord, after: RolloutRecord, open: readonly string[]): void {
-    const runs = after.status === "running";
-    must("jobs are opened only while it runs", runs || open.length === 0);
-    this.#checkTurns(after);
-    this.#checkEnds(before, after);
-    this.#checkStages(before, after);
-    this.#checkCounts(after);
-    checkReasons(after);
-    if (runs) must("it halts above its threshold", !isAboveThreshold(after, this.#quorum));
-    if (after.status === "halted" && before.status !== "halted") this.happened.halts += 1;
-    if (after.status === "completed" && before.status !== "completed") this.happened.completions += 1;
-    if (after.status === "cancelled" && this.#untouched !== null) {
-      for (const untouched of this.#untouched) {
-        const [name = ""] = untouched.split(" ");
-        const now = this.fleet.machine(name);
-        must(
-          `${name} was cancelled and is left alone`,
-          now.lease === null && `${name} ${now.build.version}` === untouched,
-        );
-      }
-    }
-  }
-
-  #checkTurns(after: RolloutRecord): void {
-    const turns = after.nodes.filter((node) => node.status === "updating");
-    const holders = [...this.fleet.machines.values()].filter(
-      (machine) => machine.lease !== null && machine.jobId === machine.lease.jobId,
-    );
-    must(
-      "who holds a lease has its turn",
-      holders.every(({ name }) => turns.some((node) => node.name === name)),
-    );
-    must("turns are given only while it runs", after.status === "running" || turns.length === holders.length);
-    const units = turns.map((node) => (this.#quorum.has(node.group) ? node.group : node.name));
-    must("one of a group at a time", new Set(units).size === units.length);
-    // Who goes on under a lease goes on, also when the operator's retry has brought more of them.
-    must("as many as may be", units.length <= Math.max(after.policy.concurrency, holders.length));
-    must(
-      "nobody goes before its stage has begun",
-      turns.every((node) => after.stages[node.stage]?.status !== "pending"),
-    );
-    this.happened.turns += turns.length;
-  }
-
-  /** What has ended stays ended; only a failure may turn out to be a rollback. */
-  #checkEnds(before: RolloutRecord, after: RolloutRecord): void {
-    before.nodes.forEach((node, at) => {
-      const now = after.nodes[at];
-      must("places keep their nodes", now?.nodeId === node.nodeId && now.stage === node.stage);
-      const learned = node.status === "failed" && now?.status === "rolled-back";
-      must(`${node.name} stays ${node.status}`, !hasEnded(node) || now?.status === node.status || learned);
-    });
-  }
-
-  #checkStages(before: RolloutRecord, after: RolloutRecord): void {
-    must("stages come one after the other", after.stage >= before.stage);
-    after.stages.forEach((stage, at) => {
-      const own = after.nodes.filter((node) => node.stage === at);
-      const was = before.stages[at]?.status;
-      if (stage.status === "done") must("a stage is done when its nodes are", own.every(hasEnded));
-      if (stage.status === "done" && was !== "done" && at === after.stage) this.#stageDoneMs = this.#nowMs;
-      if (was !== "pending" || stage.status === "pending") return;
-      this.happened.stages += 1;
-      const earlier = after.nodes.filter((node) => node.stage < at);
-      must("no stage begins before the one before it is done", earlier.every(hasEnded));
-      if (at > 0) this.#checkPause(after);
-    });
-  }
-
-  /** A restart may make it a minute shorter, and so may nothing else. */
-  #checkPause({ policy }: RolloutRecord): void {
-    if (policy.pauseMs === null) must("it waits for an operator", this.#resumed);
-    else if (this.#restarts === 0 && this.#stageDoneMs !== null) {
-      must("no pause is skipped", this.#nowMs - this.#stageDoneMs >= policy.pauseMs);
-    }
-    this.#restarts = 0;
-    this.#resumed = false;
-    this.#stageDoneMs = null;
-  }
-
-  #checkCounts({ counts, nodes, budget }: RolloutRecord): void {
-    const of = (status: Place["status"]) => nodes.filter((node) => node.status === status).length;
-    must("it counts right", counts.succeeded === of("succeeded") && counts.skipped === of("skipped"));
-    must("and all of them", Object.values(counts).reduce((sum, count) => sum + count, 0) === nodes.length);
-    must("a budget is not negative", budget.failed >= 0 && budget.allowed >= 0);
   }
 
   /** Everybody does well from now on, and the operator is patient. */
@@ -349,34 +251,3 @@ export class Game {
 
 const isOver = ({ status, endedAt }: RolloutRecord): boolean =>
   (status === "completed" || status === "cancelled") && endedAt !== null;
-
-const hasEnded = ({ status }: Place): boolean =>
-  ["succeeded", "failed", "rolled-back", "skipped"].includes(status);
-
-function checkReasons({ reason, stages, nodes, status }: RolloutRecord): void {
-  must("the rollout says why", (reason?.message ?? "") !== "" || status === "running");
-  must(
-    "every stage says why",
-    stages.every((stage) => (stage.reason?.message ?? "") !== ""),
-  );
-  for (const node of nodes)
-    must(`${node.name} says why it is ${node.status}`, (node.reason?.message ?? "") !== "");
-}
-
-/** Counts with its fingers, stage by stage. */
-function isAboveThreshold({ nodes, stage, policy }: RolloutRecord, quorum: ReadonlySet<string>): boolean {
-  for (let at = 0; at <= stage; at += 1) {
-    const own = nodes.filter((node) => node.stage === at);
-    const failed = own.filter((node) => node.status === "failed" || node.status === "rolled-back");
-    const alone = own.filter((node) => !quorum.has(node.group));
-    if (policy.threshold !== null) {
-      if (failed.length * 1000 > Math.round(policy.threshold * 1000) * own.length) return true;
-    } else if (failed.some((node) => quorum.has(node.group)) || failed.length * 10 > 3 * alone.length)
-      return true;
-  }
-  return false;
-}
-
-function must(what: string, holds: boolean): void {
-  if (!holds) throw new Error(what);
-}

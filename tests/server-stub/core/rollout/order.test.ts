@@ -73,6 +73,19 @@ describe("whatever the groups, the seed and the shares are", () => {
       const ordered = orderNodes(nodes, quorum, it);
       expect(ordered.nodes.map(({ stage }) => stage)).toEqual(fingers(ordered.nodes, quorum, it.stages));
     }));
+
+  test("a stage says the largest share that is reached with it", () =>
+    holds((it) => {
+      const { nodes, quorum } = fleetOf(it);
+      const { stages } = orderNodes(nodes, quorum, it);
+      let reached = 0;
+      for (const { share, nodes: added } of stages) {
+        reached += added;
+        const percents = it.stages.map((asked) => Math.round(asked * 100));
+        const most = percents.findLast((percent) => percent * nodes.length <= reached * 100);
+        expect(Math.round(share * 100)).toBe(most);
+      }
+    }));
 });
 
 /** Goes from group to group, and looks each time how many percent are reached. */
@@ -111,6 +124,24 @@ test.each([
     role: null,
   }));
   expect(orderNodes(all, [], { seed: 1, stages }).stages.map((stage) => stage.nodes)).toEqual(sizes);
+});
+
+test.each([
+  { groups: 1, of: 3, stages: [0.1, 0.5, 1], shares: [1] },
+  { groups: 2, of: 5, stages: [0.1, 0.5, 1], shares: [0.5, 1] },
+  { groups: 4, of: 3, stages: [0.1, 0.2, 0.3, 0.6, 1], shares: [0.2, 0.3, 0.6, 1] },
+])("$groups groups of $of at $stages say that they reach $shares", ({ groups, of, stages, shares: said }) => {
+  const names = Array.from({ length: groups }, (_, at) => `g${at}`);
+  const all = names.flatMap((name) =>
+    Array.from({ length: of }, (_, at) => ({
+      nodeId: `n-${name}-${at}`,
+      name: `${name}n${at}`,
+      group: name,
+      role: null,
+    })),
+  );
+  const ordered = orderNodes(all, names, { seed: 1, stages });
+  expect(ordered.stages.map((stage) => stage.share)).toEqual(said);
 });
 
 test("the order of a seed is fixed for good: a plan that was agreed to is still that plan tomorrow", () => {

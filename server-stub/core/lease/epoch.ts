@@ -1,4 +1,4 @@
-import type { EpochMs } from "../../protocol/time.ts";
+import type { EpochMs } from "../../../protocol/time.ts";
 
 /**
  * The same backup may be restored twice, and knows nothing of the first time: so an epoch is at least the number of

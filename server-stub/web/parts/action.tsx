@@ -1,0 +1,125 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { OperatorRole } from "../../../protocol/access.ts";
+import type { AuditEntry } from "../../../protocol/audit.ts";
+import type { Problem } from "../../../protocol/problem.ts";
+import { useStore } from "../store/store.ts";
+import { Button } from "./button.tsx";
+import { Dialog } from "./dialog.tsx";
+import { ProblemNote } from "./problem.tsx";
+import { Time } from "./time.tsx";
+
+/**
+ * A button that changes something, after a question. Who may not do it sees no button; where it cannot be done now,
+ * the button says why. What the coordinator refuses all the same is shown where it was asked for: somebody else may
+ * have been faster, and is named then.
+ */
+export function Action({
+  needs,
+  name,
+  label,
+  kind = "plain",
+  why,
+  question,
+  children,
+  path,
+  method = "POST",
+  body,
+  missing = null,
+  about,
+  ifMatch = null,
+  onOpen,
+  onDone,
+}: {
+  readonly needs: OperatorRole;
+  /** What the button says. */
+  readonly name: string;
+  /** Its name for who does not see what is beside it. */
+  readonly label?: string;
+  readonly kind?: "plain" | "primary" | "danger";
+  /** Why it cannot be done now; null when it can. */
+  readonly why: string | null;
+  readonly question: string;
+  /** What will happen. */
+  readonly children: ComponentChildren;
+  readonly path: string;
+  readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly body?: unknown;
+  /** What is still to be filled in among the children; null when nothing is. */
+  readonly missing?: string | null;
+  /** Subject of the audit log by which it is told who was faster. */
+  readonly about?: string;
+  /** ETag of what was seen; what has changed since is not written over. */
+  readonly ifMatch?: string | null;
+  readonly onOpen?: () => void;
+  readonly onDone?: (answer: unknown) => void;
+}) {
+  const { session, client } = useStore();
+  const asking = useSignal(false);
+  const busy = useSignal(false);
+  const refused = useSignal<Problem | null>(null);
+  const faster = useSignal<AuditEntry | null>(null);
+  if (!session.may(needs)) return null;
+  const close = (): void => {
+    asking.value = false;
+    refused.value = null;
+    faster.value = null;
+  };
+  const act = async (): Promise<void> => {
+    busy.value = true;
+    const answer = await client.send(method, path, body, ifMatch);
+    busy.value = false;
+    if (!answer.ok) {
+      refused.value = answer.error;
+      if (about !== undefined && RACE.has(answer.error.status)) {
+        const log = await client.get<{ entries: readonly AuditEntry[] }>(
+          `/v1/audit?limit=1&subject=${encodeURIComponent(about)}`,
+        );
+        faster.value = log.ok ? (log.value.entries[0] ?? null) : null;
+      }
+      return;
+    }
+    close();
+    onDone?.(answer.value);
+  };
+  return (
+    <>
+      <Button
+        kind={kind}
+        why={why}
+        label={label ?? name}
+        onPress={() => {
+          asking.value = true;
+          onOpen?.();
+        }}
+      >
+        {name}
+      </Button>
+      {asking.value ? (
+        <Dialog title={question} onClose={close}>
+          <div class="soft">{children}</div>
+          {refused.value === null ? null : <ProblemNote problem={refused.value} />}
+          {faster.value === null ? null : (
+            <p class="small">
+              The last change was <span class="mono">{faster.value.action}</span> by{" "}
+              <span class="name">{faster.value.actor}</span>, <Time at={faster.value.at} />.
+            </p>
+          )}
+          <div class="dialog-actions">
+            <Button onPress={close}>Not now</Button>
+            <Button
+              kind={kind === "plain" ? "primary" : kind}
+              why={busy.value ? "It is being asked for" : missing}
+              onPress={() => void act()}
+            >
+              {name}
+            </Button>
+          </div>
+        </Dialog>
+      ) : null}
+    </>
+  );
+}
+
+/** Refusals that mean: it is no longer as you saw it. */
+const RACE: ReadonlySet<number> = new Set([404, 409, 412]);

@@ -1,0 +1,8 @@
+import type { Scenario } from "../runner.ts";
+import { live } from "./live.ts";
+import { manyNodes } from "./many-nodes.ts";
+import { nodesFilter } from "./nodes-filter.ts";
+import { signIn } from "./sign-in.ts";
+
+/** Every scenario, the quick ones first. */
+export const SCENARIOS: readonly Scenario[] = [signIn, live, nodesFilter, manyNodes];
