@@ -267,6 +267,15 @@ export class Play {
     return who;
   }
 
+  /** The states that a machine's update comes to from now on. */
+  statesOf(name: string): readonly string[] {
+    const states: string[] = [];
+    this.world.entered = (node, to) => {
+      if (node === name) states.push(to);
+    };
+    return states;
+  }
+
   cutOff(name: string, direction: "both" | "to-coordinator" | "to-node" = "both"): void {
     const { network } = this.world;
     if (direction !== "to-node") network.cut(name, "to-coordinator");

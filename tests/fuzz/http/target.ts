@@ -14,7 +14,7 @@ const HANG_MS = 15_000;
 /** Answers that say by their status that something is not ready, which is what they are for. */
 const MAY_BE_503 = new Set(["ready"]);
 
-export function httpTargets(document: object, world: () => World): Target[] {
+export function httpTargets(document: object, world: () => Pick<World, "named" | "call">): Target[] {
   const { schemas } = (document as { components: { schemas: Record<string, JsonSchema> } }).components;
   return operationsIn(document).map((operation) => {
     let calls: fc.Arbitrary<Call> | undefined;

@@ -24,7 +24,7 @@ import { readTree } from "../../../agent/effects/release.ts";
 import { unpackBundle } from "../../../agent/effects/unpack.ts";
 import { buildHash } from "../../../protocol/build-hash.ts";
 import { NO_SINK, readBundle } from "../../../protocol/bundle-reader.ts";
-import { FaultError } from "../../../protocol/result.ts";
+import { FaultError, type Result } from "../../../protocol/result.ts";
 import { unpackBackup } from "../../../server-stub/backup/unpack.ts";
 import { honest, rawTar } from "../../protocol/raw-tar.ts";
 import { anything, type Made, planted } from "../generate/archives.ts";
@@ -36,8 +36,12 @@ const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const HONEST = JSON.parse(String(honest()[0]?.content)) as { version: string; buildHash: string };
 
+type Unpack = (
+  request: Parameters<typeof unpackBundle>[0],
+) => Promise<Result<unknown, { code: string; message: string }>>;
+
 /** Unpacks on a real disk, in a directory with a canary beside; throws for whatever must not be. */
-async function unpacked({ archive, evil }: Made): Promise<void> {
+async function unpacked({ archive, evil }: Made, unpack: Unpack): Promise<void> {
   const place = await mkdtemp(join(MEMORY, "baton-fuzz-"));
   try {
     await writeFile(join(place, "canary"), "alive");
@@ -47,7 +51,7 @@ async function unpacked({ archive, evil }: Made): Promise<void> {
     const into = join(place, "releases");
     const { version, buildHash: hash } = HONEST;
     const expected = { version, buildHash: hash };
-    const result = await unpackBundle({ disk: realDisk, archivePath, into, expected, platform: "linux-x64" });
+    const result = await unpack({ disk: realDisk, archivePath, into, expected, platform: "linux-x64" });
     decent(result);
     if (result.ok && evil !== null) throw new Error(`it was taken, with ${evil}`);
     const names = (await readdir(place)).sort();
@@ -82,17 +86,22 @@ const MIB = 1024 ** 2;
 /** What reading may take beyond what it took before, with the collector in no hurry. */
 const MAX_GROWTH = 160 * MIB;
 
-export const targets: readonly Target[] = [
+/** What must hold of unpacking. */
+export const unpacking = (unpack: Unpack): [Target, Target] => [
   {
     name: "an archive with one thing wrong is refused, and leaves nothing",
     runs: 60,
-    property: fc.asyncProperty(planted, unpacked),
+    property: fc.asyncProperty(planted, (made) => unpacked(made, unpack)),
   },
   {
     name: "an archive of anything is refused and leaves nothing, or is what it says",
     runs: 30,
-    property: fc.asyncProperty(anything, unpacked),
+    property: fc.asyncProperty(anything, (made) => unpacked(made, unpack)),
   },
+];
+
+export const targets: readonly Target[] = [
+  ...unpacking(unpackBundle),
   {
     name: "an archive is judged the same however its bytes come",
     runs: 60,

@@ -72,7 +72,11 @@ const taken = (name: string, schema: TSchema): Target => ({
   }),
 });
 
-const refused = (name: string, schema: TSchema, read: (text: string) => Result<unknown, Fault>): Target => ({
+export const refused = (
+  name: string,
+  schema: TSchema,
+  read: (text: string) => Result<unknown, Fault>,
+): Target => ({
   name: `${name} that nearly fits is taken or refused in decent words`,
   runs: 60,
   property: fc.property(texts(schema), (text) => decent(read(text))),

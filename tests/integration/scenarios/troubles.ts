@@ -115,9 +115,11 @@ export const troubles = about("network, clocks and power", [
       const token = async () => (await it.ask((baton) => baton.leases.view("db"))).holder?.token;
       const before = await token();
       it.machine(first).suspend(minutes(2));
+      const states = it.statesOf(first);
       await it.stays("it does not act in its sleep", () => it.running()[first] === "1.0.0", minutes(2));
       expect(await token()).toBe(before);
       await it.done(id);
+      expect(states.slice(0, states.indexOf("swapping"))).toContain("committing");
       expect(it.running()).toEqual(NEW);
     },
   ],

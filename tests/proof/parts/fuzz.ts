@@ -4,6 +4,9 @@ import { httpTargets } from "../../fuzz/http/target.ts";
 import { makeWorld } from "../../fuzz/http/world.ts";
 import { type Target, tryOut } from "../../fuzz/target.ts";
 import { parserTargets } from "../../fuzz/targets/all.ts";
+import { toAgent, toCoordinator } from "../../fuzz/targets/sockets.ts";
+import { startCoordinator } from "../../server-stub/harness/coordinator.ts";
+import { joinNode } from "../../server-stub/harness/node.ts";
 import type { Part } from "../part.ts";
 
 /** So many times what `npm test` tries, over all shards. */
@@ -34,6 +37,13 @@ export const part: Part = {
       if (unforeseen.length > 0) failed += 1;
     } finally {
       await world.close();
+    }
+    const coordinator = await startCoordinator();
+    try {
+      const node = await joinNode(coordinator, { name: "ann" });
+      await tryAll([toCoordinator(() => ({ coordinator, node })), toAgent]);
+    } finally {
+      await coordinator.stop();
     }
     print(`${tried} tries of ${passed + failed} targets`);
     return { passed, failed };
