@@ -15,6 +15,14 @@ export type Entry = {
   readonly text: string;
 };
 
+export const JOB_TONE: Readonly<Record<Job["status"], Tone>> = {
+  queued: "idle",
+  running: "busy",
+  succeeded: "good",
+  failed: "bad",
+  cancelled: "idle",
+};
+
 export const STEP_WORDS: Readonly<Record<Step, string>> = {
   preflight: "looks whether it may",
   fetch: "fetches the bundle",
@@ -39,7 +47,7 @@ export const doingOf = ({ status, step }: Pick<Job, "status" | "step">): string 
 
 /** A job that has come to another step, seen at `at`. */
 export function stepEntry(job: Job, node: string, at: number): Entry {
-  const tone: Tone = job.status === "failed" ? "bad" : job.step === "rollback" ? "warn" : "busy";
+  const tone: Tone = job.status === "running" && job.step === "rollback" ? "warn" : JOB_TONE[job.status];
   return { key: `${job.id} ${job.step} ${job.status} ${at}`, at, tone, node, text: doingOf(job) };
 }
 
@@ -94,4 +102,4 @@ export const newestOf = (
   history: readonly Entry[],
   steps: readonly Entry[],
   most: number,
-): readonly Entry[] => [...steps, ...history].sort((a, b) => b.at - a.at).slice(0, most);
+): readonly Entry[] => [...history.toReversed(), ...steps].sort((a, b) => b.at - a.at).slice(0, most);
