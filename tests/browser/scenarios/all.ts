@@ -2,6 +2,7 @@ import type { Scenario } from "../runner.ts";
 import { jobLog } from "./job-log.ts";
 import { live } from "./live.ts";
 import { manyNodes } from "./many-nodes.ts";
+import { nodePage } from "./node-page.ts";
 import { nodesFilter } from "./nodes-filter.ts";
 import { people } from "./people.ts";
 import { rolloutHalts } from "./rollout-halts.ts";
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   nodesFilter,
   jobLog,
   people,
+  nodePage,
   rolloutStarts,
   rolloutHalts,
   rolloutSteered,

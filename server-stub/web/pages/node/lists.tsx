@@ -1,20 +1,12 @@
 import type { AuditEntry } from "../../../../protocol/audit.ts";
 import type { Job } from "../../../../protocol/job.ts";
-import { State, type Tone } from "../../parts/mark.tsx";
+import { State } from "../../parts/mark.tsx";
 import { Empty, Skeleton } from "../../parts/panel.tsx";
 import { ProblemNote } from "../../parts/problem.tsx";
 import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
 import type { Resource } from "../../store/use.ts";
-import { doingOf } from "../rollout/history.ts";
-
-const JOB_TONE: Readonly<Record<Job["status"], Tone>> = {
-  queued: "idle",
-  running: "busy",
-  succeeded: "good",
-  failed: "bad",
-  cancelled: "idle",
-};
+import { doingOf, JOB_TONE } from "../rollout/history.ts";
 
 /** Its jobs, newest first, each with what it does or why it ended. */
 export function NodeJobs({ jobs }: { readonly jobs: Resource<{ readonly jobs: readonly Job[] }> }) {

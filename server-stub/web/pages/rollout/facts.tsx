@@ -46,7 +46,7 @@ export function Facts({ rollout }: { readonly rollout: RolloutSummary }) {
     <dl class="facts">
       <dt>Failures</dt>
       <dd class={over ? "facts-bad" : ""}>{allowanceOf(budget)}</dd>
-      <dt>{endedAt === null ? "Over" : "Ended"}</dt>
+      <dt>{endedAt === null ? "Over" : rollout.status === "halted" ? "Halted" : "Ended"}</dt>
       <dd>
         {endedAt !== null ? (
           <Time at={endedAt} />

@@ -2,6 +2,7 @@
 import type { Job, Step } from "../../../../protocol/job.ts";
 import type { RolloutNode, RolloutSummary } from "../../../../protocol/rollout.ts";
 import type { Tone } from "../../parts/mark.tsx";
+import { ROLLOUT_TONE } from "../overview/model.ts";
 import { NODE_TONE } from "./words.ts";
 
 export type Entry = {
@@ -12,6 +13,14 @@ export type Entry = {
   /** Of whom; null of the rollout as a whole. */
   readonly node: string | null;
   readonly text: string;
+};
+
+export const JOB_TONE: Readonly<Record<Job["status"], Tone>> = {
+  queued: "idle",
+  running: "busy",
+  succeeded: "good",
+  failed: "bad",
+  cancelled: "idle",
 };
 
 export const STEP_WORDS: Readonly<Record<Step, string>> = {
@@ -38,14 +47,20 @@ export const doingOf = ({ status, step }: Pick<Job, "status" | "step">): string 
 
 /** A job that has come to another step, seen at `at`. */
 export function stepEntry(job: Job, node: string, at: number): Entry {
-  const tone: Tone = job.status === "failed" ? "bad" : job.step === "rollback" ? "warn" : "busy";
+  const tone: Tone = job.status === "running" && job.step === "rollback" ? "warn" : JOB_TONE[job.status];
   return { key: `${job.id} ${job.step} ${job.status} ${at}`, at, tone, node, text: doingOf(job) };
 }
 
 /** What the record of the rollout itself says, so that a reload forgets none of it. */
 export function historyOf(head: RolloutSummary, nodes: readonly RolloutNode[]): readonly Entry[] {
   const entries: Entry[] = [
-    { key: "start", at: head.createdAt, tone: "idle", node: null, text: `started by ${head.startedBy}` },
+    {
+      key: "start",
+      at: head.createdAt,
+      tone: "idle",
+      node: null,
+      text: `the rollout was started by ${head.startedBy}`,
+    },
   ];
   const count = head.stages.length;
   for (const [at, stage] of head.stages.entries()) {
@@ -72,7 +87,13 @@ export function historyOf(head: RolloutSummary, nodes: readonly RolloutNode[]): 
     });
   }
   if (head.endedAt !== null)
-    entries.push({ key: "end", at: head.endedAt, tone: "idle", node: null, text: `is ${head.status}` });
+    entries.push({
+      key: "end",
+      at: head.endedAt,
+      tone: ROLLOUT_TONE[head.status],
+      node: null,
+      text: `the rollout is ${head.status}`,
+    });
   return entries;
 }
 
@@ -81,4 +102,4 @@ export const newestOf = (
   history: readonly Entry[],
   steps: readonly Entry[],
   most: number,
-): readonly Entry[] => [...steps, ...history].sort((a, b) => b.at - a.at).slice(0, most);
+): readonly Entry[] => [...history.toReversed(), ...steps].sort((a, b) => b.at - a.at).slice(0, most);

@@ -49,8 +49,10 @@ export function Square({
 export function progressOf(place: RolloutNode, live: LiveRollout, kind: RolloutSummary["kind"]): string {
   const word = wordOf(place.status, kind);
   if (place.status !== "preparing" && place.status !== "updating") return word;
-  void live.jobs.keys.value;
-  const job = place.jobId === null ? undefined : live.jobs.get(place.jobId)?.value;
+  if (place.jobId === null) return word;
+  const job = live.jobs.get(place.jobId)?.value;
+  // It may come later than the node that names it.
+  if (job === undefined) void live.jobs.keys.value;
   if (job === undefined || job.step === null) return word;
   const percent = job.percent > 0 && job.percent < 100 ? `, ${job.percent} %` : "";
   return `${word}${percent}, ${doingOf(job)}`;

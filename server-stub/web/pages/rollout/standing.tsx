@@ -4,7 +4,6 @@ import { Link } from "../../router/link.tsx";
 import type { Collection } from "../../store/collection.ts";
 import { useOfAll } from "../../store/use.ts";
 import { ROLLOUT_TONE } from "../overview/model.ts";
-import { wordOf } from "./words.ts";
 
 /** As many who failed are named at once. */
 const AT_MOST = 5;
@@ -86,8 +85,7 @@ function Next({
       <ol>
         {failed.slice(0, AT_MOST).map((node) => (
           <li key={node.nodeId}>
-            Read why <span class="name">{node.name}</span>{" "}
-            {node.status === "failed" ? "failed" : wordOf("rolled-back", kind)}
+            Read why <span class="name">{node.name}</span> {node.status === "failed" ? "failed" : "went back"}
             {node.jobId === null ? "." : ": "}
             {node.jobId === null ? null : <Link to={`/jobs/${node.jobId}`}>its log</Link>}
           </li>

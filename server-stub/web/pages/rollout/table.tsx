@@ -85,8 +85,11 @@ function Row({
 }) {
   const { nodes } = useStore();
   const place = of.value;
+  // The nodes may come later than the rollout.
+  void nodes.keys.value;
   const address = nodes.get(place.nodeId)?.value.address ?? null;
   const why = place.reason?.message ?? "";
+  const progress = progressOf(place, live, kind);
   return (
     <tr
       class="node-row rollout-row"
@@ -104,8 +107,8 @@ function Row({
       <td class="rollout-builds">
         {place.from?.version ?? "?"} → {place.to?.version ?? "?"}
       </td>
-      <td class="node-state">
-        <State tone={NODE_TONE[place.status]}>{progressOf(place, live, kind)}</State>
+      <td class="node-state" title={progress}>
+        <State tone={NODE_TONE[place.status]}>{progress}</State>
       </td>
       <td class="rollout-why name soft" title={why}>
         {why}
