@@ -9,7 +9,8 @@ import type { Build } from "../../protocol/build.ts";
 import { uploadPath } from "../../protocol/trust.ts";
 import { Publisher } from "../trust/publisher.ts";
 
-const MAIN = join(import.meta.dirname, "../../server-stub/main.ts");
+/** As `npm run build` makes it, and as it is installed. */
+const MAIN = join(import.meta.dirname, "../../build/coordinator/coordinator.mjs");
 
 export type Call = { readonly token?: string; readonly body?: unknown };
 
@@ -103,6 +104,14 @@ export class SoakCoordinator {
   async memoryMb(): Promise<number> {
     const status = await readFile(`/proc/${this.#process?.pid}/status`, "utf8");
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  }
+
+  /** Time of the processor that it has taken since it was started, seconds. */
+  async processorSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#process?.pid}/stat`, "utf8");
+    // User and system time in clock ticks, of which Linux counts a hundred a second; the name may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   /** Open files and sockets. */

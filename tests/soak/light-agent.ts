@@ -16,6 +16,7 @@ import {
   type Orders,
   PROTOCOL,
   SUBPROTOCOL,
+  type Welcome,
 } from "../../protocol/frames.ts";
 import type { FinalWord, JournalReport } from "../../protocol/journal.ts";
 import type { CommitReply, ReserveReply } from "../../protocol/lease.ts";
@@ -178,6 +179,7 @@ export class LightAgent {
   #hasLost(waitMs: number): void {
     this.#socket = null;
     this.#session = "";
+    this.#saidAt = null;
     this.reconnects += 1;
     this.#after(waitMs, () => this.#connect());
   }
@@ -203,12 +205,14 @@ export class LightAgent {
     this.#heardAt = performance.now();
     if (this.#saidAt !== null) this.#world.answeredIn(this.#heardAt - this.#saidAt);
     this.#saidAt = null;
-    if (frame.type === "orders") return this.#follow(frame);
-    if (frame.type === "refused") {
-      if (frame.code === "unknown-session") return this.#hello();
-      this.record.complaints.push(`a frame was refused: ${frame.code}: ${frame.message}`);
-      return;
-    }
+    if (frame.type === "orders") this.#follow(frame);
+    else if (frame.type === "welcome") this.#begin(frame);
+    else if (frame.code === "unknown-session") this.#hello();
+    else this.record.complaints.push(`a frame was refused: ${frame.code}: ${frame.message}`);
+  }
+
+  /** It serves: what it ran before, or the new build. */
+  #begin(frame: Welcome): void {
     this.#session = frame.session;
     this.#seq = 0;
     this.#attempts = 0;
@@ -350,6 +354,7 @@ export class LightAgent {
     this.#sendLogs();
     const socket = this.#socket;
     this.#isRestarting = true;
+    this.#saidAt = null;
     this.#socket = null;
     this.#session = "";
     this.#journal = { kind: "swapping", token, jobId, from: this.#build, to };

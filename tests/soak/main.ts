@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "../../packaging/bundle/build.ts";
 import { soak } from "./soak.ts";
 
 /** Beside a session's: what the coordinator and the programs around it have open themselves. */
@@ -37,6 +38,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
+  await build();
   const verdicts = await soak({ sessions, minutes, heartbeatMs, restartMs: 2_000, print });
   print("");
   for (const { name, ok, says } of verdicts) print(`${ok ? "ok    " : "FAILED"}  ${name}: ${says}`);

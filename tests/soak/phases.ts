@@ -17,20 +17,20 @@ export type Phase = {
   readonly name: string;
   /** Of the whole time. */
   readonly share: number;
-  readonly play: (stage: Stage, lastsMs: number) => Promise<void>;
+  readonly play: (stage: Stage, lastsMs: number) => Promise<unknown>;
 };
 
 /** A token may have 50 streams of events. */
 const UNREAD_STREAMS = 50;
 
 export const PHASES: readonly Phase[] = [
-  { name: "calm", share: 0.15, play: async (_stage, lastsMs) => void (await sleep(lastsMs)) },
+  { name: "calm", share: 0.15, play: (_stage, lastsMs) => sleep(lastsMs) },
   { name: "storms", share: 0.2, play: storms },
   { name: "slow readers", share: 0.15, play: slowReaders },
   { name: "half-open", share: 0.15, play: halfOpen },
   { name: "log floods", share: 0.15, play: logFloods },
   { name: "all at once", share: 0.05, play: allAtOnce },
-  { name: "afterwards", share: 0.15, play: async (_stage, lastsMs) => void (await sleep(lastsMs)) },
+  { name: "afterwards", share: 0.15, play: (_stage, lastsMs) => sleep(lastsMs) },
 ];
 
 /** All are cut off at once and come back at once; then the coordinator is killed, and comes back to all of them. */

@@ -8,7 +8,7 @@ const POLICY = { stages: [0.1, 1], pauseMs: 1_000, offline: "halt" };
 export class Rollouts {
   started = 0;
   completed = 0;
-  /** A node that is cut off when its turn comes halts a rollout; it is told to go on. */
+  /** A node that is cut off when its turn comes halts a rollout; it is told to try again. */
   halts = 0;
   progress = "";
   readonly #coordinator: SoakCoordinator;
@@ -49,8 +49,8 @@ export class Rollouts {
     const all = Object.values(counts).reduce((sum, one) => sum + one, 0);
     this.progress = `1.${this.started}.0 ${status} ${counts.succeeded}/${all}`;
     if (status === "halted") {
+      await this.#coordinator.call("POST", `/v1/rollouts/${this.#id}/retry`);
       this.halts += 1;
-      await this.#coordinator.call("POST", `/v1/rollouts/${this.#id}/resume`);
     }
     if (status === "completed" || status === "cancelled" || status === "failed") {
       if (status === "completed") this.completed += 1;

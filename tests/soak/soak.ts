@@ -63,9 +63,8 @@ export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
       const stage = { coordinator, swarm, sessions, rudeOperator, rudeNode: rude.credential };
       await play(stage, share * minutes * 60_000);
     }
-    const online = (await swarm.counts()).online;
     await rollouts.end();
-    const isQuiet = await untilQuiet(swarm, coordinator, sessions);
+    const quiet = await untilQuiet(swarm, coordinator, sessions);
     await timeline.end();
     await probe.end();
     // The last events are told within a moment.
@@ -85,13 +84,13 @@ export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
       ...latencyVerdicts(timeline.phases),
       {
         name: "all are back, and nothing is left over",
-        ok: online === sessions && isQuiet && descriptors <= sessions + BOUNDS.descriptors,
-        says: `${online} of ${sessions} online, ${descriptors} files and sockets open (${sessions + BOUNDS.descriptors} allowed), ${isQuiet ? "quiet" : `${counts.busy} agents still at work`}`,
+        ok: counts.online === sessions && quiet !== null && descriptors <= sessions + BOUNDS.descriptors,
+        says: `${counts.online} of ${sessions} online, ${descriptors} files and sockets open (${sessions + BOUNDS.descriptors} allowed), ${quiet === null ? `${counts.busy} agents still at work` : `all at rest within ${(quiet / 1000).toFixed(0)} s`}`,
       },
       {
         name: "rollouts went on",
         ok: counts.ended > 0,
-        says: `${rollouts.started} started, ${rollouts.completed} completed, ${rollouts.halts} times halted and resumed, ${counts.ended} nodes updated`,
+        says: `${rollouts.started} started, ${rollouts.completed} completed, ${rollouts.halts} times halted and tried again, ${counts.ended} nodes updated`,
       },
     ];
   } catch (error) {
@@ -158,14 +157,19 @@ async function untilOnline(swarm: Swarm, sessions: number): Promise<void> {
   }
 }
 
-/** Nobody is under way, everybody is there, and the sockets of those who were rude are gone. */
-async function untilQuiet(swarm: Swarm, coordinator: SoakCoordinator, sessions: number): Promise<boolean> {
-  const deadline = performance.now() + QUIET_WITHIN_MS;
-  while (performance.now() < deadline) {
+/** Nobody is under way, everybody is there, and the sockets of those who were rude are gone: how long that took, or null. */
+async function untilQuiet(
+  swarm: Swarm,
+  coordinator: SoakCoordinator,
+  sessions: number,
+): Promise<number | null> {
+  const began = performance.now();
+  while (performance.now() < began + QUIET_WITHIN_MS) {
     const { busy, online } = await swarm.counts();
     const open = await coordinator.descriptors();
-    if (busy === 0 && online === sessions && open <= sessions + BOUNDS.descriptors) return true;
+    if (busy === 0 && online === sessions && open <= sessions + BOUNDS.descriptors)
+      return performance.now() - began;
     await sleep(1_000);
   }
-  return false;
+  return null;
 }

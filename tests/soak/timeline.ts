@@ -78,7 +78,13 @@ export class Timeline {
 
   #printLine(): void {
     this.#line = this.#line
-      .then(async () => this.#print(`${this.#clock()}  ${this.#says(await this.#parts.swarm.counts())}`))
+      .then(async () => {
+        const { coordinator, swarm } = this.#parts;
+        const seconds = await coordinator.processorSeconds().catch(() => 0);
+        this.#print(
+          `${this.#clock()}  ${this.#says(await swarm.counts())}, processor ${seconds.toFixed(0)} s`,
+        );
+      })
       .catch((error: unknown) => this.#print(`${this.#clock()}  no line: ${String(error)}`));
   }
 
