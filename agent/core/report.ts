@@ -1,8 +1,9 @@
 /** What a node says of itself, from what the machine knows. Pure. */
 import type { Build } from "../../protocol/build.ts";
-import type { NodeHoldings, UpdateReport } from "../../protocol/frames.ts";
+import type { Desired, NodeHoldings, UpdateReport } from "../../protocol/frames.ts";
 import type { Reason, Step } from "../../protocol/job.ts";
 import type { JobId } from "../../protocol/names.ts";
+import { because } from "./machine/draft.ts";
 import type { Facts } from "./machine/facts.ts";
 import { targetOf } from "./machine/next-job.ts";
 import type { UpdateState } from "./machine/state.ts";
@@ -44,7 +45,7 @@ export function updateReport({ facts, update }: Machine): UpdateReport {
     bytesPerSecond:
       preparing?.bytesPerSecond == null ? null : Math.max(0, Math.round(preparing.bytesPerSecond)),
     reason,
-    failed: update.kind === "idle" && facts.outcome?.result === "failed",
+    failed: update.kind === "idle" && (facts.outcome?.result === "failed" || endedBefore(facts) !== null),
   };
 }
 
@@ -119,7 +120,25 @@ function about(facts: Facts, update: UpdateState): About {
   }
 }
 
-function idleAbout({ outcome, orders }: Facts, { backoff }: Extract<UpdateState, { kind: "idle" }>): About {
+/**
+ * A job that is wanted although this node has ended it, in a process before this one, elsewhere than on its build: the
+ * coordinator was restored from a backup, or the process ended before it could say how. Nobody else knows that nothing
+ * will come of it any more.
+ */
+function endedBefore({ journal, orders: { desired }, outcome, self }: Facts): Desired | null {
+  if (desired === null || desired.jobId !== journal.endedJob || desired.jobId === outcome?.jobId) return null;
+  return desired.build === null || desired.build.buildHash === self.running.buildHash ? null : desired;
+}
+
+const ENDED_BEFORE = because(
+  "ended-before",
+  "This node has ended this job already, and does not begin it again.",
+);
+
+function idleAbout(facts: Facts, { backoff }: Extract<UpdateState, { kind: "idle" }>): About {
+  const { outcome, orders } = facts;
+  const ended = endedBefore(facts);
+  if (ended !== null) return { jobId: ended.jobId, build: ended.build, step: null, reason: ENDED_BEFORE };
   if (outcome !== null) {
     return { jobId: outcome.jobId, build: outcome.build, step: null, reason: outcome.reason };
   }

@@ -58,6 +58,11 @@ const SILENT_AFTER_AT_LEAST_MS = 2_000;
 /** Progress is told at most so often between heartbeats. */
 const PROGRESS_EVERY_MS = 1_000;
 const LOG_DELAY_MS = 200;
+/**
+ * Where a hello came twice, two sessions take turns in ending each other, and each refusal brings the next hello, for
+ * ever: one that follows so soon waits, and is not answered if orders show meanwhile that the session holds.
+ */
+const HELLO_AGAIN_AFTER_MS = 1_000;
 
 export type TalkParts = {
   readonly source: SessionSource;
@@ -76,6 +81,7 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
   /** What the orders ask for, and whether its end was said since the last heartbeat. */
   let diagnosis: { readonly jobId: JobId; readonly said: boolean } | null = null;
   let lastHeard: UptimeMs = clock.uptime();
+  let greetedAt: UptimeMs = clock.uptime();
   let over = false;
   const timers = createTimers(scheduler);
 
@@ -90,6 +96,7 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
   const sayHello = () => {
     timers.clear();
     if (conversation.kind !== "greeting") conversation = greeting;
+    greetedAt = clock.uptime();
     cursors = new Map();
     lastSaid = null;
     diagnosis = null;
@@ -173,7 +180,21 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
     else if (diagnosis?.jobId !== jobId) diagnosis = { jobId, said: false };
   };
 
+  const helloAgain = () => {
+    events.lost();
+    sayHello();
+  };
+
+  /** For how long a refused session waits until hello is said again. */
+  const helloWaitsMs = (frame: CoordinatorFrame): DurationMs => {
+    if (conversation.kind !== "open" || frame.type !== "refused" || frame.code !== "unknown-session")
+      return 0;
+    return greetedAt + Math.min(HELLO_AGAIN_AFTER_MS, conversation.heartbeatMs) - clock.uptime();
+  };
+
   const hearFrame = (frame: CoordinatorFrame) => {
+    const waitMs = helloWaitsMs(frame);
+    if (waitMs > 0) return timers.setUnlessSet("hello", waitMs, helloAgain);
     const result = hear(conversation, frame);
     conversation = result.conversation;
     const { heard } = result;
@@ -185,15 +206,14 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
         regularly(heard.welcome.heartbeatMs);
         return;
       case "orders":
+        timers.cancel("hello");
         cursors = cursorsAfter(cursors, heard.orders.logNext, source.heartbeat().update.jobId);
         wantDiagnosis(heard.orders.diagnose?.jobId ?? null);
         events.orders(heard.orders);
         logsSoon(0);
         return;
       case "hello-again":
-        events.lost();
-        sayHello();
-        return;
+        return helloAgain();
       case "refused":
         if (heard.refused.code === "stale-seq")
           log.debug({ refused: heard.refused }, "a late frame was refused");
@@ -253,6 +273,10 @@ function createTimers(scheduler: Scheduler) {
     set,
     setUnlessSet: (name: string, afterMs: DurationMs, run: () => void) => {
       if (!running.has(name)) set(name, afterMs, run);
+    },
+    cancel: (name: string) => {
+      running.get(name)?.();
+      running.delete(name);
     },
     clear: () => {
       for (const cancel of running.values()) cancel();

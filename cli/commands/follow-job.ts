@@ -1,4 +1,5 @@
 import { Job, JobLogPage, type LogLine } from "../../protocol/job.ts";
+import { plainWords } from "../../protocol/plain-words.ts";
 import { FaultError } from "../../protocol/result.ts";
 import { type ApiClient, path, query } from "../api/client.ts";
 import { clockTime } from "../show/time.ts";
@@ -36,8 +37,9 @@ export async function followJob(
   }
 }
 
+/** What a program printed is a stranger's word: nothing in it may move the cursor of who reads it. */
 export const showLine = ({ colors }: Pick<World, "colors">, { at, source, step, text }: LogLine): string =>
-  `${colors.dim(clockTime(at))} ${(step ?? source).padEnd(9)} ${text}`;
+  `${colors.dim(clockTime(at))} ${(step ?? source).padEnd(9)} ${plainWords(text, text.length)}`;
 
 function ended(world: World, job: Job, json: boolean): void {
   const why = job.reason === null ? "" : `: ${job.reason.message}`;

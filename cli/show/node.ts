@@ -1,5 +1,6 @@
 import { showBuild } from "../../protocol/build.ts";
 import type { Node } from "../../protocol/node.ts";
+import { plainWords } from "../../protocol/plain-words.ts";
 import type { World } from "../world.ts";
 import { instant, span } from "./time.ts";
 
@@ -44,7 +45,7 @@ export const nodeFacts = (node: Node): readonly (readonly [string, string])[] =>
     "health",
     node.health === null
       ? "-"
-      : `${node.health.healthy ? "healthy" : "unhealthy"}${node.health.detail === undefined ? "" : `: ${node.health.detail}`}`,
+      : `${node.health.healthy ? "healthy" : "unhealthy"}${node.health.detail === undefined ? "" : `: ${plainWords(node.health.detail)}`}`,
   ],
   ["role", node.health?.role ?? "-"],
   ["build", node.build === null ? "-" : showBuild(node.build)],

@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { path, query } from "../../cli/api/client.ts";
+import { showLine } from "../../cli/commands/follow-job.ts";
 import { leaseLine } from "../../cli/show/lease.ts";
 import { screen } from "../../cli/show/redraw.ts";
 import { table } from "../../cli/show/table.ts";
@@ -124,4 +125,15 @@ test("addresses are encoded", () => {
   expect(path("v1", "nodes", "a/b ?")).toBe("/v1/nodes/a%2Fb%20%3F");
   expect(query({ group: "a&b", cursor: undefined, limit: 3 })).toBe("?group=a%26b&limit=3");
   expect(query({ cursor: undefined })).toBe("");
+});
+
+test("a line of a log moves no cursor and turns no text around, however it was printed", () => {
+  const line = {
+    index: 0,
+    at: 0,
+    source: "hook",
+    step: null,
+    text: "\u001b[2J\u001b]0;own\u0007done\u202Eeneod",
+  } as const;
+  expect(showLine({ colors: pc.createColors(false) }, line)).not.toMatch(/[^\P{C}\n]/u);
 });

@@ -13,6 +13,7 @@ import { Type } from "../../protocol/schema.ts";
 import { refusalOf } from "../../server-stub/api/problems.ts";
 import { readCron } from "../../server-stub/core/window/cron.ts";
 import { Client } from "../trust/client.ts";
+import { Publisher } from "../trust/publisher.ts";
 import { METADATA_URL, newSigner, Simulator } from "../trust/simulator.ts";
 
 const DEEP = "[".repeat(20_000) + "]".repeat(20_000);
@@ -95,5 +96,17 @@ describe("found by fuzzing", () => {
       }),
     });
     expect(joined).toMatchObject({ ok: false, error: { code: "malformed" } });
+  });
+
+  test("roots that no key can sign were a crash of the coordinator that was to install them", async () => {
+    const publisher = await Publisher.make();
+    try {
+      const repository = await publisher.ready();
+      const root = JSON.parse(JSON.stringify(publisher.root).replace('"_type"', '"more":0.5,"_type"'));
+      const installed = await repository.installTrust([{ root }]);
+      expect(installed).toMatchObject({ ok: false, error: { code: "root-refused" } });
+    } finally {
+      await publisher.remove();
+    }
   });
 });

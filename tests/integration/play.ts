@@ -294,9 +294,9 @@ export class Play {
     await this.startCoordinator();
   }
 
-  async startCoordinator(options: { restored?: boolean } = {}): Promise<void> {
+  async startCoordinator(): Promise<void> {
     const { coordinator } = this.world;
-    await this.world.outside(coordinator.start(options));
+    await this.world.outside(coordinator.start());
     await this.until("the coordinator is up", () => coordinator.isUp, seconds(10));
   }
 
@@ -306,9 +306,8 @@ export class Play {
 
   /** The coordinator goes on from its last backup. */
   async restore(): Promise<void> {
-    await this.world.outside(this.world.coordinator.crash());
-    await this.world.outside(this.world.storage.restore());
-    await this.startCoordinator({ restored: true });
+    await this.world.outside(this.world.coordinator.restore());
+    await this.startCoordinator();
   }
 
   /** Waits for what comes over a real network, which the world's time knows nothing of. */

@@ -2,9 +2,8 @@
  * The coordinator's machine: one process of the real services after the other, over what is stored. A process that
  * crashes is cut off from its store and its doors at once, wherever it stands.
  */
-import { AgentFrame, type CoordinatorFrame } from "../../protocol/frames.ts";
+import type { AgentFrame, CoordinatorFrame } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
-import { parse, parseJson } from "../../protocol/parse.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Coordinator, Principal, Refusal } from "../../server-stub/service/coordinator.ts";
@@ -18,6 +17,7 @@ import type { Store } from "../../server-stub/store/store.ts";
 import { Shelf } from "../server-stub/service/shelf.ts";
 import type { Builds } from "./builds.ts";
 import { MachineClock } from "./clock.ts";
+import { checkAgentFrame, readAgentFrame } from "./frames.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { ServerEnd } from "./socket.ts";
@@ -34,6 +34,8 @@ export type CoordinatorWatch = {
   receiving(nodeId: NodeId, frames: readonly AgentFrame[]): void;
   received(nodeId: NodeId, answers: readonly CoordinatorFrame[]): void;
   wentWrong(message: string, fields: object): void;
+  /** Something that a history may or may not have. */
+  count(what: string): void;
 };
 
 export type CoordinatorParts = {
@@ -84,6 +86,8 @@ export class CoordinatorMachine {
   #process: Process | null = null;
   #starting: { readonly self: { alive: boolean }; readonly inner: Store } | null = null;
   #restores = 0;
+  /** A backup was put in place, and no process has run on it yet. */
+  #isOnBackup = false;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -114,8 +118,17 @@ export class CoordinatorMachine {
     return this.#process?.inner ?? null;
   }
 
-  async start({ restored = false } = {}): Promise<void> {
+  /** The last backup takes the place of what was stored; whoever starts next begins on it. Nothing without a backup. */
+  async restore(): Promise<void> {
+    await this.crash();
+    if (await this.#parts.storage.restore()) this.#isOnBackup = true;
+  }
+
+  async start(): Promise<void> {
     if (this.isBegun) return;
+    const restored = this.#isOnBackup;
+    if (restored) this.#parts.watch.count("coordinator: restored");
+    this.#isOnBackup = false;
     const { time, storage, random, story, timings, builds, watch } = this.#parts;
     const inner = await storage.open(() => this.clock.now());
     if (restored) {
@@ -224,7 +237,7 @@ export class CoordinatorMachine {
 
   /** A frame that came over a socket. */
   async take(nodeId: NodeId, text: string): Promise<readonly CoordinatorFrame[] | "malformed"> {
-    const frame = parseJson(AgentFrame, text, "The frame");
+    const frame = readAgentFrame(text);
     if (!frame.ok) return "malformed";
     return this.#receive(nodeId, [frame.value]);
   }
@@ -277,7 +290,7 @@ export class CoordinatorMachine {
     const asked: unknown = JSON.parse(body);
     if (path === "/v1/heartbeat") {
       const { frames } = asked as { frames: readonly unknown[] };
-      const parsed = frames.map((frame) => parse(AgentFrame, frame, "The frame"));
+      const parsed = frames.map((frame) => checkAgentFrame(frame));
       const good = parsed.flatMap((frame) => (frame.ok ? [frame.value] : []));
       if (good.length < parsed.length)
         return answerOf({ ok: false, error: { code: "malformed", message: "A frame is malformed." } });
@@ -305,9 +318,10 @@ export class CoordinatorMachine {
     return {
       debug: () => undefined,
       info: (fields, message) => {
-        if (!story.isTold || !("code" in fields)) return;
+        if (message !== "lease refused" || !("code" in fields)) return;
         const { nodeId, code, reason } = fields as { nodeId?: string; code?: string; reason?: string };
-        if (message === "lease refused") story.tell("coordinator", `refuses ${nodeId}: ${code}: ${reason}`);
+        watch.count(`refused: ${code}`);
+        if (story.isTold) story.tell("coordinator", `refuses ${nodeId}: ${code}: ${reason}`);
       },
       warn: () => undefined,
       error: (fields, message) => watch.wentWrong(message, fields),

@@ -1,7 +1,7 @@
 /** Does to a world what its history says, and takes back what passes. */
 import { makeBuild } from "./builds.ts";
 import { OPERATOR } from "./coordinator.ts";
-import { type Act, type Deed, WHOEVER } from "./history.ts";
+import { type Act, ANOTHER, type Deed, WHOEVER } from "./history.ts";
 import { type Direction, FAIR } from "./network.ts";
 import type { NodeMachine } from "./node.ts";
 import type { World } from "./world.ts";
@@ -11,12 +11,14 @@ type Doers = {
 };
 
 /** Arms every act of the history; those that wait for something are forgotten when `disarm` is called. */
-export function armActs(world: World): { disarm(): void } {
+export function armActs(world: World, count: (what: string) => void): { disarm(): void } {
   let armed = true;
   type Aimed = Extract<Act["when"], { enters: unknown }>;
   const waiting: { readonly when: Aimed; readonly act: Act; left: number }[] = [];
   const run = (act: Act, who: string) => {
-    if (armed) (DOERS[act.deed.kind] as Doers["kill"])(world, act.deed as never, who);
+    if (!armed) return;
+    count(`deed: ${act.deed.kind}`);
+    (DOERS[act.deed.kind] as Doers["kill"])(world, act.deed as never, who);
   };
   for (const act of world.history.acts) {
     const { when } = act;
@@ -24,6 +26,7 @@ export function armActs(world: World): { disarm(): void } {
     else waiting.push({ when, act, left: when.nth });
   }
   world.entered = (node, state) => {
+    count(`state: ${state}`);
     for (const each of waiting) {
       if (each.when.enters !== state || (each.when.node !== null && each.when.node !== node)) continue;
       each.left -= 1;
@@ -38,8 +41,14 @@ export function armActs(world: World): { disarm(): void } {
   };
 }
 
-const nodeOf = (world: World, named: string, who: string): NodeMachine | undefined =>
-  world.nodes.get(named === WHOEVER ? who : named);
+function nodeOf(world: World, named: string, who: string): NodeMachine | undefined {
+  const one = world.nodes.get(who);
+  if (named === WHOEVER) return one;
+  if (named !== ANOTHER) return world.nodes.get(named);
+  const group = [...world.nodes.values()].filter(({ parts }) => parts.cluster === one?.parts.cluster);
+  const at = one === undefined ? -1 : group.indexOf(one);
+  return group[(at + 1) % group.length];
+}
 
 /** Asks the coordinator for something; what it refuses is as good as what it grants. */
 function ask(world: World, what: string, run: () => Promise<{ readonly ok: boolean }> | null): void {
@@ -126,6 +135,10 @@ const DOERS: Doers = {
     machine?.stopUnit();
     world.time.after(ms, () => machine?.startUnit());
   },
+  elect: (world, { node }, who) => {
+    const { cluster } = nodeOf(world, node, who)?.parts ?? {};
+    if (cluster?.elect() === true) world.story.tell("cluster", `${cluster.leader} leads now`);
+  },
   kill: (world, { node }, who) => nodeOf(world, node, who)?.kill("SIGKILL"),
   power: (world, { node, how, ms }, who) => {
     const machine = nodeOf(world, node, who);
@@ -140,7 +153,7 @@ const DOERS: Doers = {
     if (!gone) nodeOf(world, node, who)?.vanish();
   },
   cut: (world, { node, direction, ms }, who) => {
-    const name = node === WHOEVER ? who : node;
+    const name = node === "*" ? node : (nodeOf(world, node, who)?.name ?? node);
     const both: readonly Direction[] = ["to-coordinator", "to-node"];
     const directions = direction === "both" ? both : [direction];
     world.story.tell("network", `${name}: ${direction} is cut for ${Math.round(ms)} ms`);
@@ -208,13 +221,9 @@ const DOERS: Doers = {
     world.time.must(world.outside(world.storage.backup(world.coordinator.stored)));
   },
   restore: (world, { ms }) => {
-    const { coordinator, storage } = world;
-    const restoring = coordinator.crash().then(() => storage.restore());
-    world.time.must(
-      world.outside(restoring).then((restored) => {
-        world.time.after(ms, () => world.time.must(world.outside(coordinator.start({ restored }))));
-      }),
-    );
+    world.story.tell("operator", "puts the last backup in place");
+    world.time.must(world.outside(world.coordinator.restore()));
+    world.time.after(ms, () => world.time.must(world.outside(world.coordinator.start())));
   },
 };
 
@@ -233,10 +242,14 @@ export function breakLeases(world: World, group: string): void {
   );
 }
 
+/** With it goes its place in what its group runs, as an operator would see to. */
 export function removeNode(world: World, machine: NodeMachine): void {
-  ask(
-    world,
-    `removes ${machine.name}`,
-    () => world.coordinator.services?.nodes.remove(OPERATOR, machine.nodeId) ?? null,
-  );
+  ask(world, `removes ${machine.name}`, () => {
+    const removing = world.coordinator.services?.nodes.remove(OPERATOR, machine.nodeId);
+    if (removing === undefined) return null;
+    return removing.then((removed) => {
+      if (removed.ok) machine.parts.cluster.retire(machine.name);
+      return removed;
+    });
+  });
 }

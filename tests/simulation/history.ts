@@ -46,6 +46,8 @@ export type RolloutAction = "pause" | "resume" | "cancel" | "retry" | "rollback"
 
 /** Who is meant by a fault that was aimed: the node whose doing it follows. */
 export const WHOEVER = "whoever";
+/** Or another one of its group. */
+export const ANOTHER = "another";
 
 /** Something that is done to the world. */
 export type Deed =
@@ -74,6 +76,8 @@ export type Deed =
   | { readonly kind: "remove-node"; readonly node: string }
   | { readonly kind: "freeze"; readonly group: string | null; readonly ms: number }
   | { readonly kind: "stop-unit"; readonly node: string; readonly ms: number }
+  /** Leadership of its group moves, to whomever it likes. */
+  | { readonly kind: "elect"; readonly node: string }
   | { readonly kind: "kill"; readonly node: string }
   | { readonly kind: "power"; readonly node: string; readonly how: PowerCut; readonly ms: number }
   | { readonly kind: "suspend"; readonly node: string; readonly ms: number }

@@ -3,6 +3,7 @@ import type { StateKind } from "../../agent/core/machine/state.ts";
 import { MANNERS } from "./builds.ts";
 import {
   type Act,
+  ANOTHER,
   type Deed,
   type GroupSetup,
   type History,
@@ -22,7 +23,7 @@ export function invent(seed: number, storage: StorageKind): History {
   const random = randomOf(seed, "history");
   const groups = inventGroups(random);
   const releases = inventReleases(random);
-  const untilMs = random.int(90_000, 300_000);
+  const untilMs = random.int(70_000, 220_000);
   const base = { seed, storage, coordinatorRate: rate(random), groups, untilMs };
   const names = nodesOf({ ...base, acts: [] }).map(({ name }) => name);
   const orders = releases.flatMap((release, index) =>
@@ -31,16 +32,10 @@ export function invent(seed: number, storage: StorageKind): History {
   const operator = times(
     random.weighted({ none: 3, some: 4, many: 2 }) === "none" ? 0 : random.int(1, 5),
   ).map(() => inventOperatorsAct(random, names, groups, releases, untilMs));
-  const faults = times(random.weighted({ "0": 2, "1": 4, "3": 4, "6": 3, "12": 1 })).map(() =>
+  const faults = times(random.weighted({ "0": 1, "2": 3, "4": 4, "8": 3, "14": 2 })).flatMap(() =>
     inventFault(random, names, untilMs),
   );
-  const backups: Act[] = faults.some(({ deed }) => deed.kind === "restore")
-    ? times(String(random.int(1, 3))).map(() => ({
-        when: random.chance(0.5) ? aimed(random) : { at: random.int(5_000, untilMs - 20_000) },
-        deed: { kind: "backup" as const },
-      }))
-    : [];
-  return { ...base, acts: [...orders, ...operator, ...faults, ...backups] };
+  return { ...base, acts: [...orders, ...operator, ...faults] };
 }
 
 const times = (count: number | string): readonly number[] =>
@@ -110,8 +105,20 @@ function inventOrders(
   at: number,
 ): Act[] {
   const whole = random.chance(0.75);
+  const publish: Act = { when: { at: at - random.int(1, 10_000) }, deed: { kind: "publish", release } };
+  if (random.chance(0.2)) {
+    const jobs = groups.flatMap(({ nodes }) =>
+      nodes.map(
+        ({ name: node }): Act => ({
+          when: { at: at + random.int(0, 3_000) },
+          deed: { kind: "job", node, job: "update", release: release.version, retry: false },
+        }),
+      ),
+    );
+    return [publish, ...jobs];
+  }
   return [
-    { when: { at: at - random.int(1, 10_000) }, deed: { kind: "publish", release } },
+    publish,
     {
       when: { at },
       deed: {
@@ -172,8 +179,32 @@ function inventOperatorsAct(
   return { when: whenFor(random, deed, untilMs), deed };
 }
 
-function inventFault(random: Random, names: readonly string[], untilMs: number): Act {
-  const node = random.chance(0.7) ? WHOEVER : (random.pick(names) ?? "n1");
+/** What it takes to go back to has to have been kept before. */
+function inventRestore(random: Random, untilMs: number): Act[] {
+  const backup = { kind: "backup" } as const;
+  const restore = { kind: "restore", ms: random.int(500, 30_000) } as const;
+  if (random.chance(0.4)) {
+    const at = random.int(15_000, untilMs - 20_000);
+    const after = Math.min(untilMs - 5_000, at + random.int(100, 60_000));
+    return [
+      { when: { at }, deed: backup },
+      { when: { at: after }, deed: restore },
+    ];
+  }
+  const nth = random.int(1, 3);
+  const enters = random.pick(["prepared", "reserving", "handing-over", "committing"] as const);
+  const later = ["committing", "draining", "swapping", "exiting", "probation", "confirming", "idle"] as const;
+  const then = random.pick(later);
+  const afterMs = random.next() * (random.chance(0.5) ? 60 : 5_000);
+  return [
+    { when: { node: null, enters, nth, afterMs: random.next() * 30 }, deed: backup },
+    { when: { node: null, enters: then, nth, afterMs }, deed: restore },
+  ];
+}
+
+function inventFault(random: Random, names: readonly string[], untilMs: number): Act[] {
+  const aim = random.weighted({ whoever: 5, another: 2, named: 3 });
+  const node = aim === "whoever" ? WHOEVER : aim === "another" ? ANOTHER : (random.pick(names) ?? "n1");
   const kind = random.weighted({
     kill: 6,
     power: 7,
@@ -189,11 +220,14 @@ function inventFault(random: Random, names: readonly string[], untilMs: number):
     "coordinator-crash": 6,
     "coordinator-sleep": 2,
     "coordinator-slow": 2,
-    restore: 2,
+    elect: 3,
+    restore: 3,
   });
+  if (kind === "restore") return inventRestore(random, untilMs);
   const deed = ((): Deed => {
     switch (kind) {
       case "kill":
+      case "elect":
       case "vanish":
         return { kind, node };
       case "power":
@@ -243,11 +277,9 @@ function inventFault(random: Random, names: readonly string[], untilMs: number):
         return { kind, ms: random.chance(0.5) ? random.int(100, 5_000) : long(random) };
       case "coordinator-slow":
         return { kind, factor: random.pick([20, 200]), ms: random.int(5_000, 40_000) };
-      case "restore":
-        return { kind, ms: random.int(500, 30_000) };
     }
   })();
-  return { when: whenFor(random, deed, untilMs), deed };
+  return [{ when: whenFor(random, deed, untilMs), deed }];
 }
 
 const long = (random: Random): number =>
@@ -255,7 +287,10 @@ const long = (random: Random): number =>
 
 /** What is done to whoever does something follows it; the rest comes so or so. */
 function whenFor(random: Random, deed: Deed, untilMs: number): When {
-  const isAimed = ("node" in deed && deed.node === WHOEVER) || random.chance(0.4);
+  // Nobody may break a lease while its node might still begin to act.
+  if (deed.kind === "break-lease" && random.chance(0.7))
+    return { node: null, enters: "exiting", nth: random.int(1, 3), afterMs: random.int(12_000, 30_000) };
+  const isAimed = ("node" in deed && (deed.node === WHOEVER || deed.node === ANOTHER)) || random.chance(0.4);
   return isAimed ? aimed(random) : { at: random.int(10_000, untilMs - 5_000) };
 }
 

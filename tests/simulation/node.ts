@@ -43,6 +43,8 @@ export type NodeParts = {
   readonly wentWrong: (who: string, message: string, fields: object) => void;
   /** Its update machine has come to this state, at a start or by a transition. */
   readonly entered: (node: string, state: string) => void;
+  /** Something that a history may or may not have. */
+  readonly count: (what: string) => void;
 };
 
 /** What runs before a start, when systemd stops the unit, and from the timer. */
@@ -407,7 +409,10 @@ export class NodeMachine {
     return {
       disk: this.disk.portFor(isAlive),
       root: ROOT,
-      say: (code) => this.parts.story.tell(this.name, `guard: ${code}`),
+      say: (code) => {
+        this.parts.count(`guard: ${code}`);
+        this.parts.story.tell(this.name, `guard: ${code}`);
+      },
     };
   }
 

@@ -33,7 +33,7 @@ export async function runHistory(history: History, options: WorldOptions): Promi
     await world.begin();
     for (const node of world.nodes.values())
       node.disk.watch = (effect, path) => checker.machines.changed(node, effect, path);
-    const armed = armActs(world);
+    const armed = armActs(world, (what) => checker.count(what));
     await world.pass(history.untilMs - world.time.now);
     armed.disarm();
     await calm(world);

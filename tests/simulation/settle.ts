@@ -50,7 +50,7 @@ export async function settle(
       throw new Violation("everything-ends", why);
     }
   }
-  await requireSettled(world, checker.removed);
+  await requireSettled(world, checker.removed, (what) => checker.count(what));
 }
 
 /** What an operator who finds things at rest would do about them. */

@@ -8,11 +8,11 @@ import type {
   TransportEvents,
   TransportFault,
 } from "../../agent/session/transport.ts";
-import { CoordinatorFrame } from "../../protocol/frames.ts";
+import type { CoordinatorFrame } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
-import { parseJson } from "../../protocol/parse.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
 import type { CoordinatorMachine } from "./coordinator.ts";
+import { readCoordinatorFrame } from "./frames.ts";
 import type { Lane, Network } from "./network.ts";
 import type { Time } from "./time.ts";
 
@@ -91,7 +91,7 @@ function connect(
       wire.reach(() => {
         if (!isOpen || !wire.isAlive()) return;
         events.heard();
-        const frame = parseJson(CoordinatorFrame, text, "The frame");
+        const frame = readCoordinatorFrame(text);
         if (frame.ok) events.frame(frame.value);
         else end({ code: "malformed", message: frame.error.message });
       }),

@@ -30,6 +30,13 @@ export class Cluster {
     return this.voters.filter((name) => this.serving.has(name)).length >= quorumOf(this.voters.length);
   }
 
+  /** It is no member any more, whatever it goes on doing. */
+  retire(name: string): void {
+    this.voters = this.voters.filter((voter) => voter !== name);
+    if (this.leader === name) this.leader = null;
+    this.#electSoon();
+  }
+
   serve(name: string): void {
     this.serving.add(name);
     this.#electSoon();
@@ -45,6 +52,13 @@ export class Cluster {
     if (!this.serving.has(name) || !this.voters.includes(name)) return false;
     this.leader = name;
     return true;
+  }
+
+  /** Leadership moves for no reason; false when nobody could take it. */
+  elect(): boolean {
+    if (!this.hasQuorum) return false;
+    this.leader = this.#random.pick(this.voters.filter((name) => this.serving.has(name))) ?? null;
+    return this.leader !== null;
   }
 
   #electSoon(): void {
@@ -107,7 +121,9 @@ export function simWorkload(world: WorkloadWorld): WorkloadControl {
       };
     },
     handover: async (peers) => {
-      await wait(random.int(20, 800));
+      const { overruns } = luck();
+      const isSlow = overruns > 0 && random.chance(overruns);
+      await wait(isSlow ? random.int(1_000, 12_000) : random.int(20, 800));
       if (random.chance(luck().fails)) return fault("The handover hook failed.");
       if (cluster.leader !== name) return ok(undefined);
       const heir = peers.find((peer) => cluster.lead(peer.name));

@@ -142,6 +142,7 @@ export class World {
       guard: this.#guard,
       wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
       entered: (who, state) => this.entered(who, state),
+      count: (what) => this.#watch.count(what),
     });
   }
 

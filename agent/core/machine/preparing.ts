@@ -74,7 +74,7 @@ function lifted(draft: Draft, state: Preparing): UpdateState {
 function failed(draft: Draft, state: Preparing, fault: Fault): UpdateState {
   const judged = judgePreparation(fault);
   const target = targetOf(draft.facts, state.job);
-  if (judged === "may-pass" && state.attempt + 1 < draft.policy.prepareAttempts) {
+  if (judged === "may-pass" && nextAttempt(draft, state) < draft.policy.prepareAttempts) {
     return tryLater(draft, state, fault);
   }
   draft.note(state.job.jobId, state.progress.step, `Preparing failed: ${reasonOf(fault).message}`);
@@ -85,8 +85,13 @@ function failed(draft: Draft, state: Preparing, fault: Fault): UpdateState {
   return { ...state, step: "condemn", reason, op: draft.ask({ kind: "quarantine", entry }) };
 }
 
-function tryLater(draft: Draft, { job, attempt, progress }: Preparing, fault: Fault): UpdateState {
-  const attempts = attempt + 1;
+/** While the coordinator is away so may be what is fetched: that is no fault of the job, however long it takes. */
+const nextAttempt = ({ facts }: Draft, { attempt }: Preparing): number =>
+  facts.session === null ? Math.max(1, attempt) : attempt + 1;
+
+function tryLater(draft: Draft, state: Preparing, fault: Fault): UpdateState {
+  const { job, progress } = state;
+  const attempts = nextAttempt(draft, state);
   const waitMs = retryMs(draft.policy, attempts);
   const seconds = Math.round(waitMs / 1000);
   draft.note(job.jobId, progress.step, `${reasonOf(fault).message} Trying again in ${seconds} s.`);

@@ -38,7 +38,7 @@ export const readersOf = (services: Services, store: Store, wall: () => EpochMs)
     release: async (version) =>
       (await releases.list()).releases.find((release) => release.version === version) ?? null,
     channel: async (name) => orNull(await channels.get(name)),
-    policy: async () => policy.get(),
+    policy: async () => orNull(await policy.get()),
     alert: (id) => store.alert(Number(id)),
     token: nothing,
     webhook: nothing,

@@ -50,7 +50,7 @@ export function createClient(parts: {
       });
       parts.heard(answer);
       const tag = answer.headers.get("etag");
-      if (tag !== null && answer.ok) tags.set(path, tag);
+      if (tag !== null && answer.ok && !isChange) tags.set(path, tag);
       const text = await answer.text();
       const value: unknown = text === "" ? {} : JSON.parse(text);
       if (answer.ok) return ok(value as T);

@@ -7,6 +7,7 @@ import { useStore } from "../store/store.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ProblemNote } from "./problem.tsx";
+import "./field.css";
 import { Time } from "./time.tsx";
 
 /**
@@ -25,6 +26,7 @@ export function Action({
   path,
   method = "POST",
   body,
+  typed,
   missing = null,
   about,
   ifMatch = null,
@@ -45,6 +47,8 @@ export function Action({
   readonly path: string;
   readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** What has to be typed before it is done, and what that is: nobody types it by habit. */
+  readonly typed?: { readonly word: string; readonly called: string };
   /** What is still to be filled in among the children; null when nothing is. */
   readonly missing?: string | null;
   /** Subject of the audit log by which it is told who was faster. */
@@ -58,11 +62,13 @@ export function Action({
   const asking = useSignal(false);
   const busy = useSignal(false);
   const refused = useSignal<Problem | null>(null);
+  const said = useSignal("");
   const faster = useSignal<AuditEntry | null>(null);
   if (!session.may(needs)) return null;
   const close = (): void => {
     asking.value = false;
     refused.value = null;
+    said.value = "";
     faster.value = null;
   };
   const act = async (): Promise<void> => {
@@ -98,6 +104,22 @@ export function Action({
       {asking.value ? (
         <Dialog title={question} onClose={close}>
           <div class="soft">{children}</div>
+          {typed === undefined ? null : (
+            <div class="field">
+              <label for="typed">
+                Type {typed.called}: <strong class="name">{typed.word}</strong>
+              </label>
+              <input
+                id="typed"
+                class="input"
+                autocomplete="off"
+                value={said.value}
+                onInput={(event) => {
+                  said.value = event.currentTarget.value;
+                }}
+              />
+            </div>
+          )}
           {refused.value === null ? null : <ProblemNote problem={refused.value} />}
           {faster.value === null ? null : (
             <p class="small">
@@ -109,7 +131,13 @@ export function Action({
             <Button onPress={close}>Not now</Button>
             <Button
               kind={kind === "plain" ? "primary" : kind}
-              why={busy.value ? "It is being asked for" : missing}
+              why={
+                busy.value
+                  ? "It is being asked for"
+                  : typed !== undefined && said.value.trim() !== typed.word
+                    ? `Type ${typed.word} first`
+                    : missing
+              }
               onPress={() => void act()}
             >
               {name}

@@ -8,6 +8,7 @@ import { useContext } from "preact/hooks";
 import type { Alert } from "../../../protocol/alert.ts";
 import type { EventKind, FleetEvent } from "../../../protocol/event.ts";
 import type { Group } from "../../../protocol/group.ts";
+import type { LeaseView } from "../../../protocol/lease.ts";
 import type { Node } from "../../../protocol/node.ts";
 import type { Release } from "../../../protocol/release.ts";
 import type { RolloutSummary } from "../../../protocol/rollout.ts";
@@ -106,8 +107,10 @@ export function createStore(fetchOf: typeof fetch): Store {
       case "alert":
         alerts.take(subject, value as Alert | null);
         break;
-      // Pages that show these follow them by `onEvents`.
       case "lease":
+        takeLease(subject, value as LeaseView | null);
+        break;
+      // Pages that show these follow them by `onEvents`.
       case "job":
       case "rollout-node":
       case "policy":
@@ -116,6 +119,11 @@ export function createStore(fetchOf: typeof fetch): Store {
         break;
     }
     for (const [listener, kinds] of listeners) if (kinds.has(kind)) listener(event);
+  };
+  /** A group is shown with its lease. */
+  const takeLease = (name: string, lease: LeaseView | null): void => {
+    const group = groups.get(name)?.peek();
+    if (group !== undefined && lease !== null) groups.take(name, { ...group, lease });
   };
   /** What nodes are to run is another with another status. */
   const takeRollout = (id: string, value: RolloutSummary | null): void => {

@@ -1,8 +1,21 @@
 import type { Scenario } from "../runner.ts";
 import { live } from "./live.ts";
 import { manyNodes } from "./many-nodes.ts";
+import { nodePage } from "./node-page.ts";
 import { nodesFilter } from "./nodes-filter.ts";
+import { rolloutHalts } from "./rollout-halts.ts";
+import { rolloutStarts } from "./rollout-starts.ts";
+import { rolloutSteered } from "./rollout-steered.ts";
 import { signIn } from "./sign-in.ts";
 
 /** Every scenario, the quick ones first. */
-export const SCENARIOS: readonly Scenario[] = [signIn, live, nodesFilter, manyNodes];
+export const SCENARIOS: readonly Scenario[] = [
+  signIn,
+  live,
+  nodesFilter,
+  nodePage,
+  rolloutStarts,
+  rolloutHalts,
+  rolloutSteered,
+  manyNodes,
+];

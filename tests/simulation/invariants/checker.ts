@@ -41,6 +41,10 @@ export class Checker implements CoordinatorWatch {
     this.#twin = new PresenceTwin(() => watched.clock.uptime(), watched.heartbeatMs);
   }
 
+  count(what: string): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
+  }
+
   /** Throws what was found to be wrong; looks at what needs to be read first. */
   async check(): Promise<void> {
     for (const look of this.#later.splice(0)) await look();
@@ -98,7 +102,7 @@ export class Checker implements CoordinatorWatch {
 
   #learn(news: LedgerNews, store: Store): void {
     const { entry, kind } = news;
-    this.seen.set(kind, (this.seen.get(kind) ?? 0) + 1);
+    this.count(`lease: ${kind}`);
     const { story } = this.#world;
     if (story.isTold)
       story.tell("lease", `${entry.group}: token ${entry.token} ${kind} (${this.#nameOf(entry.nodeId)})`);

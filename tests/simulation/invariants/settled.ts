@@ -69,20 +69,35 @@ function unrest(node: NodeMachine): string | null {
 }
 
 /** Each node on a good build, with nothing lying about, and each order ended in a way that agrees with its node. */
-export async function requireSettled(world: World, removed: ReadonlySet<NodeId>): Promise<void> {
+export async function requireSettled(
+  world: World,
+  removed: ReadonlySet<NodeId>,
+  count: (what: string) => void,
+): Promise<void> {
   const { stored } = world.coordinator;
   if (stored === null) return;
   for (const node of world.nodes.values()) {
     if (node.power === "gone" || removed.has(node.nodeId)) continue;
     requireGoodBuild(node);
+    count(`ends on: ${node.running?.build.version === "1.0.0" ? "its first build" : "a later build"}`);
+    for (const name of quarantinedOn(node))
+      count(`quarantined: ${node.parts.builds.all.get(name)?.manner ?? "?"}`);
     requireNoLitter(node);
     // What was ordered after the backup is forgotten, and what came of it is not.
-    if (!world.coordinator.wasRestored) await requireJobAgrees(world, node);
+    if (!world.coordinator.wasRestored) await requireJobAgrees(world, node, count);
   }
   for (const { value } of await stored.rollouts()) {
+    count(
+      `rollout: ${value.kind} ${value.status} ${value.status === "completed" ? "" : (value.reason?.code ?? "")}`.trim(),
+    );
     if (value.status !== "completed" && value.reason === null)
       throw new Violation("ends-with-a-reason", `Rollout ${value.id} is ${value.status} for no reason.`);
   }
+}
+
+function quarantinedOn(node: NodeMachine): string[] {
+  const dir = node.disk.tree.find(`${ROOT}/state/quarantine`, false);
+  return dir?.kind === "dir" ? [...dir.entries.keys()] : [];
 }
 
 /** Bad builds that nothing can ever make good. */
@@ -133,10 +148,15 @@ function requireNoLitter(node: NodeMachine): void {
 }
 
 /** How its last job ended, and what it runs. */
-async function requireJobAgrees(world: World, node: NodeMachine): Promise<void> {
+async function requireJobAgrees(
+  world: World,
+  node: NodeMachine,
+  count: (what: string) => void,
+): Promise<void> {
   const job = (await world.coordinator.stored?.lastJob(node.nodeId))?.value;
   const running = node.running?.build;
   if (job === undefined || running === undefined || job.to === null) return;
+  count(`job: ${job.kind} ${job.status} ${job.reason?.code ?? ""}`.trim());
   if (job.status === "succeeded" && job.to.buildHash !== running.buildHash)
     throw new Violation(
       "jobs-agree",

@@ -6,6 +6,7 @@ import { Empty, Skeleton } from "../../parts/panel.tsx";
 import { ProblemNote } from "../../parts/problem.tsx";
 import { useNarrow } from "../../parts/use-narrow.ts";
 import { VirtualList } from "../../parts/virtual-list.tsx";
+import { Link } from "../../router/link.tsx";
 import { useRouter } from "../../router/router.ts";
 import { useStore } from "../../store/store.ts";
 import { useCollection, useOfAll } from "../../store/use.ts";
@@ -108,8 +109,7 @@ function NoNodes() {
   return (
     <Empty title="No node has joined yet.">
       <p>
-        Make a join token with <code>baton tokens join --group GROUP</code>, and run the line that it prints
-        on the node.
+        <Link to="/join">Make a join token</Link>, and run the line that it shows on the node.
       </p>
     </Empty>
   );

@@ -63,7 +63,7 @@ export function OverviewPage() {
             name={pending === 1 ? "waits for approval" : "wait for approval"}
             value={pending}
             tone="warn"
-            to="/nodes?show=pending"
+            to="/join"
           />
         )}
       </ul>
@@ -76,7 +76,10 @@ export function OverviewPage() {
               <Empty title="No rollout is under way.">
                 {behind === 0
                   ? "Every node runs what it should."
-                  : `${behind} ${behind === 1 ? "node is" : "nodes are"} out of date.`}
+                  : `${behind} ${behind === 1 ? "node is" : "nodes are"} out of date.`}{" "}
+                {behind > 0 && store.session.may("operator") ? (
+                  <Link to="/rollouts/new?all=1">Plan a rollout</Link>
+                ) : null}
               </Empty>
             ) : (
               underWay.value.map((rollout) => <RolloutCard key={rollout.id} rollout={rollout} />)

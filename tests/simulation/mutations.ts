@@ -1,0 +1,146 @@
+/**
+ * Faults that are planted in the product one at a time, to see that the simulation finds them. Each is a clause of
+ * DESIGN 5 or 6 taken away; a simulation that passes with one of them proves nothing about that clause.
+ */
+import type { Mutation } from "./mutate.ts";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "an in-flight lease is freed by time",
+    file: "server-stub/core/lease/record.ts",
+    from: 'holder.phase === "in-flight" || now < holder.expiresAtMs;',
+    to: 'now < (holder.phase === "in-flight" ? holder.countedFromMs + 20_000 : holder.expiresAtMs);',
+  },
+  {
+    name: "an idle report of the process that committed returns its lease",
+    file: "server-stub/core/lease/settle.ts",
+    from: "if (own.instanceId === report.instanceId) return null;",
+    to: "",
+  },
+  {
+    name: "an in-flight lease is returned by whatever a new process says",
+    file: "server-stub/core/lease/settle.ts",
+    from: 'if (report.journal.kind !== "idle") return null;',
+    to: 'if (report.journal.kind !== "idle") return own.phase === "in-flight" && own.instanceId !== report.instanceId ? { proof: "idle", reason: null } : null;',
+  },
+  {
+    name: "the lease of the group is given to two",
+    file: "server-stub/core/lease/reserve.ts",
+    from: "const other = concerning.find(",
+    to: "const other = [].find(",
+  },
+  {
+    name: "tokens are used again",
+    file: "server-stub/core/lease/reserve.ts",
+    from: "lastToken: Math.max(token, lease.lastToken)",
+    to: "lastToken: lease.lastToken",
+  },
+  {
+    name: "the budget is not looked at",
+    file: "server-stub/core/lease/budget.ts",
+    from: "if (serving.length >= needed) return null;",
+    to: "return null;",
+  },
+  {
+    name: "whoever is silent counts as serving",
+    file: "server-stub/core/lease/budget.ts",
+    from: 'return member.serving ? null : (member.ailment ?? "does not serve");',
+    to: "return null;",
+  },
+  {
+    name: "commit does not check the budget again",
+    file: "server-stub/core/lease/commit.ts",
+    from: "denyByBudget(group, lease, asker.nodeId, policy) ??",
+    to: "",
+  },
+  {
+    name: "a restore keeps the epoch of its backup",
+    file: "server-stub/service/restart.ts",
+    from: "const tokenEpoch = Math.max(meta.value.tokenEpoch + 1, atLeast);",
+    to: "const { tokenEpoch } = meta.value;",
+  },
+  {
+    name: "a node at work that the record does not know of is not taken as in flight",
+    file: "server-stub/core/lease/adopt.ts",
+    from: "if (known) return { lease, outcome: [] };",
+    to: "return { lease, outcome: [] };",
+  },
+  {
+    name: "the leader goes whenever it likes",
+    file: "server-stub/core/lease/leader.ts",
+    from: 'if (me?.role === "leader" && waitFor.length > 0) {',
+    to: 'if (me?.role === "leader" && waitFor.length > 99) {',
+  },
+  {
+    name: "whoever was brought to its build is waited for",
+    file: "server-stub/service/reports.ts",
+    from: "if (to === null || !sameBuild(to, build)) return false;",
+    to: "if (to === null || sameBuild(to, build)) return false;",
+  },
+  {
+    name: "a confirm for another process is taken",
+    file: "server-stub/service/orders.ts",
+    from: "presence?.hello.instanceId === confirming.instanceId;",
+    to: "true;",
+  },
+  {
+    name: "the flip comes after its time",
+    file: "agent/core/machine/draining.ts",
+    from: "if (draft.now >= state.actBy) return tooLate(draft, state);\n      const swap",
+    to: "const swap",
+  },
+  {
+    name: "confirmed is said although the trial is still there",
+    file: "agent/core/machine/confirming.ts",
+    from: 'return at(draft.ask({ kind: "remove-trial", swap, confirmed: true }));',
+    to: 'return perform(draft, state, "floor");',
+  },
+  {
+    name: "no flip is made to last",
+    file: "agent/effects/durable.ts",
+    from: "  await fsyncDir(disk, dirname(path));\n}\n\n/** Renames and makes it last",
+    to: "}\n\n/** Renames and makes it last",
+  },
+  {
+    name: "the journal's content is not made to last",
+    file: "agent/effects/durable.ts",
+    from: "await file.chmod(mode);\n      await file.sync();",
+    to: "await file.chmod(mode);",
+  },
+  {
+    name: "a release is sealed before its files last",
+    file: "agent/effects/unpack-tree.ts",
+    from: "await open.sync();",
+    to: "",
+  },
+  {
+    name: "whoever is quarantined is tried again at a restart in the middle of going back",
+    file: "agent/core/recover.ts",
+    from: "if (condemned !== undefined) return finishGoingBack(draft, swap, whyBack(found, swap, condemned));",
+    to: "",
+  },
+  {
+    name: "the old build is kept without its backup",
+    file: "agent/core/machine/going-back.ts",
+    from: 'return at(draft.ask({ kind: "restore-backup", backup: swap.previousBackup }));',
+    to: 'return at(draft.ask({ kind: "restore-backup", backup: null }));',
+  },
+  {
+    name: "garbage collection takes what dist.bak names",
+    file: "agent/effects/garbage.ts",
+    from: "const isInUse = [dist, backup].includes(",
+    to: "const isInUse = [dist].includes(",
+  },
+  {
+    name: "a trial that was being made when the node crashed is left lying",
+    file: "agent/executor/disk-work.ts",
+    from: "await disk.rm(layout.trialNew);",
+    to: "",
+  },
+  {
+    name: "a probation that is over is not",
+    file: "agent/core/machine/probation.ts",
+    from: "if (deadline === null || draft.now < deadline) return state;",
+    to: "return state;",
+  },
+];
