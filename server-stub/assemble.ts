@@ -21,6 +21,7 @@ import { createRequestScope } from "./service/request-scope.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { openStore } from "./store/open.ts";
 import type { PostgresStore } from "./store/postgres/open.ts";
+import { rememberedStore } from "./store/remembered/store.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
@@ -71,7 +72,7 @@ export async function assemble(
       now: () => clock.now(),
     });
     const made = await createCoordinator({
-      store,
+      store: rememberedStore(store),
       repository,
       clock,
       random: (bytes) => randomBytes(bytes),

@@ -38,13 +38,12 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   const group = await store.group(node.value.group);
   if (group === null || (await isLeftToRollouts(ctx, node))) return nothing;
   const wanted = await wantedBuild(ctx, node);
-  const last = await store.lastJob(nodeId);
   const runs = ctx.live.presence(nodeId)?.hello.build ?? node.value.known.build;
-  const target = catchUp(
-    { runs, wanted, holdings: node.value.known.holdings },
-    last?.value ?? null,
-    ctx.wall(),
-  );
+  const about = { runs, wanted, holdings: node.value.known.holdings };
+  // Of nearly all nothing is wanted, whatever their last job came to: it is read of the others alone.
+  if (catchUp(about, null, ctx.wall()) === null) return nothing;
+  const last = await store.lastJob(nodeId);
+  const target = catchUp(about, last?.value ?? null, ctx.wall());
   if (target === null || (await store.activeJob(nodeId)) !== null) return nothing;
   const rollouts = await store.unfinishedRollouts(node.value.group);
   if (rollouts.some(({ value }) => holds(value, node.value.group, nodeId))) return nothing;

@@ -1,8 +1,10 @@
 import type { CoordinatorFrame } from "../../protocol/frames.ts";
-import type { JobId, NodeId } from "../../protocol/names.ts";
+import type { GroupName, JobId, NodeId } from "../../protocol/names.ts";
 import type { PresenceState } from "../../protocol/node.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Presence } from "../core/presence/presence.ts";
+import type { OrdersBody } from "./orders.ts";
+import type { Steady } from "./steady.ts";
 
 /** Where frames for a node can be pushed. */
 export type Door = { send(frame: CoordinatorFrame): void; superseded(): void; revoked(): void };
@@ -14,12 +16,17 @@ export type LiveNode = {
   /** Number of the last orders in this session, and what they said. */
   ordersSeq: number;
   ordersSaid: string;
+  orders: OrdersBody | null;
+  /** What the last orders rest on; null where the next heartbeat is to be taken in whatever it says. */
+  steady: Steady | null;
   /** Per job whose lines came in this session, or that the node may still have lines of: the next index. */
   logNext: Map<JobId, number>;
   /** As it was last written or read; null before that. */
   presenceWritten: "online" | "offline" | null;
   /** As onlookers were told of it last; everybody begins unheard. */
   presenceTold: PresenceState;
+  /** In which it was when it was heard last; null before that. */
+  group: GroupName | null;
   /** Where the newest message came from; null before one came. */
   address: string | null;
   /** Seen since last written. */
@@ -49,9 +56,12 @@ export function createLive(): Live {
         door: undefined,
         ordersSeq: 0,
         ordersSaid: "",
+        orders: null,
+        steady: null,
         logNext: new Map(),
         presenceWritten: null,
         presenceTold: "unknown",
+        group: null,
         address: null,
         unwrittenSeenAt: null,
       };

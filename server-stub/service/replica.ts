@@ -6,6 +6,7 @@
  * the claim of its seat, so that two who both believe to have it do not both write; who loses it forgets all presence.
  * Source: docs/adr/0095-one-coordinator-decides.md.
  */
+import { rememberedStore } from "../store/remembered/store.ts";
 import { NotInSeat, seatedStore } from "../store/seated.ts";
 import { attempt } from "./attempt.ts";
 import { newNonce } from "./context.ts";
@@ -57,7 +58,11 @@ export async function createReplica(
       if (claim === mine) lost();
     });
     const before = current;
-    current = await createCoordinator({ ...parts, store, log: quietOf(parts.log) });
+    current = await createCoordinator({
+      ...parts,
+      store: rememberedStore(store),
+      log: quietOf(parts.log),
+    });
     await before.close();
   };
   const standUp = async (): Promise<void> => {
