@@ -1,7 +1,9 @@
 /** Does to a world what its history says, and takes back what passes. */
 import { makeBuild } from "./builds.ts";
-import { OPERATOR } from "./coordinator.ts";
-import { type Act, ANOTHER, type Deed, WHOEVER } from "./history.ts";
+import { type CoordinatorMachine, OPERATOR } from "./coordinator.ts";
+import { isAway } from "./coordinator-parts.ts";
+import { CALM } from "./database.ts";
+import { type Act, ANOTHER, type Deed, type Replica, WHOEVER } from "./history.ts";
 import { type Direction, FAIR } from "./network.ts";
 import type { NodeMachine } from "./node.ts";
 import type { World } from "./world.ts";
@@ -56,12 +58,34 @@ function ask(world: World, what: string, run: () => Promise<{ readonly ok: boole
   const asked = run();
   if (asked === null) return;
   world.time.must(
-    asked.then((answer) => {
-      if (!world.story.isTold || answer.ok) return;
-      const { code, message } = (answer as unknown as { error: { code: string; message: string } }).error;
-      world.story.tell("operator", `is refused: ${code}: ${message}`);
+    asked.then(
+      (answer) => {
+        if (!world.story.isTold || answer.ok) return;
+        const { code, message } = (answer as unknown as { error: { code: string; message: string } }).error;
+        world.story.tell("operator", `is refused: ${code}: ${message}`);
+      },
+      (cause: unknown) => {
+        if (!isAway(cause)) throw cause;
+        world.story.tell("operator", `is not served: ${String(cause)}`);
+      },
+    ),
+  );
+}
+
+/** Asks for what is shown; nothing comes of it while nobody answers. */
+function look<T>(world: World, asked: Promise<T>, then: (shown: T) => void): void {
+  world.time.must(
+    asked.then(then, (cause: unknown) => {
+      if (!isAway(cause)) throw cause;
     }),
   );
+}
+
+/** The one that decides, or the next after it; where there is only one, that one. */
+function replicaOf(world: World, at: Replica = "seat"): CoordinatorMachine {
+  const { coordinator, coordinators } = world;
+  const index = coordinators.indexOf(coordinator) + (at === "other" ? 1 : 0);
+  return coordinators[index % coordinators.length] ?? coordinator;
 }
 
 const DOERS: Doers = {
@@ -80,14 +104,12 @@ const DOERS: Doers = {
   "tell-rollout": (world, { action }) => {
     const { services } = world.coordinator;
     if (services === null) return;
-    world.time.must(
-      services.rollouts.list().then(([newest]) => {
-        if (newest === undefined) return;
-        ask(world, `${action}s rollout ${newest.id} of ${newest.release}`, () =>
-          services.rollouts[action](OPERATOR, newest.id),
-        );
-      }),
-    );
+    look(world, services.rollouts.list(), ([newest]) => {
+      if (newest === undefined) return;
+      ask(world, `${action}s rollout ${newest.id} of ${newest.release}`, () =>
+        services.rollouts[action](OPERATOR, newest.id),
+      );
+    });
   },
   job: (world, { node, job, release, retry }, who) => {
     const machine = nodeOf(world, node, who);
@@ -104,12 +126,10 @@ const DOERS: Doers = {
     const machine = nodeOf(world, node, who);
     const { services, stored } = world.coordinator;
     if (machine === undefined || services === null || stored === null) return;
-    world.time.must(
-      stored.activeJob(machine.nodeId).then((job) => {
-        if (job === null) return;
-        ask(world, `cancels the job of ${machine.name}`, () => services.jobs.cancel(OPERATOR, job.value.id));
-      }),
-    );
+    look(world, stored.activeJob(machine.nodeId), (job) => {
+      if (job === null) return;
+      ask(world, `cancels the job of ${machine.name}`, () => services.jobs.cancel(OPERATOR, job.value.id));
+    });
   },
   "break-lease": (world, { group }) => breakLeases(world, group),
   "remove-node": (world, { node }, who) => {
@@ -200,20 +220,48 @@ const DOERS: Doers = {
       if (world.luck === luck) world.luck = { fails: 0, overruns: 0 };
     });
   },
-  "coordinator-crash": (world, { ms }) => {
-    world.time.must(world.outside(world.coordinator.crash()));
-    world.time.after(ms, () => world.time.must(world.outside(world.coordinator.start())));
+  "coordinator-crash": (world, { at, ms }) => {
+    const machine = replicaOf(world, at);
+    world.time.must(world.outside(machine.crash()));
+    world.time.after(ms, () => world.time.must(world.outside(machine.start())));
   },
-  "coordinator-sleep": (world, { ms }) => {
-    world.story.tell("coordinator", `is suspended for ${Math.round(ms)} ms`);
-    world.coordinator.clock.sleep();
-    world.time.after(ms, () => world.coordinator.clock.wake());
+  "coordinator-sleep": (world, { at, ms }) => {
+    const machine = replicaOf(world, at);
+    world.story.tell(machine.name, `is suspended for ${Math.round(ms)} ms`);
+    machine.clock.sleep();
+    world.time.after(ms, () => machine.clock.wake());
   },
-  "coordinator-slow": (world, { factor, ms }) => {
-    world.story.tell("coordinator", `its disk is ${factor} times slower for ${ms} ms`);
-    world.coordinator.slowness = factor;
+  "coordinator-slow": (world, { at, factor, ms }) => {
+    const machine = replicaOf(world, at);
+    world.story.tell(machine.name, `its disk is ${factor} times slower for ${ms} ms`);
+    machine.slowness = factor;
     world.time.after(ms, () => {
-      world.coordinator.slowness = 1;
+      machine.slowness = 1;
+    });
+  },
+  "database-weather": (world, { weather, ms }) => {
+    const said = Object.entries(weather).map(([name, value]) => `${name} ${Number(value).toFixed(2)}`);
+    world.story.tell("database", `storm for ${Math.round(ms)} ms: ${said.join(", ")}`);
+    world.database.weather = weather;
+    world.time.after(ms, () => {
+      if (world.database.weather === weather) world.database.weather = CALM;
+    });
+  },
+  "database-cut": (world, { at, ms }) => {
+    const name = at === "all" ? "*" : replicaOf(world, at).name;
+    world.story.tell("database", `${name === "*" ? "nobody" : name} cannot reach it for ${Math.round(ms)} ms`);
+    world.database.cut(name);
+    world.time.after(ms, () => world.database.heal(name));
+  },
+  "seat-freed": (world) => {
+    world.story.tell("database", "ends the connection that holds the seat");
+    world.seat.free();
+  },
+  "seat-split": (world, { ms }) => {
+    world.story.tell("database", `gives the seat to everybody for ${Math.round(ms)} ms`);
+    world.seat.isSplit = true;
+    world.time.after(ms, () => {
+      world.seat.isSplit = false;
     });
   },
   backup: (world) => {
@@ -222,8 +270,9 @@ const DOERS: Doers = {
   },
   restore: (world, { ms }) => {
     world.story.tell("operator", "puts the last backup in place");
-    world.time.must(world.outside(world.coordinator.restore()));
-    world.time.after(ms, () => world.time.must(world.outside(world.coordinator.start())));
+    const restoring = world.outside(world.restore());
+    world.time.must(restoring);
+    world.time.after(ms, () => world.time.must(restoring.then(() => world.start())));
   },
 };
 
