@@ -152,8 +152,8 @@ export class CoordinatorMachine {
 
   #couldNotStart(life: Life, cause: unknown): void {
     const { time, watch } = this.#parts;
-    if (!isAway(cause)) return watch.wentWrong("the coordinator could not be started", { cause });
-    if (!life.alive) return;
+    if (!isAway(cause)) watch.wentWrong("the coordinator could not be started", { cause });
+    if (!isAway(cause) || !life.alive) return;
     const again = async (): Promise<void> => {
       await this.crash();
       this.clock.after(RESTART_MS, () => time.must(time.outside(this.start())));
@@ -202,7 +202,9 @@ export class CoordinatorMachine {
         // That nothing was restored is known without waiting.
         if (hasSeat) {
           this.satDownAt = this.#parts.time.now;
-          watch.began(this, parts.store, false).catch((cause: unknown) => watch.wentWrong("began", { cause }));
+          watch
+            .began(this, parts.store, false)
+            .catch((cause: unknown) => watch.wentWrong("began", { cause }));
         } else {
           watch.ended(this);
           this.doors.hangUp();

@@ -78,7 +78,12 @@ export class Database {
   }
 
   /** One write that is asked for; `execute` is when the server does it, which may be after its sender has died. */
-  writing<A>(client: Client, expected: A, execute: () => Promise<A>, isDone: (answer: A) => boolean): Asking<A> {
+  writing<A>(
+    client: Client,
+    expected: A,
+    execute: () => Promise<A>,
+    isDone: (answer: A) => boolean,
+  ): Asking<A> {
     return {
       write: async (id, asked) => {
         await this.reach(client);

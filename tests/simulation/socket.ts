@@ -59,14 +59,16 @@ export const openSocket =
       const refused = () =>
         network.send(node, "to-node", () => wire.reach(() => broken("The connection was refused.")));
       const greet = (coordinator: CoordinatorMachine): void => {
-        if (!coordinator.isUp) return refused();
+        if (!coordinator.isUp) {
+          refused();
+          return;
+        }
         const answering = coordinator.doors.authenticate(wire.credential).then(
           (by) =>
             network.send(node, "to-node", () =>
               wire.reach(() => {
                 if (over || !wire.isAlive()) return;
-                if (by?.kind !== "node")
-                  return settle(err({ code: "unauthorized", message: "Not let in." }));
+                if (by?.kind !== "node") return settle(err({ code: "unauthorized", message: "Not let in." }));
                 settle(ok(connect(wire, coordinator, by.nodeId, events)));
               }),
             ),

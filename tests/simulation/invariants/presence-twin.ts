@@ -14,6 +14,7 @@ export class PresenceTwin {
   readonly #heard = new Map<NodeId, Heard[]>();
   readonly #sessions = new Map<NodeId, string>();
   readonly #now: () => number;
+  #forgotAt = Number.NEGATIVE_INFINITY;
   readonly #heartbeatMs: number;
 
   constructor(now: () => number, heartbeatMs: number) {
@@ -21,9 +22,9 @@ export class PresenceTwin {
     this.#heartbeatMs = heartbeatMs;
   }
 
-  /** The process has ended, and knows nobody any more. */
+  /** The process has ended, and knows nobody any more. What it had decided by then may still be written. */
   forget(): void {
-    this.#heard.clear();
+    this.#forgotAt = this.#now();
     this.#sessions.clear();
   }
 
@@ -43,7 +44,9 @@ export class PresenceTwin {
 
   /** Every heartbeat that might be the one that counted then, or just before. */
   candidates(nodeId: NodeId, slackMs: number, now: number): readonly Heartbeat[] {
-    const heard = (this.#heard.get(nodeId) ?? []).filter(({ at }) => at <= now);
+    const heard = (this.#heard.get(nodeId) ?? []).filter(
+      ({ at }) => at <= now && (at >= this.#forgotAt || now < this.#forgotAt),
+    );
     const fresh = heard.filter(({ at }) => now - at <= 2 * this.#heartbeatMs + slackMs);
     const settled = fresh.filter(({ at }) => now - at > slackMs).at(-1);
     return fresh
@@ -52,7 +55,9 @@ export class PresenceTwin {
   }
 
   maySeemServing(nodeId: NodeId, slackMs: number, at: number): boolean {
-    return this.candidates(nodeId, slackMs, at).some(({ health }) => health.healthy && health.caughtUp !== false);
+    return this.candidates(nodeId, slackMs, at).some(
+      ({ health }) => health.healthy && health.caughtUp !== false,
+    );
   }
 
   surelyLeads(nodeId: NodeId, slackMs: number, at: number): boolean {
