@@ -16,13 +16,17 @@ describe("the proof's parts", () => {
   it("are counted together, and one that breaks is a failure", async () => {
     const lines: string[] = [];
     const counts = await runParts([fine, broken], { shard: whole, print: (line) => lines.push(line) });
-    expect(counts).toEqual({ passed: 3, failed: 2 });
+    expect(counts).toMatchObject({ passed: 3, failed: 2 });
+    expect(counts.parts).toMatchObject([
+      { name: "fine", passed: 3, failed: 1 },
+      { name: "broken", passed: 0, failed: 1 },
+    ]);
     expect(lines.join("\n")).toContain("out of paper");
   });
 
   it("fail together when they hold too much memory", async () => {
     const counts = await runParts([fine], { shard: whole, print: () => undefined, maxBytes: 1024 });
-    expect(counts).toEqual({ passed: 3, failed: 2 });
+    expect(counts).toMatchObject({ passed: 3, failed: 2 });
   });
 });
 

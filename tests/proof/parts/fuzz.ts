@@ -10,7 +10,7 @@ import { joinNode } from "../../server-stub/harness/node.ts";
 import type { Part } from "../part.ts";
 
 /** So many times what `npm test` tries, over all shards. */
-const TIMES = 60;
+export const TIMES = 60;
 
 export const part: Part = {
   name: "fuzz",
