@@ -42,6 +42,12 @@ const LOOK_AT_TLS_MS: DurationMs = 60_000;
 
 const LOOK_AT_STANDBYS_MS: DurationMs = 60_000;
 
+/**
+ * Connections that may wait to be let in: a whole fleet comes back at once. What is over it the kernel drops, and the
+ * agent tries again only seconds later; `net.core.somaxconn` holds it down where it is lower.
+ */
+const BACKLOG = 4_096;
+
 /** How long a request that is under way, such as an upload, may hold up the end. */
 const STOP_WITHIN_MS = 10_000;
 
@@ -134,7 +140,7 @@ export async function serve(
 
 async function listen(api: FastifyInstance, { listen: { address, port }, tls }: Config): Promise<string> {
   try {
-    await api.listen({ host: address, port });
+    await api.listen({ host: address, port, backlog: BACKLOG });
   } catch (cause) {
     throw new FaultError(
       {

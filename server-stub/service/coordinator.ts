@@ -34,6 +34,7 @@ import type {
 } from "../../protocol/lease.ts";
 import type { ChannelName, GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { Node, RemovalPreview } from "../../protocol/node.ts";
+import type { PageQuery } from "../../protocol/paging.ts";
 import type { RolloutPlan } from "../../protocol/plan.ts";
 import type {
   Channel,
@@ -109,8 +110,12 @@ export type FleetLock = {
   close(by: Principal, group: GroupName): Answer<FleetLockSettings>;
 };
 
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
+
 export type Nodes = {
   list(filter: { group?: GroupName }): Promise<readonly Node[]>;
+  /** A page of them, by name. Refusal: `cursor-invalid`. */
+  page(filter: { group?: GroupName }, query: PageQuery): Answer<Page<Node>>;
   get(nodeId: NodeId): Answer<Node>;
   approve(by: Principal, nodeId: NodeId): Answer<Node>;
   revoke(by: Principal, nodeId: NodeId): Answer<Node>;

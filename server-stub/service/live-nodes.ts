@@ -1,5 +1,6 @@
 import type { CoordinatorFrame } from "../../protocol/frames.ts";
 import type { JobId, NodeId } from "../../protocol/names.ts";
+import type { PresenceState } from "../../protocol/node.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Presence } from "../core/presence/presence.ts";
 
@@ -17,6 +18,8 @@ export type LiveNode = {
   logNext: Map<JobId, number>;
   /** As it was last written or read; null before that. */
   presenceWritten: "online" | "offline" | null;
+  /** As onlookers were told of it last; everybody begins unheard. */
+  presenceTold: PresenceState;
   /** Where the newest message came from; null before one came. */
   address: string | null;
   /** Seen since last written. */
@@ -48,6 +51,7 @@ export function createLive(): Live {
         ordersSaid: "",
         logNext: new Map(),
         presenceWritten: null,
+        presenceTold: "unknown",
         address: null,
         unwrittenSeenAt: null,
       };

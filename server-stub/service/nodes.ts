@@ -14,17 +14,18 @@ import type { IfMatch, Nodes, Principal, Refusal } from "./coordinator.ts";
 import { cancelDiagnosis } from "./diagnosis.ts";
 import { runRollouts } from "./engine.ts";
 import { jobChanges } from "./job-changes.ts";
+import { listNodes, pageOfNodes } from "./list-nodes.ts";
 import { inProgress } from "./node-job.ts";
-import { type Around, readAround, rolloutWith, showNode } from "./node-view.ts";
+import { readAround, rolloutWith, showNode } from "./node-view.ts";
 import { push, pushGroup } from "./push.ts";
 import { noGroup, noNode, refuse } from "./refusals.ts";
-import { readPublished } from "./releases.ts";
 import { previewRemoval } from "./removal.ts";
 import { startJob } from "./start-job.ts";
 import { denyStale, nodeTag } from "./tags.ts";
 
 export const createNodes = (ctx: Context): Nodes => ({
-  list: (filter) => listNodes(ctx, filter.group),
+  list: ({ group }) => listNodes(ctx, group),
+  page: ({ group }, query) => pageOfNodes(ctx, group, query),
   get: (nodeId) => showOne(ctx, nodeId),
 
   approve: (by, nodeId) =>
@@ -76,37 +77,6 @@ export const createNodes = (ctx: Context): Nodes => ({
     return job;
   },
 });
-
-async function listNodes(ctx: Context, only: string | undefined): Promise<readonly Node[]> {
-  const { store } = ctx;
-  const [nodes, groups, busy, rollouts, channels] = await Promise.all([
-    store.nodes(only),
-    store.groups(),
-    store.busyLeases(),
-    store.unfinishedRollouts(only),
-    store.channels(),
-  ]);
-  const published = readPublished(ctx);
-  const leases = new Map(busy.map((lease) => [lease.group, lease.value]));
-  const active = await Promise.all(groups.map((group) => store.activeJobsOf(group.value.name)));
-  const jobs = new Map(active.flat().map((job) => [job.value.nodeId, job.value]));
-  const byName = new Map(groups.map((group) => [group.value.name, group.value]));
-  const running = rollouts.map((rollout) => rollout.value);
-  return nodes.flatMap((node) => {
-    const { id, group: name } = node.value;
-    const group = byName.get(name);
-    if (group === undefined) return [];
-    const around: Around = {
-      published,
-      group,
-      channel: channels.find(({ value }) => value.name === group.channel)?.value ?? null,
-      lease: leases.get(name) ?? { lastToken: 0, holders: [], broken: [] },
-      job: jobs.get(id) ?? null,
-      rollout: rolloutWith(running, id),
-    };
-    return [showNode(ctx, node, around)];
-  });
-}
 
 async function showOne(ctx: Context, nodeId: NodeId): Promise<Result<Node, Refusal>> {
   const node = await ctx.store.node(nodeId);

@@ -38,7 +38,11 @@ export async function tickPresence(
  * at, in memory; a sweep reads all, and so finds who was never heard again.
  */
 async function changedNodes(ctx: Context, sweep: boolean): Promise<readonly StoredNode[]> {
-  if (sweep) return (await ctx.store.nodes()).filter((node) => isNews(ctx, node));
+  if (sweep) {
+    const nodes = await ctx.store.nodes();
+    tellOthers(ctx, nodes);
+    return nodes.filter((node) => isNews(ctx, node));
+  }
   const changed: StoredNode[] = [];
   for (const [id, live] of ctx.live.all()) {
     if (live.presence === undefined || stateOf(live.presence, ctx.timing, ctx.now()) === live.presenceWritten)
@@ -47,6 +51,25 @@ async function changedNodes(ctx: Context, sweep: boolean): Promise<readonly Stor
     if (node !== null && isNews(ctx, node)) changed.push(node);
   }
   return changed;
+}
+
+/** At most that many are told of in a sweep: after a restart it may be everybody. */
+const TOLD_AT_ONCE = 500;
+
+/**
+ * Just started, the coordinator shows nobody as offline. Who turns out to be as was written before is no change to
+ * write, but another thing to see: onlookers are told of it all the same.
+ */
+function tellOthers(ctx: Context, nodes: readonly StoredNode[]): void {
+  let told = 0;
+  for (const { value: node } of nodes) {
+    const live = ctx.live.get(node.id);
+    const state = stateOf(live.presence, ctx.timing, ctx.now());
+    if (live.presenceTold === state || told === TOLD_AT_ONCE) continue;
+    live.presenceTold = state;
+    ctx.nodeNews.heard(node.id);
+    told += 1;
+  }
 }
 
 function isNews(ctx: Context, { value: node }: StoredNode): boolean {

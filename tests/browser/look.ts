@@ -12,7 +12,24 @@ import { findChromium, launch } from "./chromium.ts";
 import { axe, GROUP, Stage } from "./stage.ts";
 
 const [out = "build/look", ...paths] = process.argv.slice(2);
-const PATHS = ["/", "/nodes", "/nodes/:node", "/rollouts", "/rollouts/new?groups=demo", "/rollouts/:rollout"];
+const PATHS = [
+  "/",
+  "/nodes",
+  "/nodes/:node",
+  "/rollouts",
+  "/rollouts/new?groups=demo",
+  "/rollouts/:rollout",
+  "/groups",
+  "/groups/demo",
+  "/releases",
+  "/jobs",
+  "/jobs/:job",
+  "/alerts?state=all",
+  "/join",
+  "/policy",
+  "/tokens",
+  "/audit",
+];
 const WIDTHS = [360, 1280, 2560] as const;
 
 await build();
@@ -25,6 +42,7 @@ try {
   const wanted = paths.length === 0 ? PATHS : paths;
   const [node] = (await stage.api.call<{ nodes: { id: string }[] }>("GET", "/v1/nodes")).nodes;
   const rollout = wanted.some((path) => path.includes(":rollout")) ? await halted() : "";
+  const job = wanted.some((path) => path.includes(":job")) ? await diagnosed(node?.id ?? "") : "";
   for (const colors of ["light", "dark"] as const) {
     for (const width of WIDTHS) {
       const page = await stage.signedIn("admin", "/", {
@@ -33,7 +51,12 @@ try {
         colors,
       });
       for (const path of wanted) {
-        await page.goto(path.replace(":node", node?.id ?? "").replace(":rollout", rollout));
+        await page.goto(
+          path
+            .replace(":node", node?.id ?? "")
+            .replace(":rollout", rollout)
+            .replace(":job", job),
+        );
         await page.locator("h1").waitFor();
         await page.locator('[data-live="live"]').waitFor({ state: "attached" });
         await page.locator(".skeleton").first().waitFor({ state: "detached" });
@@ -64,4 +87,9 @@ async function halted(): Promise<string> {
     return status === "halted";
   });
   return id;
+}
+
+async function diagnosed(nodeId: string): Promise<string> {
+  const { jobId } = await stage.api.call<{ jobId: string }>("POST", `/v1/nodes/${nodeId}/diagnose`, {});
+  return jobId;
 }

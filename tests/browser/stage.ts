@@ -99,7 +99,7 @@ export class Stage {
 
 /** What the browser itself says of an answer that is a refusal: the page shows those. */
 const EXPECTED =
-  /^Failed to load resource: (the server responded with a status of (401|403|404|409|429)|net::)/;
+  /^Failed to load resource: (the server responded with a status of (401|403|404|409|412|429)|net::)/;
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 

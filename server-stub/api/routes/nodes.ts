@@ -8,7 +8,7 @@ import {
   RemovalPreview,
   UpdateNodeRequest,
 } from "../../../protocol/node.ts";
-import { pageOf, pageQuery } from "../../../protocol/paging.ts";
+import { pageQuery } from "../../../protocol/paging.ts";
 import { ok, type Result } from "../../../protocol/result.ts";
 import { Type } from "../../../protocol/schema.ts";
 import type { Coordinator, Refusal } from "../../service/coordinator.ts";
@@ -31,9 +31,8 @@ export const nodeRoutes = ({ nodes }: Pick<Coordinator, "nodes">): readonly Endp
     query: NodesQuery,
     answer: NodeList,
     handle: async ({ query: { group, ...query } }) => {
-      const all = await nodes.list(group === undefined ? {} : { group });
-      const page = pageOf(all, ({ name, id }) => `${name} ${id}`, query);
-      return page.ok ? ok({ nodes: page.value.items, next: page.value.next }) : page;
+      const page = await nodes.page(group === undefined ? {} : { group }, query);
+      return page.ok ? ok({ nodes: [...page.value.items], next: page.value.next }) : page;
     },
   }),
   endpoint({

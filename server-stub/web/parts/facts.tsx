@@ -8,7 +8,7 @@ export function Facts({
   readonly of: readonly (readonly [name: string, value: ComponentChildren])[];
 }) {
   return (
-    <dl class="facts">
+    <dl class="fact-list">
       {of.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

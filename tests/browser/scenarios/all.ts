@@ -1,8 +1,10 @@
 import type { Scenario } from "../runner.ts";
+import { jobLog } from "./job-log.ts";
 import { live } from "./live.ts";
 import { manyNodes } from "./many-nodes.ts";
 import { nodePage } from "./node-page.ts";
 import { nodesFilter } from "./nodes-filter.ts";
+import { people } from "./people.ts";
 import { rolloutHalts } from "./rollout-halts.ts";
 import { rolloutStarts } from "./rollout-starts.ts";
 import { rolloutSteered } from "./rollout-steered.ts";
@@ -13,6 +15,8 @@ export const SCENARIOS: readonly Scenario[] = [
   signIn,
   live,
   nodesFilter,
+  jobLog,
+  people,
   nodePage,
   rolloutStarts,
   rolloutHalts,

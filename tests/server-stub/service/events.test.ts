@@ -124,3 +124,37 @@ test("a stream that is waited on ends with the coordinator", async () => {
   await house.crash();
   expect(await waiting).toBeNull();
 });
+
+test("a node that was stored as offline before a restart, and is not heard, is told of when it is offline again", async () => {
+  await using house = await House.build();
+  const [one, two] = await house.group("web", "independent", ["one", "two"], "1.0.0");
+  if (one === undefined || two === undefined) throw new Error("no agents");
+  await house.beats(1, one, two);
+  await house.beats(20, two);
+  expect(must(await house.baton.nodes.get(one.id)).presence).toBe("offline");
+  await house.restart();
+  expect(must(await house.baton.nodes.get(one.id)).presence).toBe("unknown");
+  await two.connect();
+  const stream = await follow(house, null, "node");
+  const told = (async () => {
+    for (;;) {
+      const { subject, value } = await next(stream);
+      if (subject === one.id) return value;
+    }
+  })();
+  await house.beats(20, two);
+  expect(await told).toMatchObject({ id: one.id, presence: "offline" });
+  stream.close();
+});
+
+test("a changed policy is told as the API shows it", async () => {
+  await using house = await House.build();
+  const stream = await follow(house, null, "policy");
+  const policy = must(await house.baton.policy.freeze(ADMIN, { reason: "holidays" }));
+  expect(await next<unknown>(stream)).toMatchObject({
+    kind: "policy",
+    subject: expect.any(String),
+    value: policy,
+  });
+  stream.close();
+});

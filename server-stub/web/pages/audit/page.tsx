@@ -47,7 +47,7 @@ export function AuditPage() {
               rows={entries.map((entry) => ({
                 key: String(entry.id),
                 cells: [
-                  <span key="what" class="mono">
+                  <span key="what" class="mono audit-action">
                     {entry.action}
                   </span>,
                   <Subject key="on" entry={entry} />,
@@ -64,17 +64,25 @@ export function AuditPage() {
   );
 }
 
+/** A hash is known by its beginning. */
+const HASH = /^([0-9a-f]{12})[0-9a-f]{52}$/;
+
 function Subject({ entry }: { readonly entry: AuditEntry }) {
   const { nodes } = useStore();
   useCollection(nodes);
   void nodes.keys.value;
   const page = pageOfSubject(entry);
-  const text = nodes.get(entry.subject)?.value.name ?? entry.subject;
-  return <span class="name">{page === null ? text : <Link to={page}>{text}</Link>}</span>;
+  const text = nodes.get(entry.subject)?.value.name ?? entry.subject.replace(HASH, "$1…");
+  return (
+    <span class="name" title={entry.subject}>
+      {page === null ? text : <Link to={page}>{text}</Link>}
+    </span>
+  );
 }
 
 function Actor({ entry: { actor, from } }: { readonly entry: AuditEntry }) {
   const { nodes } = useStore();
+  void nodes.keys.value;
   const id = /^node (n-[0-9a-z]{12})$/.exec(actor)?.[1];
   const node = id === undefined ? undefined : nodes.get(id)?.value.name;
   return (

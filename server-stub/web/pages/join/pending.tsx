@@ -1,3 +1,5 @@
+import { type Signal, useSignal } from "@preact/signals";
+import type { AuditEntry } from "../../../../protocol/audit.ts";
 import type { Node } from "../../../../protocol/node.ts";
 import { Action } from "../../parts/action.tsx";
 import { Empty, Panel, Skeleton } from "../../parts/panel.tsx";
@@ -5,7 +7,7 @@ import { Table } from "../../parts/table.tsx";
 import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
 import { useStore } from "../../store/store.ts";
-import { useOfAll } from "../../store/use.ts";
+import { useOfAll, useResource } from "../../store/use.ts";
 
 /** Nodes that have joined and may do nothing yet. */
 export function Pending() {
@@ -13,8 +15,12 @@ export function Pending() {
   const waiting = useOfAll(nodes, (all) =>
     all.filter(({ membership }) => membership === "pending").sort((a, b) => a.createdAt - b.createdAt),
   ).value;
+  /** Whom one was about to decide about, until that is done. */
+  const asked = useSignal<Node | null>(null);
+  const about = asked.value;
   return (
     <Panel title="Wait for approval">
+      {about === null || waiting.some(({ id }) => id === about.id) ? null : <Decided node={about} />}
       {nodes.filled.value.kind !== "ready" ? (
         <Skeleton />
       ) : waiting.length === 0 ? (
@@ -42,7 +48,7 @@ export function Pending() {
                 {labelsOf(node)}
               </span>,
               <Time key="joined" at={node.createdAt} />,
-              <Decision key="decision" node={node} />,
+              <Decision key="decision" node={node} asked={asked} />,
             ],
           }))}
         />
@@ -56,7 +62,35 @@ const labelsOf = ({ labels }: Node): string =>
     .map(([name, value]) => `${name}=${value}`)
     .join(", ");
 
-function Decision({ node: { id, name, group, voter } }: { readonly node: Node }) {
+/** Somebody else was faster, while the question was open: who, and with what. */
+function Decided({ node: { id, name } }: { readonly node: Node }) {
+  const log = useResource<{ entries: readonly AuditEntry[] }>(
+    `/v1/audit?limit=1&action=node.&subject=${encodeURIComponent(id)}`,
+  ).value;
+  const entry = log.kind === "ready" ? log.value.entries[0] : undefined;
+  return (
+    <p role="status">
+      <span class="name">{name}</span> waits no longer
+      {entry === undefined ? (
+        "."
+      ) : (
+        <>
+          : <span class="mono">{entry.action}</span> by <span class="name">{entry.actor}</span>,{" "}
+          <Time at={entry.at} />.
+        </>
+      )}
+    </p>
+  );
+}
+
+function Decision({ node, asked }: { readonly node: Node; readonly asked: Signal<Node | null> }) {
+  const { id, name, group, voter } = node;
+  const onOpen = (): void => {
+    asked.value = node;
+  };
+  const onDone = (): void => {
+    asked.value = null;
+  };
   return (
     <div class="buttons">
       <Action
@@ -68,6 +102,8 @@ function Decision({ node: { id, name, group, voter } }: { readonly node: Node })
         question={`Reject ${name}?`}
         path={`/v1/nodes/${id}/reject`}
         about={id}
+        onOpen={onOpen}
+        onDone={onDone}
       >
         It is removed, and its credential is worth nothing. It may join again by another token.
       </Action>
@@ -80,6 +116,8 @@ function Decision({ node: { id, name, group, voter } }: { readonly node: Node })
         question={`Approve ${name}?`}
         path={`/v1/nodes/${id}/approve`}
         about={id}
+        onOpen={onOpen}
+        onDone={onDone}
       >
         It becomes a member of {group}
         {voter ? ", with a vote in its quorum" : ""}, and is brought to the release that the group is on.

@@ -1,0 +1,159 @@
+/** One real coordinator: the program itself on SQLite, in a process of its own, killed and started as it comes. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { open, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Build } from "../../protocol/build.ts";
+import { uploadPath } from "../../protocol/trust.ts";
+import { Publisher } from "../trust/publisher.ts";
+
+/** As `npm run build` makes it, and as it is installed. */
+const MAIN = join(import.meta.dirname, "../../build/coordinator/coordinator.mjs");
+
+export type Call = { readonly token?: string; readonly body?: unknown };
+
+export class SoakCoordinator {
+  readonly url: string;
+  readonly #dir: string;
+  readonly #publisher: Publisher;
+  #process: ChildProcess | undefined;
+  token = "";
+  /** What nodes run at first. */
+  first: Build = { version: "", buildHash: "" };
+
+  /** Initialises its state, starts it, and publishes release 1.0.0. */
+  static async start(dir: string, heartbeatMs: number): Promise<SoakCoordinator> {
+    const coordinator = new SoakCoordinator(dir, await freePort());
+    await coordinator.#init(heartbeatMs);
+    return coordinator;
+  }
+
+  private constructor(dir: string, port: number) {
+    this.#dir = dir;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#publisher = Publisher.at(join(dir, "state"));
+  }
+
+  get logFile(): string {
+    return join(this.#dir, "coordinator.log");
+  }
+
+  async #init(heartbeatMs: number): Promise<void> {
+    const port = new URL(this.url).port;
+    const settings = [
+      `state_dir = "${join(this.#dir, "state")}"`,
+      `public_url = "${this.url}"`,
+      'log_level = "warn"',
+      `[listen]\nport = ${port}`,
+      `[timings]\nheartbeat_ms = ${heartbeatMs}`,
+    ];
+    await writeFile(join(this.#dir, "coordinator.toml"), settings.join("\n"));
+    const tokenFile = join(this.#dir, "admin-token");
+    const init = await this.#spawn(["init", "--token-file", tokenFile]);
+    const [code] = (await once(init, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`coordinator init ended with ${code}; see ${this.logFile}`);
+    this.token = (await readFile(tokenFile, "utf8")).trim();
+    await this.#serve();
+    this.#publisher.now = Date.now();
+    const updates = [{ root: await this.#publisher.ceremony() }];
+    await this.call("POST", "/v1/trust", { body: { updates } });
+    this.first = await this.publish("1.0.0");
+  }
+
+  async publish(version: string): Promise<Build> {
+    const publisher = this.#publisher;
+    const { sha256, content, versionJson } = publisher.bundle(version);
+    await this.call("PUT", uploadPath(sha256), { body: content });
+    publisher.now = Date.now();
+    const targets = publisher.sign(version);
+    const expectedTargetsVersion = targets.signed.version - 1;
+    await this.call("POST", "/v1/releases", { body: { targets, expectedTargetsVersion } });
+    publisher.targets = targets;
+    return { version: versionJson.version, buildHash: versionJson.buildHash };
+  }
+
+  /** A call that must succeed. */
+  async call<T>(method: string, path: string, { token = this.token, body }: Call = {}): Promise<T> {
+    const isBytes = Buffer.isBuffer(body);
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined
+          ? {}
+          : { "content-type": isBytes ? "application/octet-stream" : "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: isBytes ? new Uint8Array(body) : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${text}`);
+    return (text === "" ? null : JSON.parse(text)) as T;
+  }
+
+  /** As a power cut would end it; it comes back over the same state, at the same address. */
+  async crash(): Promise<void> {
+    await this.#end("SIGKILL");
+    await this.#serve();
+  }
+
+  stop = (): Promise<void> => this.#end("SIGTERM");
+
+  /** Resident memory, MiB. */
+  async memoryMb(): Promise<number> {
+    const status = await readFile(`/proc/${this.#process?.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  }
+
+  /** Time of the processor that it has taken since it was started, seconds. */
+  async processorSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#process?.pid}/stat`, "utf8");
+    // User and system time in clock ticks, of which Linux counts a hundred a second; the name may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  /** Open files and sockets. */
+  async descriptors(): Promise<number> {
+    return (await readdir(`/proc/${this.#process?.pid}/fd`)).length;
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#process === undefined || !this.isRunning) return;
+    const ended = once(this.#process, "exit");
+    this.#process.kill(signal);
+    await ended;
+  }
+
+  async #serve(): Promise<void> {
+    this.#process = await this.#spawn(["serve"]);
+    const deadline = performance.now() + 60_000;
+    while (performance.now() < deadline) {
+      const answer = await fetch(`${this.url}/healthz`).catch(() => null);
+      if (answer?.ok === true) return;
+      await sleep(100);
+    }
+    throw new Error(`the coordinator does not answer after a minute; see ${this.logFile}`);
+  }
+
+  async #spawn(args: readonly string[]): Promise<ChildProcess> {
+    const log = await open(this.logFile, "a");
+    const config = ["--config", join(this.#dir, "coordinator.toml")];
+    const child = spawn(process.execPath, [MAIN, ...config, ...args], { stdio: ["ignore", log.fd, log.fd] });
+    await log.close();
+    return child;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await once(server.close(), "close");
+  return port;
+}
