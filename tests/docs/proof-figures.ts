@@ -34,9 +34,9 @@ function table(heading: readonly string[], rows: readonly (readonly Cell[])[]): 
 
 /** `name: 12 states, 34 steps, 5 at rest, …`, as the exploration writes it. */
 const worlds = (): [name: string, ...counts: number[]][] =>
-  [...read("tests/testdata/exploration/worlds.txt").matchAll(/^(.*): (\d+) states, (\d+) steps, (\d+) at/gm)].map(
-    ([, name = "", ...counts]) => [name, ...counts.map(Number)],
-  );
+  [
+    ...read("tests/testdata/exploration/worlds.txt").matchAll(/^(.*): (\d+) states, (\d+) steps, (\d+) at/gm),
+  ].map(([, name = "", ...counts]) => [name, ...counts.map(Number)]);
 
 /** `  240 a good update` below `points`, and below `what they are` one line for each kind of point. */
 function crashPoints(): { readonly stories: [string, number][]; readonly kinds: number } {
@@ -105,16 +105,18 @@ async function fullRun(): Promise<string> {
   )}`;
 }
 
+const planted = (where: string, names: readonly string[]): string =>
+  `In ${where}:\n\n${names.map((name) => `- ${name}`).join("\n")}`;
+
 /** Each block of figures by its name. */
 export async function figures(): Promise<Readonly<Record<string, string>>> {
   const quick = FLEET_MISTAKES.filter((mistake) => mistake.quick !== undefined).length;
   const [, seeds = ""] = /^const SEEDS = (\d+);/m.exec(read("tests/simulation/simulation.test.ts")) ?? [];
   const regressions = (await readdir(join(ROOT, "tests/simulation/regressions"))).length;
   const { stories, kinds } = crashPoints();
-  const topics = [...Map.groupBy(SCENARIOS, ({ topic }) => topic)].map(([topic, { length }]): [string, number] => [
-    topic,
-    length,
-  ]);
+  const topics = [...Map.groupBy(SCENARIOS, ({ topic }) => topic)].map(
+    ([topic, { length }]): [string, number] => [topic, length],
+  );
   const fuzz = await fuzzRows();
   const attacks = [...read("tests/trust/attacks.test.ts").matchAll(/^ {2}it\("([^:]+): ([^"]*)"/gm)];
   return {
@@ -134,11 +136,25 @@ export async function figures(): Promise<Readonly<Record<string, string>>> {
     mistakes: table(
       ["suite", "mistakes", "of them looked for in `npm test`"],
       [
-        ["`tests/simulation/mutations.ts`", FLEET_MISTAKES.length, quick],
+        ["`tests/simulation/mutations.ts`", FLEET_MISTAKES.length, quick === 0 ? "-" : quick],
         ["`tests/exploration/mutations.ts`", LEASE_MISTAKES.length, LEASE_MISTAKES.length],
         ["`tests/crash-points/mutations.ts`", DISK_MISTAKES.length, DISK_MISTAKES.length],
       ],
     ),
+    planted: [
+      planted(
+        "a fleet in virtual time",
+        FLEET_MISTAKES.map(({ name }) => name),
+      ),
+      planted(
+        "the small world",
+        LEASE_MISTAKES.map(({ name }) => name),
+      ),
+      planted(
+        "a node's disk",
+        DISK_MISTAKES.map(({ what }) => what),
+      ),
+    ].join("\n\n"),
     "crash-points": `${table(["story", "points"], [...stories, totalOf(stories)])}\n\nThey are of ${count(kinds)} kinds: who does what to which file. At each, a disk may fail with ${CODES.join(", ")}.`,
     integration: `${table(["topic", "scenarios"], [...topics, totalOf(topics)])}\n\n${PROMISED.length} of them were promised by name.`,
     fuzz: table(["about", "targets", "tries in `npm test`", "in the proof"], [...fuzz, totalOf(fuzz)]),
