@@ -132,7 +132,11 @@ it("says hello again as soon as a session that has lasted is not known", () => {
 });
 
 const JOB = "j-000000000000";
-const asked: CoordinatorFrame = { ...ordersOf("a"), diagnose: { jobId: JOB }, logNext: [{ jobId: JOB, index: 0 }] };
+const asked: CoordinatorFrame = {
+  ...ordersOf("a"),
+  diagnose: { jobId: JOB },
+  logNext: [{ jobId: JOB, index: 0 }],
+};
 const line: LogLine = { index: 0, at: 0, source: "agent", step: null, text: "All is well." };
 
 /** A log that is read in two steps, as a file is: `read` lets the one that waits go on with what was there before. */
