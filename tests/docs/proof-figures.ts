@@ -11,6 +11,7 @@ import { httpTargets } from "../fuzz/http/target.ts";
 import type { Target } from "../fuzz/target.ts";
 import { parserTargets } from "../fuzz/targets/all.ts";
 import { toAgent, toCoordinator } from "../fuzz/targets/sockets.ts";
+import { MUTATIONS as SCENARIO_MISTAKES } from "../integration/mutations.ts";
 import { PROMISED, SCENARIOS } from "../integration/scenarios.ts";
 import { TIMES } from "../proof/parts/fuzz.ts";
 import { SEEDS } from "../proof/parts/simulation.ts";
@@ -105,6 +106,7 @@ async function fullRun(): Promise<string> {
   )}`;
 }
 
+const namesOf = (mistakes: readonly { readonly name: string }[]) => mistakes.map(({ name }) => name);
 const planted = (where: string, names: readonly string[]): string =>
   `In ${where}:\n\n${names.map((name) => `- ${name}`).join("\n")}`;
 
@@ -139,21 +141,14 @@ export async function figures(): Promise<Readonly<Record<string, string>>> {
         ["`tests/simulation/mutations.ts`", FLEET_MISTAKES.length, quick === 0 ? "-" : quick],
         ["`tests/exploration/mutations.ts`", LEASE_MISTAKES.length, LEASE_MISTAKES.length],
         ["`tests/crash-points/mutations.ts`", DISK_MISTAKES.length, DISK_MISTAKES.length],
+        ["`tests/integration/mutations.ts`", SCENARIO_MISTAKES.length, SCENARIO_MISTAKES.length],
       ],
     ),
     planted: [
-      planted(
-        "a fleet in virtual time",
-        FLEET_MISTAKES.map(({ name }) => name),
-      ),
-      planted(
-        "the small world",
-        LEASE_MISTAKES.map(({ name }) => name),
-      ),
-      planted(
-        "a node's disk",
-        DISK_MISTAKES.map(({ what }) => what),
-      ),
+      planted("a fleet in virtual time", namesOf(FLEET_MISTAKES)),
+      planted("the small world", namesOf(LEASE_MISTAKES)),
+      planted("a node's disk", namesOf(DISK_MISTAKES.map(({ what: name }) => ({ name })))),
+      planted("a fleet's life by name", namesOf(SCENARIO_MISTAKES)),
     ].join("\n\n"),
     "crash-points": `${table(["story", "points"], [...stories, totalOf(stories)])}\n\nThey are of ${count(kinds)} kinds: who does what to which file. At each, a disk may fail with ${CODES.join(", ")}.`,
     integration: `${table(["topic", "scenarios"], [...topics, totalOf(topics)])}\n\n${PROMISED.length} of them were promised by name.`,
