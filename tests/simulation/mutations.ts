@@ -74,14 +74,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "whoever was brought to its build is waited for",
     file: "server-stub/service/reports.ts",
-    from: "if (to === null || !sameBuild(to, build)) return false;",
-    to: "if (to === null || sameBuild(to, build)) return false;",
+    from: "if (isActive(job) && isThere(job, lease, report, heartbeat.update.state)) return succeed(job, ctx.wall());",
+    to: "",
   },
   {
-    name: "a confirm for another process is taken",
-    file: "server-stub/service/orders.ts",
-    from: "presence?.hello.instanceId === confirming.instanceId;",
-    to: "true;",
+    name: "whoever's lease was broken counts as serving",
+    file: "server-stub/core/lease/record.ts",
+    from: "lease.broken.some((broken) => broken.nodeId === nodeId) || holderOf",
+    to: "holderOf",
   },
   {
     name: "the flip comes after its time",
