@@ -156,7 +156,11 @@ export class Checker implements CoordinatorWatch {
   async #lookAtGrant(entry: Entry, by: Coordinating, { store, askedAt }: WrittenAt): Promise<void> {
     const group = await store.group(entry.group);
     if (group === null || group.value.mode !== "quorum") return;
-    if (!this.#viewOf(by).twin.surelyLeads(entry.nodeId, slackOf(by), askedAt)) return;
+    const { twin } = this.#viewOf(by);
+    if (!twin.surelyLeads(entry.nodeId, slackOf(by), askedAt)) return;
+    // While leadership moves two may say that it is theirs, and nobody knows which of them is right.
+    const others = (await store.nodes(entry.group)).filter(({ value }) => value.id !== entry.nodeId);
+    if (others.some(({ value }) => twin.mayLead(value.id, slackOf(by), askedAt))) return;
     const jobs = await store.activeJobsOf(entry.group);
     const waiting = jobs.filter(({ value }) => value.nodeId !== entry.nodeId);
     if (waiting.length > 0)

@@ -60,6 +60,10 @@ export class PresenceTwin {
     );
   }
 
+  mayLead(nodeId: NodeId, slackMs: number, at: number): boolean {
+    return this.candidates(nodeId, slackMs, at).some(({ health }) => health.role === "leader");
+  }
+
   surelyLeads(nodeId: NodeId, slackMs: number, at: number): boolean {
     const candidates = this.candidates(nodeId, slackMs, at);
     return candidates.length > 0 && candidates.every(({ health }) => health.role === "leader");
