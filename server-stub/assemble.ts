@@ -17,6 +17,9 @@ import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
 import { settleIncarnation } from "./service/failover.ts";
+import { asOneOfSeveral } from "./service/one-of-several.ts";
+import type { Parts } from "./service/parts.ts";
+import { createReplica, type Replica, type SeatLock } from "./service/replica.ts";
 import { createRequestScope } from "./service/request-scope.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { openStore } from "./store/open.ts";
@@ -26,6 +29,8 @@ import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
   readonly coordinator: Coordinator;
+  /** The same as one of several; null where it decides alone, or is there for one command. */
+  readonly replica: Replica | null;
   readonly repository: Repository;
   readonly metrics: Metrics;
   /** The server that has the database; null when it is a file. */
@@ -36,12 +41,24 @@ export type Assembled = {
   readonly close: () => Promise<void>;
 };
 
-/** `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond use. */
+/** What one of several coordinators needs: see `createReplica`. */
+export type Among = {
+  readonly lock: SeatLock;
+  readonly changed: (hasSeat: boolean) => void;
+  readonly address: () => string | null;
+};
+
+/**
+ * `among`: it is one of several that serve. Without it, on a database that several may use, it decides nothing by itself:
+ * it is there for a command.
+ * `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond
+ * use.
+ */
 export async function assemble(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock,
-  { ofProcess = false }: { readonly ofProcess?: boolean } = {},
+  { ofProcess = false, among }: { readonly ofProcess?: boolean; readonly among?: Among } = {},
 ): Promise<Result<Assembled, OpenFault>> {
   // What a restore has begun is finished before all else, whatever cut it off.
   await finishSwap(config.stateDir);
@@ -70,9 +87,10 @@ export async function assemble(
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
       now: () => clock.now(),
+      isShared: database !== null,
     });
-    const made = await createCoordinator({
-      store: rememberedStore(store),
+    const parts: Parts = {
+      store,
       repository,
       clock,
       random: (bytes) => randomBytes(bytes),
@@ -86,7 +104,15 @@ export async function assemble(
       streamsPerToken: config.events.streamsPerToken,
       signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
-    });
+    };
+    const replica =
+      among === undefined ? null : await createReplica(parts, among.lock, among.changed, among.address);
+    const made =
+      replica === null
+        ? await createCoordinator(
+            database === null ? { ...parts, store: rememberedStore(store) } : { ...parts, standsBy: true },
+          )
+        : asOneOfSeveral(replica);
     const { sessions } = made;
     coordinator = {
       ...made,
@@ -95,6 +121,7 @@ export async function assemble(
     };
     return ok({
       coordinator,
+      replica,
       repository,
       metrics,
       database,
@@ -140,7 +167,7 @@ export async function assemble(
       },
       close: async () => {
         try {
-          await made.close();
+          await (replica ?? made).close();
         } catch (error) {
           // What it would still have noted, it cannot when the server is away.
           if (database === null) throw error;
@@ -157,4 +184,4 @@ export async function assemble(
 }
 
 /** The snapshot and timestamp keys. */
-export const keysDirOf = (config: Config): string => join(config.stateDir, "keys");
+export const keysDirOf = (config: Config): string => config.keysDir;

@@ -118,10 +118,9 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
   };
 
   /** After the lines of its log, so that nobody reads the end of a job and misses some. */
-  const sayHowDiagnosisEnded = () => {
-    if (diagnosis === null || diagnosis.said || over || conversation.kind !== "open") return;
-    const ended = source.diagnosis(diagnosis.jobId);
-    if (ended === null) return;
+  const sayHowDiagnosisEnded = (ended: DiagnosisParts | null) => {
+    if (ended === null || diagnosis?.jobId !== ended.jobId || diagnosis.said) return;
+    if (over || conversation.kind !== "open") return;
     const { next, frame } = sayDiagnosis(conversation, ended);
     conversation = next;
     diagnosis = { ...diagnosis, said: true };
@@ -142,16 +141,27 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
   };
 
   let sendingLogs = false;
+  /** There was a reason to look while it was being sent. */
+  let sendAgain = false;
+  /** How often there were new lines: what is read while some come may be without them. */
+  let grown = 0;
   /** Jobs whose log was read to its end, and where that was: not read again before it grows. */
   const readTo = new Map<JobId, number>();
   const sendLogs = async () => {
-    if (sendingLogs) return;
+    if (sendingLogs) {
+      sendAgain = true;
+      return;
+    }
     sendingLogs = true;
+    sendAgain = false;
     try {
+      // One that ends from here on may have lines that are not read below: it is told of when they have been.
+      const ended = diagnosis === null ? null : source.diagnosis(diagnosis.jobId);
       for (const jobId of cursors.keys()) await sendLogOf(jobId);
-      sayHowDiagnosisEnded();
+      sayHowDiagnosisEnded(ended);
     } finally {
       sendingLogs = false;
+      if (sendAgain && !over) logsSoon(0);
     }
   };
 
@@ -160,8 +170,9 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
       const cursor = cursors.get(jobId);
       const session = sessionOf(conversation);
       if (cursor === undefined || session === null || over || readTo.get(jobId) === cursor.sent) return;
+      const before = grown;
       const lines = fitIntoFrame(await source.logLines(jobId, cursor.sent, MAX_LOG_LINES));
-      if (lines.length === 0) readTo.set(jobId, cursor.sent);
+      if (lines.length === 0 && grown === before) readTo.set(jobId, cursor.sent);
       if (lines.length === 0 || over || conversation.kind !== "open" || conversation.session !== session)
         return;
       const { next, frame } = sayLog(conversation, jobId, lines);
@@ -242,6 +253,7 @@ export function startTalk(transport: Transport, { source, events, clock, schedul
         timers.setUnlessSet("progress", PROGRESS_EVERY_MS, heartbeat);
     },
     logged: () => {
+      grown += 1;
       readTo.clear();
       if (!over && conversation.kind === "open") logsSoon(LOG_DELAY_MS);
     },

@@ -75,7 +75,10 @@ function countsOf(colors: Colors, { nodes, alerts }: Fleet): readonly string[] {
       colors.red,
     ],
     [
-      count(({ presence, membership }) => presence === "unknown" && membership === "approved"),
+      count(
+        ({ presence, membership, client }) =>
+          presence === "unknown" && membership === "approved" && client === undefined,
+      ),
       "?",
       "not heard yet",
       colors.dim,
@@ -98,7 +101,8 @@ function freezeLines(colors: Colors, { freeze }: FleetPolicy, columns: number): 
 /** Which versions run, most of them first. */
 function versionLines(colors: Colors, { nodes }: Fleet): readonly string[] {
   const versions = new Map<string, number>();
-  for (const { build } of nodes) {
+  for (const { build, client } of nodes) {
+    if (client !== undefined) continue;
     const version = build?.version ?? "unknown";
     versions.set(version, (versions.get(version) ?? 0) + 1);
   }

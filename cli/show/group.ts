@@ -1,3 +1,4 @@
+import type { FleetLockSettings } from "../../protocol/fleet-lock.ts";
 import type { Group } from "../../protocol/group.ts";
 import { leaseLine } from "./lease.ts";
 import { facts } from "./table.ts";
@@ -21,6 +22,7 @@ export const groupFacts = (group: Group, now: number): string =>
             `by ${group.freeze.by} since ${instant(group.freeze.at)}: ${group.freeze.reason}`,
           ] as const,
         ]),
+    ...(group.fleetLock === undefined ? [] : [["FleetLock", fleetLockOf(group.fleetLock)] as const]),
     ...(group.gate === null ? [] : [["closed", `${group.gate.message} (${group.gate.code})`] as const]),
   ]);
 
@@ -28,6 +30,13 @@ const quorumFacts = ({ spare, lease }: Group): readonly (readonly [string, strin
   ["voters", `${lease.voters}, ${lease.serving} serving`],
   ["quorum", `${lease.quorum} + ${lease.spare} spare${spare === null ? " (default)" : ""}`],
 ];
+
+const fleetLockOf = ({ voter, autoApprove, basicAuth }: FleetLockSettings): string =>
+  [
+    basicAuth ? "open, by a password" : "open, without a password",
+    autoApprove ? "new clients are let in at once" : "new clients wait for approval",
+    ...(voter ? ["with a vote"] : []),
+  ].join("; ");
 
 const windowsOf = ({ windows }: Group): string => {
   if (windows === null) return "the fleet's";

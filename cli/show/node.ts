@@ -9,6 +9,7 @@ type Colors = World["colors"];
 /** What a node is doing, in one word or two, as a person would say it. */
 export function stateOf(node: Node): string {
   if (node.membership !== "approved") return node.membership === "pending" ? "waits for approval" : "revoked";
+  if (node.client === "fleet-lock") return node.serving ? "speaks FleetLock" : "may reboot";
   if (node.presence !== "online") return node.presence;
   if (node.update !== null && node.update.state !== "idle") {
     return node.update.percent > 0 ? `${node.update.state} ${node.update.percent} %` : node.update.state;
@@ -19,7 +20,7 @@ export function stateOf(node: Node): string {
 
 export function coloredState(colors: Colors, node: Node): string {
   const state = stateOf(node);
-  if (state === "serving") return colors.green(state);
+  if (state === "serving" || state === "speaks FleetLock") return colors.green(state);
   if (state === "offline" || state === "unhealthy" || state === "revoked") return colors.red(state);
   return colors.yellow(state);
 }

@@ -24,6 +24,8 @@ const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
 export type Context = {
   readonly store: Store;
   readonly writes: WritesNoted;
+  /** It is not the one that decides, and writes nothing. */
+  readonly standsBy: boolean;
   readonly repository: ReleaseSource;
   readonly random: Random;
   readonly log: Log;
@@ -64,6 +66,7 @@ export async function createContext(parts: Parts): Promise<Context> {
   return {
     store,
     writes,
+    standsBy: parts.standsBy ?? false,
     repository: parts.repository,
     random: parts.random,
     log: parts.log,
@@ -82,7 +85,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     },
     live: createLive(),
     shownPlans: createShownPlans(),
-    nodeNews: createNodeNews(),
+    nodeNews: parts.shared?.news ?? createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
     roster: createRoster(store),

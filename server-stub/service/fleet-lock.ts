@@ -6,7 +6,14 @@ import { err, ok, type Result } from "../../protocol/result.ts";
 import { Value } from "../../protocol/schema.ts";
 import { lock, unlock } from "../core/lease/fleet-lock.ts";
 import type { Denied } from "../core/lease/view.ts";
-import type { Change, FleetLockRecord, GroupRecord, NodeRecord, Stored } from "../store/records.ts";
+import type {
+  Change,
+  FleetLockRecord,
+  GroupRecord,
+  NodeRecord,
+  Stored,
+  StoredNode,
+} from "../store/records.ts";
 import { attempt, type Decision } from "./attempt.ts";
 import { actorOf, audit, nodeActor } from "./audit.ts";
 import { type Context, hashSecret, newId, newSecret } from "./context.ts";
@@ -143,6 +150,13 @@ async function nameFor(ctx: Context, id: string): Promise<string> {
   return `fleet-lock-${newId(ctx.random, "n").slice(2)}`;
 }
 
+/** Whether it serves is another, and no heartbeat of it tells onlookers so. */
+const isShownAnew = ({ value, revision }: StoredNode): Change => ({
+  kind: "node",
+  value,
+  expected: revision,
+});
+
 async function decideLock(
   ctx: Context,
   call: FleetLockCall,
@@ -172,6 +186,7 @@ async function decideLock(
     { kind: "same-policy", expected: policy },
     { kind: "same-group", name: call.group, expected: group.revision },
     { kind: "lease", group: call.group, value: step.lease, expected: lease.revision },
+    isShownAnew(node),
     audit(ctx, nodeActor(nodeId, call.from), "lease.committed", call.group, null, entry),
   ];
   return { changes, answer: ok(undefined) };
@@ -184,13 +199,14 @@ const denied = ({ code, message }: Denied): Result<never, FleetLockRefused> =>
 
 /** Whether anything was returned. */
 async function decideUnlock(ctx: Context, call: FleetLockCall, nodeId: NodeId): Promise<Decision<boolean>> {
-  const lease = await ctx.store.lease(call.group);
-  if (lease === null) return { changes: [], answer: false };
+  const [lease, node] = await Promise.all([ctx.store.lease(call.group), ctx.store.node(nodeId)]);
+  if (lease === null || node === null) return { changes: [], answer: false };
   const { lease: value, outcome: tokens } = unlock(lease.value, nodeId);
   if (tokens.length === 0) return { changes: [], answer: false };
   const after = { proof: "steady-state", reason: null };
   const changes: Change[] = [
     { kind: "lease", group: call.group, value, expected: lease.revision },
+    isShownAnew(node),
     ...tokens.map((token) =>
       audit(ctx, nodeActor(nodeId, call.from), "lease.returned", call.group, { token, node: nodeId }, after),
     ),

@@ -191,6 +191,51 @@ describe("running a fleet", () => {
     expect((await admin("join-tokens", "list", "--all")).out).toMatch(/db\s+voter\s+2\s+.*revoked/);
   });
 
+  test("FleetLock: opened with a password that is shown once, seen, and closed", async () => {
+    await admin("groups", "create", "coreos", "--mode", "quorum");
+    const opened = await admin("groups", "fleet-lock", "open", "coreos");
+    expect(opened).toMatchObject({ status: 0, err: expect.stringMatching(/only now.*baton nodes approve/s) });
+    const base = new URL(opened.out.trim());
+    expect([base.username, base.host]).toEqual(["coreos", new URL(coordinator.url).host]);
+    expect((await admin("groups", "show", "coreos")).out).toMatch(/FleetLock\s+open, by a password; .*wait/);
+    const lock = (password: string) =>
+      fetch(`${coordinator.url}/v1/pre-reboot`, {
+        method: "POST",
+        headers: {
+          "fleet-lock-protocol": "true",
+          authorization: `Basic ${Buffer.from(`coreos:${password}`).toString("base64")}`,
+        },
+        body: JSON.stringify({ client_params: { id: "core-1", group: "coreos" } }),
+      });
+    expect((await lock("guessed")).status).toBe(401);
+    expect((await lock(base.password)).status).toBe(403);
+    expect((await admin("nodes", "approve", "core-1")).status).toBe(0);
+    expect((await admin("nodes", "list", "--group", "coreos")).out).toMatch(/core-1 .*speaks FleetLock/);
+    expect((await lock(base.password)).status).toBe(200);
+    expect((await admin("nodes", "list", "--group", "coreos")).out).toMatch(/core-1 .*may reboot/);
+    const free = await admin.json<object>(
+      "groups",
+      "fleet-lock",
+      "open",
+      "coreos",
+      "--no-password",
+      "--auto-approve",
+      "--voter",
+    );
+    expect(free).toEqual({ voter: true, autoApprove: true, basicAuth: false, user: null, password: null });
+    expect((await admin("groups", "show", "coreos")).out).toMatch(
+      /without a password; .*at once; with a vote/,
+    );
+    expect((await admin("groups", "fleet-lock", "close", "coreos")).out).toBe(
+      "FleetLock is closed in coreos.\n",
+    );
+    expect((await admin("groups", "show", "coreos")).out).not.toContain("FleetLock");
+    expect((await lock("")).status).toBe(404);
+    expect(await admin("groups", "fleet-lock", "open", "nowhere")).toMatchObject({ status: 1 });
+    await admin("nodes", "remove", "core-1", "--yes");
+    await admin("groups", "remove", "coreos");
+  });
+
   test("one's own token is taken back only when its name is typed", async () => {
     const secret = (await admin("tokens", "create", "otto", "--role", "admin")).out.trim();
     const tokens = await admin.json<{ id: string; name: string }[]>("tokens");

@@ -6,6 +6,7 @@ import { LeaseNode } from "../../bench/leases/node.ts";
 import type { JoinReply } from "../../protocol/access.ts";
 import type { Node } from "../../protocol/node.ts";
 import { type CallOptions, startCoordinator, type TestCoordinator } from "./harness/coordinator.ts";
+import { EventReader } from "./harness/event-reader.ts";
 
 type Said = { readonly status: number; readonly text: string; readonly headers: Headers };
 type Client = { readonly lock: () => Promise<Said>; readonly unlock: () => Promise<Said> };
@@ -139,6 +140,20 @@ describe("the semaphore", () => {
       ["b", "fleet-lock", false],
       ["c", "fleet-lock", true],
     ]);
+  });
+
+  test("onlookers are told of who may reboot as it changes: no heartbeat tells them", async () => {
+    await makeGroup("db", { autoApprove: true });
+    await client("a").lock();
+    await client("a").unlock();
+    const token = coordinator.adminToken;
+    const reader = await EventReader.open(coordinator.url, { token, query: "?kinds=node" });
+    await reader.block();
+    await client("a").lock();
+    expect(await reader.next()).toMatchObject({ value: { name: "a", serving: false } });
+    await client("a").unlock();
+    expect(await reader.next()).toMatchObject({ value: { name: "a", serving: true } });
+    reader.close();
   });
 
   test("survives a restart, and tokens only rise", async () => {

@@ -4,69 +4,19 @@
  */
 
 import { hasCode } from "../../agent/effects/durable.ts";
-import type { Log } from "../../agent/effects/log.ts";
 import type { Agent } from "../../agent/runner.ts";
-import type { SessionMode } from "../../agent/session/session.ts";
 import { releaseName } from "../../protocol/build.ts";
-import { PROTOCOL } from "../../protocol/frames.ts";
-import { type AgentProcess, assembleAgent } from "./agent-process.ts";
-import { type Builds, layDown, type Manner, type SimBuild } from "./builds.ts";
-import { MachineClock, schedulerOf } from "./clock.ts";
-import type { CoordinatorMachine } from "./coordinator.ts";
+import { layDown, type Manner, type SimBuild } from "./builds.ts";
+import { MachineClock } from "./clock.ts";
 import { MachineDisk } from "./disk.ts";
-import { type GuardWorld, guardDeadline, guardStart, guardStop, type ProcessRecord } from "./guard.ts";
-import type { Network } from "./network.ts";
-import { type Random, uuidOf } from "./random.ts";
-import type { Story } from "./story.ts";
-import type { Time } from "./time.ts";
+import type { GuardWorld, ProcessRecord } from "./guard.ts";
+import { agentOf, isOnTrial, leaveReady } from "./life.ts";
+import { type Life, type NodeParts, ROOT } from "./node-parts.ts";
+import { uuidOf } from "./random.ts";
 import { newDir, type PowerCut } from "./tree.ts";
-import { type Cluster, type HookLuck, simWorkload } from "./workload.ts";
 
-export type NodeParts = {
-  readonly time: Time;
-  readonly network: Network;
-  /** Where the coordinator's address leads right now. */
-  readonly coordinator: () => CoordinatorMachine;
-  readonly builds: Builds;
-  readonly story: Story;
-  readonly random: Random;
-  readonly name: string;
-  readonly cluster: Cluster;
-  readonly mode: SessionMode;
-  readonly rate: number;
-  readonly wallOff: number;
-  readonly canHandOver: boolean;
-  readonly protocol?: number;
-  readonly runs: SimBuild;
-  readonly luck: () => HookLuck;
-  readonly guard: Guard;
-  readonly wentWrong: (who: string, message: string, fields: object) => void;
-  /** Its update machine has come to this state, at a start or by a transition. */
-  readonly entered: (node: string, state: string) => void;
-  /** Something that a history may or may not have. */
-  readonly count: (what: string) => void;
-};
+export { GUARD, type Guard, ROOT } from "./node-parts.ts";
 
-/** What runs before a start, when systemd stops the unit, and from the timer. */
-export type Guard = {
-  readonly start: (world: GuardWorld) => Promise<void>;
-  readonly stop: (world: GuardWorld) => Promise<void>;
-  readonly deadline: typeof guardDeadline;
-};
-export const GUARD: Guard = { start: guardStart, stop: guardStop, deadline: guardDeadline };
-
-/** What systemd has started, from the guard on. `id` tells one from the next. */
-type Life = {
-  readonly id: number;
-  alive: boolean;
-  /** The process takes no part in anything, and is not dead. */
-  process: AgentProcess | null;
-  instanceId: string | null;
-  build: SimBuild | null;
-  readonly endings: (() => void)[];
-};
-
-export const ROOT = "/var/lib/baton-agent";
 const RESTART_MS = 100;
 const START_TIMEOUT_MS = 20_000;
 const WATCHDOG_MS = 30_000;
@@ -273,54 +223,13 @@ export class NodeMachine {
 
   async #run(life: Life, build: SimBuild): Promise<void> {
     const { parts } = this;
-    const isAlive = () => life.alive;
     life.instanceId = uuidOf(parts.random);
     const wait = (ms: number) => this.#wait(life, ms);
-    const process = assembleAgent({
-      root: ROOT,
-      build,
-      builds: parts.builds,
+    const process = agentOf(this, life, build, {
+      boot: this.#boots,
       instanceId: life.instanceId,
-      bootId: `boot-${this.#boots}`,
-      disk: this.disk.portFor(isAlive, (run) => this.#reach(life, run)),
-      clock: this.clock,
-      scheduler: {
-        after: (ms, run) => schedulerOf(this.clock, isAlive).after(ms, () => this.#reach(life, run)),
-      },
-      random: parts.random,
-      wire: {
-        time: parts.time,
-        network: parts.network,
-        coordinator: parts.coordinator,
-        node: this.name,
-        credential: this.credential,
-        protocol: parts.protocol ?? PROTOCOL,
-        isAlive,
-        reach: (run) => this.#reach(life, run),
-        ended: (run) => life.endings.push(run),
-      },
-      mode: parts.mode,
-      group: () => this.group,
-      workload: simWorkload({
-        name: this.name,
-        cluster: parts.cluster,
-        build,
-        random: parts.random,
-        luck: parts.luck,
-        canHandOver: parts.canHandOver,
-        wait,
-        uptime: () => this.clock.uptime(),
-        tell: (what) => parts.story.tell(this.name, what),
-      }),
-      policy: {},
-      tries: 3,
-      refunds: 3,
-      log: this.#log(life),
       wait,
-      joinedGroup: (group) => {
-        this.group = group;
-      },
-      opened: () => parts.story.tell(this.name, `session open, runs ${build.build.version}`),
+      reach: (run) => this.#reach(life, run),
     });
     const { agent } = process;
     parts.time.must(
@@ -341,11 +250,12 @@ export class NodeMachine {
     if (!started.ok) return this.#failStart(life, started.error.message);
     life.process = process;
     process.connect();
-    await this.#leaveReady(life);
+    await leaveReady(this, life);
     if (build.manner === "hangs-after-ready") this.hang(1_000_000);
     if (build.manner === "crashes-later") {
       await wait(parts.random.int(2_000, 20_000));
-      if (this.#isConfirmed()) return;
+      // A build is no worse once it is kept than it was on trial, or no history would ever end.
+      if (!isOnTrial(this)) return;
       this.kill("crashes");
     }
   }
@@ -354,22 +264,6 @@ export class NodeMachine {
     if (!life.alive) return;
     this.parts.story.tell(this.name, `cannot start: ${why}`);
     this.#ended(life);
-  }
-
-  /** A build is no worse once it is kept than it was on trial, or no history would ever end. */
-  #isConfirmed(): boolean {
-    return this.disk.tree.find(`${ROOT}/state/trial`, false) === null;
-  }
-
-  /** `trial/ready`, as `agent/effects/notify.ts` leaves it. */
-  async #leaveReady(life: Life): Promise<void> {
-    if (this.disk.tree.find(`${ROOT}/state/trial`, false) === null) return;
-    try {
-      const file = await this.disk.portFor(() => life.alive).open(`${ROOT}/state/trial/ready`, "create");
-      await file.close();
-    } catch (cause) {
-      if (!(cause instanceof Error) || !("code" in cause)) throw cause;
-    }
   }
 
   /** The life is over; systemd begins the next one, unless somebody has stopped the unit. */
@@ -436,28 +330,5 @@ export class NodeMachine {
       }
       this.#watchDeadline(boot);
     });
-  }
-
-  #log(life: Life): Log {
-    const { story, wentWrong, entered } = this.parts;
-    return {
-      debug: () => undefined,
-      info: (fields, message) => {
-        if (message === "started") {
-          const { state, journal } = fields as { state: string; journal: string };
-          if (state !== "idle") story.tell(this.name, `starts in ${state} (journal ${journal})`);
-          entered(this.name, state);
-        }
-        if (message !== "transition") return;
-        const { from, event, to } = fields as { from: string; event: string; to: string };
-        if (from === to) return;
-        if (story.isTold) story.tell(this.name, `${from} -> ${to} (${event})`);
-        entered(this.name, to);
-      },
-      warn: () => undefined,
-      error: (fields, message) => {
-        if (life.alive) wentWrong(this.name, message, fields);
-      },
-    };
   }
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { World } from "../../world.ts";
 import { branch } from "../leaf.ts";
 import { createGroup, editGroup, removeGroup } from "./change.ts";
+import { fleetLockOfGroup } from "./fleet-lock.ts";
 import { listGroups, showGroup } from "./look.ts";
 import { freezeGroup, unfreezeGroup, windowsOfGroup } from "./when.ts";
 
@@ -16,4 +17,5 @@ export const groupsCommand = (world: World): Command =>
     windowsOfGroup(world),
     freezeGroup(world),
     unfreezeGroup(world),
+    fleetLockOfGroup(world),
   ]);

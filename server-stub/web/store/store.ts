@@ -54,7 +54,11 @@ export function createStore(fetchOf: typeof fetch): Store {
     fill: async (more) => {
       const answer = await readAll<string, Node>(client, "/v1/nodes", "nodes", more);
       // Just started, the coordinator does not know of anybody yet; that somebody is as before is no event.
-      if (answer.ok && answer.value.some(({ presence }) => presence === "unknown"))
+      // Of a FleetLock client nobody ever does.
+      if (
+        answer.ok &&
+        answer.value.some(({ presence, client }) => presence === "unknown" && client === undefined)
+      )
         setTimeout(() => nodes.refill(), ASK_AGAIN_MS);
       return answer;
     },

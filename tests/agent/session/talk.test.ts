@@ -1,9 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { silentLog } from "../../../agent/effects/log.ts";
 import type { HeartbeatParts, HelloParts } from "../../../agent/session/conversation.ts";
-import { startTalk } from "../../../agent/session/talk.ts";
+import { type SessionSource, startTalk } from "../../../agent/session/talk.ts";
 import type { Transport } from "../../../agent/session/transport.ts";
-import type { AgentFrame, CoordinatorFrame } from "../../../protocol/frames.ts";
+import type { AgentFrame, CoordinatorFrame, Orders } from "../../../protocol/frames.ts";
+import type { LogLine } from "../../../protocol/job.ts";
 import { IDLE_UPDATE } from "../../harness/idle-update.ts";
 
 const instanceId = "00000000-0000-4000-8000-000000000001";
@@ -29,7 +31,7 @@ const welcome = (session: string): CoordinatorFrame => ({
   group: "db",
   heartbeatMs: HEARTBEAT_MS,
 });
-const orders = (session: string): CoordinatorFrame => ({
+const ordersOf = (session: string): Orders => ({
   type: "orders",
   session: session.repeat(32),
   seq: 1,
@@ -42,7 +44,9 @@ const orders = (session: string): CoordinatorFrame => ({
 });
 const unknown: CoordinatorFrame = { type: "refused", code: "unknown-session", message: "Not the newest." };
 
-function talking() {
+type Logs = Partial<Pick<SessionSource, "diagnosis" | "logLines">>;
+
+function talking(logs: Logs = {}) {
   let now = 0;
   const sent: AgentFrame[] = [];
   const timers = new Map<() => void, number>();
@@ -59,6 +63,7 @@ function talking() {
       heartbeat: () => heartbeat,
       diagnosis: () => null,
       logLines: () => Promise.resolve([]),
+      ...logs,
     },
     events: {
       welcomed: () => undefined,
@@ -82,7 +87,7 @@ function talking() {
       run();
     }
   };
-  return { talk, pass, hellos: () => sent.filter(({ type }) => type === "hello").length };
+  return { talk, pass, sent, hellos: () => sent.filter(({ type }) => type === "hello").length };
 }
 
 // Found by simulation, seed 14: hello was said sixty times a second, for ever.
@@ -113,7 +118,7 @@ it("does not say it when orders show that the session holds", () => {
   talk.frame(welcome("a"));
   pass(20);
   talk.frame(unknown);
-  talk.frame(orders("a"));
+  talk.frame(ordersOf("a"));
   pass(2_000);
   expect(hellos()).toBe(1);
 });
@@ -124,4 +129,78 @@ it("says hello again as soon as a session that has lasted is not known", () => {
   pass(HEARTBEAT_MS);
   talk.frame(unknown);
   expect(hellos()).toBe(2);
+});
+
+const JOB = "j-000000000000";
+const asked: CoordinatorFrame = {
+  ...ordersOf("a"),
+  diagnose: { jobId: JOB },
+  logNext: [{ jobId: JOB, index: 0 }],
+};
+const line: LogLine = { index: 0, at: 0, source: "agent", step: null, text: "All is well." };
+
+/** A log that is read in two steps, as a file is: `read` lets the one that waits go on with what was there before. */
+function slowLog() {
+  const lines: LogLine[] = [];
+  const waiting: (() => void)[] = [];
+  return {
+    lines,
+    logLines: (_: string, from: number): Promise<readonly LogLine[]> => {
+      const then = lines.slice(from);
+      return new Promise((resolve) => waiting.push(() => resolve(then)));
+    },
+    read: async () => {
+      waiting.shift()?.();
+      await setImmediate();
+    },
+    isBeingRead: () => waiting.length > 0,
+  };
+}
+
+it("sends lines that were written while the log was being read", async () => {
+  const log = slowLog();
+  const { talk, pass, sent } = talking({ logLines: log.logLines });
+  talk.frame(welcome("a"));
+  talk.frame(asked);
+  pass(0);
+  log.lines.push(line);
+  talk.logged();
+  await log.read();
+  pass(200);
+  await log.read();
+  expect(sent.filter(({ type }) => type === "log")).toMatchObject([{ lines: [line] }]);
+});
+
+it("tells how a diagnosis ended after all of its lines, also when it ends while its log is being read", async () => {
+  const log = slowLog();
+  let ended = false;
+  const diagnosis = () => (ended ? { jobId: JOB, ok: true, findings: [] } : null);
+  const { talk, pass, sent } = talking({ logLines: log.logLines, diagnosis });
+  talk.frame(welcome("a"));
+  talk.frame(asked);
+  pass(0);
+  log.lines.push(line);
+  ended = true;
+  talk.logged();
+  for (let reads = 0; reads < 4; reads++) {
+    await log.read();
+    pass(200);
+  }
+  expect(sent.map(({ type }) => type).filter((type) => type === "log" || type === "diagnosis")).toEqual([
+    "log",
+    "diagnosis",
+  ]);
+});
+
+it("looks again at logs that it was told of while it was sending", async () => {
+  const log = slowLog();
+  const { talk, pass } = talking({ logLines: log.logLines });
+  talk.frame(welcome("a"));
+  talk.frame(asked);
+  pass(0);
+  talk.logged();
+  pass(200);
+  await log.read();
+  pass(0);
+  expect(log.isBeingRead()).toBe(true);
 });

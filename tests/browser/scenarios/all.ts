@@ -1,4 +1,5 @@
 import type { Scenario } from "../runner.ts";
+import { fleetLock } from "./fleet-lock.ts";
 import { jobLog } from "./job-log.ts";
 import { live } from "./live.ts";
 import { manyNodes } from "./many-nodes.ts";
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   nodesFilter,
   jobLog,
   people,
+  fleetLock,
   nodePage,
   rolloutStarts,
   rolloutHalts,

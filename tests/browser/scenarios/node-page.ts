@@ -35,7 +35,7 @@ export const nodePage = scenario(
     await page.locator('.page-head [title="A job is under way on it"]').first().waitFor();
     const builds = page.getByRole("region", { name: "Builds" });
     const jobs = page.getByRole("region", { name: "Jobs" });
-    await jobs.getByText("succeeded").waitFor({ timeout: 90_000 });
+    await jobs.getByText("succeeded").waitFor();
     assert.match((await builds.locator("dd").nth(0).textContent()) ?? "", /^1\.1\.0/);
     assert.match((await builds.locator("dd").nth(1).textContent()) ?? "", /^1\.0\.0/);
 
@@ -48,7 +48,7 @@ export const nodePage = scenario(
     assert.equal(await back.getAttribute("title"), "Type bert first");
     await dialog.getByRole("textbox").fill("bert");
     await back.click();
-    await builds.getByText("on hold: it stays on its build").waitFor({ timeout: 90_000 });
+    await builds.getByText("on hold: it stays on its build").waitFor();
     await button(page, "Try 1.1.0 again").waitFor();
     for (const colors of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: colors });

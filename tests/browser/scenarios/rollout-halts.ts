@@ -14,7 +14,7 @@ export const rolloutHalts = scenario(
     const page = await stage.signedIn("operator", `/rollouts/${id}`);
     const began = performance.now();
     const standing = page.locator('.standing[data-status="halted"]');
-    await standing.waitFor({ timeout: 90_000 });
+    await standing.waitFor();
     say(`halted ${((performance.now() - began) / 1000).toFixed(1)} s after the page was opened`);
     await standing.getByRole("heading", { name: "What to do next" }).waitFor();
     await standing.getByText("2 nodes are untouched, and serve what they served.").waitFor();
@@ -81,7 +81,7 @@ export const rolloutHalts = scenario(
     await page.getByRole("button", { name: "Retry" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
     await page.locator('.standing[data-status="running"]').waitFor();
-    await standing.waitFor({ timeout: 90_000 });
+    await standing.waitFor();
     await page.getByRole("button", { name: "Cancel the rollout" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
     await page.locator('.standing[data-status="cancelled"]').waitFor();

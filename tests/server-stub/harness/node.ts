@@ -10,7 +10,7 @@ export type TestNode = { readonly nodeId: string; readonly name: string; readonl
 
 /** Joins a node to a group, which is made when it is not there yet. */
 export async function joinNode(
-  coordinator: TestCoordinator,
+  coordinator: Pick<TestCoordinator, "call">,
   { group = "web", name, autoApprove = true }: { group?: string; name: string; autoApprove?: boolean },
 ): Promise<TestNode> {
   await coordinator.call("POST", "/v1/groups", { body: { name: group } });
@@ -59,7 +59,10 @@ export type TestSocket = {
 };
 
 /** An open WebSocket of a node. Rejects when the upgrade is refused. */
-export async function openSocket(coordinator: TestCoordinator, credential: string): Promise<TestSocket> {
+export async function openSocket(
+  coordinator: Pick<TestCoordinator, "url">,
+  credential: string,
+): Promise<TestSocket> {
   const socket = new WebSocket(`${coordinator.url.replace("http", "ws")}/v1/session`, SUBPROTOCOL, {
     headers: { authorization: `Bearer ${credential}` },
   });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Group } from "../../../protocol/group.ts";
 import {
+  baseUrlOf,
   gateOf,
+  jobOf,
   leaseOf,
+  lockOf,
   quorumOf,
   quorumTone,
   whyNoGroupName,
@@ -60,6 +63,22 @@ describe("what is said of a group", () => {
     expect(quorumOf(GROUP)).toBe("3 of 3 voters serve, quorum 2");
     expect([3, 2, 1].map((serving) => quorumTone(group({}, { serving })))).toEqual(["good", "warn", "bad"]);
     expect(quorumOf(group({ mode: "independent" }))).toMatch(/itself/);
+  });
+
+  test("what a FleetLock client has of it", () => {
+    const client = node({ client: "fleet-lock", presence: "unknown", build: null });
+    const broken = [{ token: 1, nodeId: HOLDER.nodeId, at: 0, reason: "lost" }];
+    expect(lockOf(client, GROUP)).toEqual({ tone: "idle", word: "does not hold it" });
+    expect(lockOf(client, group({}, { holder: HOLDER })).word).toBe("holds the lock");
+    expect(lockOf(client, group({}, { holder: { ...HOLDER, overdue: true } })).tone).toBe("bad");
+    expect(lockOf(client, group({}, { broken })).word).toMatch(/counts as down/);
+    expect(lockOf({ ...client, membership: "pending" }, GROUP).word).toBe("waits for approval");
+    // In a group of independent nodes it may hold one of several.
+    expect(lockOf({ ...client, serving: false }, GROUP).word).toBe("holds the lock");
+    expect(jobOf({ jobId: "j-000000000000" })).toBeNull();
+    expect(jobOf(HOLDER)).toBe(HOLDER.jobId);
+    const opened = { voter: false, autoApprove: false, basicAuth: true, user: "db", password: "a/b" };
+    expect(baseUrlOf("https://baton.example:8420", opened)).toBe("https://db:a%2Fb@baton.example:8420/");
   });
 
   test("what may be typed", () => {

@@ -6,8 +6,8 @@ import {
   whyNotDiagnose,
   whyNotRetry,
   whyNotRollBack,
-  whyNotUpdate,
 } from "../../../server-stub/web/pages/node/model.ts";
+import { whyNoUpdate } from "../../../server-stub/web/pages/nodes/model.ts";
 
 const BUILD = { version: "1.0.0", buildHash: "a".repeat(64) };
 const NEXT = { version: "1.1.0", buildHash: "b".repeat(64) };
@@ -48,7 +48,7 @@ describe("what may be done with a node", () => {
     [{ client: "fleet-lock" }, FLEET_LOCK, FLEET_LOCK, FLEET_LOCK],
   ] as const)("%o", (more, update, rollBack, diagnose) => {
     const of = node(more as Partial<Node>);
-    expect([whyNotUpdate(of), whyNotRollBack(of), whyNotDiagnose(of, false)]).toEqual([
+    expect([whyNoUpdate(of), whyNotRollBack(of), whyNotDiagnose(of, false)]).toEqual([
       update,
       rollBack,
       diagnose,

@@ -18,6 +18,8 @@ describe("what a node's row says", () => {
     [{ health: { healthy: false, detail: "no disk" } }, "warn", "unhealthy"],
     [{ health: { healthy: true, caughtUp: false } }, "warn", "catching up"],
     [{ serving: false }, "warn", "not serving"],
+    [{ client: "fleet-lock", presence: "unknown" }, "idle", "speaks FleetLock"],
+    [{ client: "fleet-lock", presence: "unknown", serving: false }, "busy", "may reboot"],
   ] as const)("%o: %s, %s", (more, tone, word) => {
     expect(stateOf(node(more as Partial<Node>))).toMatchObject({ tone, word });
   });
@@ -39,6 +41,12 @@ describe("what a node's row says", () => {
     expect(behindBy(unknown)).toBeNull();
     expect(countNodes([unknown, node(outdated)])).toEqual({ all: 2, online: 2, behind: 1, pending: 0 });
     expect(behindBy(node(outdated))).toBe("1.3.0 → 1.4.0");
+  });
+
+  test("a FleetLock client is neither away nor of a version that nobody knows", () => {
+    const client = node({ client: "fleet-lock", presence: "unknown", build: null });
+    expect(countNodes([client, node({})])).toMatchObject({ all: 1, online: 1 });
+    expect(versionsOf([client])).toEqual([]);
   });
 });
 

@@ -42,9 +42,12 @@ export class RenameStop {
 
   /** Waits until a rename onto a path that matches is about to happen, or has just happened. Gives its line. */
   async at(side: "before" | "after", onto: RegExp, timeoutMs = 60_000): Promise<string> {
-    const isDone = (line: string) => line.includes(" = ");
-    const look = () =>
-      this.#lines().find((line) => onto.test(target(line)) && (side === "before" || isDone(line)));
+    const look = () => {
+      const lines = this.#lines();
+      const at = lines.findIndex((line) => onto.test(target(line)));
+      if (at === -1) return undefined;
+      return side === "before" || isDone(lines, at) ? lines[at] : undefined;
+    };
     return await until(look, { what: `rename onto ${String(onto)}`, timeoutMs, everyMs: 10 });
   }
 
@@ -63,3 +66,14 @@ export class RenameStop {
 
 /** The last path of `… rename("from", "to"` and of its other forms. */
 const target = (line: string): string => [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].at(-1)?.[1] ?? "";
+
+/**
+ * Whether the call that begins in a line has ended. While another thread does something, strace ends the line with
+ * `<unfinished ...>`, and writes how it ended into a later one of the same thread.
+ */
+function isDone(lines: readonly string[], at: number): boolean {
+  const line = lines[at] ?? "";
+  if (!line.includes("<unfinished ...>")) return line.includes(" = ");
+  const thread = /^\d+/.exec(line)?.[0];
+  return lines.slice(at + 1).some((later) => later.startsWith(`${thread} `) && later.includes(" resumed>"));
+}

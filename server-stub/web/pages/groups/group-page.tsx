@@ -12,6 +12,7 @@ import { useResource } from "../../store/use.ts";
 import { FreezePart } from "../policy/freeze.tsx";
 import { Windows } from "../policy/windows.tsx";
 import { EditGroup } from "./edit.tsx";
+import { FleetLockPanel } from "./fleet-lock.tsx";
 import { LeasePanel } from "./lease.tsx";
 import { Members } from "./members.tsx";
 import { gateOf, quorumOf, quorumTone } from "./model.ts";
@@ -88,13 +89,13 @@ function Known({ group, path }: { readonly group: Group; readonly path: string }
               ],
               ["Desired", desired ?? "no release yet"],
               ["Channel", channel === null ? "none" : <Link to="/releases">{channel}</Link>],
-              ...(group.fleetLock === undefined ? [] : [["FleetLock", "open to its clients"] as const]),
             ]}
           />
         </div>
       </Panel>
       <LeasePanel group={group} path={path} />
       <Members group={group} />
+      <FleetLockPanel group={group} path={path} />
       <Panel title="Freeze">
         <FreezePart of={name} freeze={freeze} path={path} about={name} />
       </Panel>

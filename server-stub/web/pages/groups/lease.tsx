@@ -9,7 +9,7 @@ import { Since, Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
 import { useStore } from "../../store/store.ts";
 import { useCollection } from "../../store/use.ts";
-import { leaseOf } from "./model.ts";
+import { jobOf, leaseOf } from "./model.ts";
 
 /** Who may be disrupted now, and the way out when that node is lost. */
 export function LeasePanel({ group, path }: { readonly group: Group; readonly path: string }) {
@@ -19,6 +19,7 @@ export function LeasePanel({ group, path }: { readonly group: Group; readonly pa
   const { holder, broken } = group.lease;
   const nameOf = (id: string): string => nodes.get(id)?.value.name ?? id;
   const { tone, word } = leaseOf(group, nameOf);
+  const job = holder === null ? null : jobOf(holder);
   return (
     <Panel title="Lease" aside={<BreakLease group={group} path={path} nameOf={nameOf} />}>
       <div class="stack">
@@ -38,9 +39,13 @@ export function LeasePanel({ group, path }: { readonly group: Group; readonly pa
               ["Token", String(holder.token)],
               [
                 "Job",
-                <Link key="job" to={`/jobs/${holder.jobId}`}>
-                  {holder.jobId}
-                </Link>,
+                job === null ? (
+                  "none"
+                ) : (
+                  <Link key="job" to={`/jobs/${job}`}>
+                    {job}
+                  </Link>
+                ),
               ],
             ]}
           />

@@ -1,5 +1,7 @@
 /** What is said of a group and its lease: pure. */
+import type { FleetLockOpened } from "../../../../protocol/fleet-lock.ts";
 import type { Group } from "../../../../protocol/group.ts";
+import type { Node } from "../../../../protocol/node.ts";
 import type { Tone } from "../../parts/mark.tsx";
 
 export type Said = { readonly tone: Tone; readonly word: string };
@@ -49,4 +51,27 @@ export function whyNoGroupName(name: string): string | null {
   return /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?$/.test(name)
     ? null
     : "Letters, digits, dots, dashes and underscores, 64 at most, a letter or digit at both ends";
+}
+
+/** The job of a lease; null of one that has none, as that of a FleetLock client. */
+export const jobOf = ({ jobId }: { readonly jobId: string }): string | null =>
+  /^j-0+$/.test(jobId) ? null : jobId;
+
+/** What a FleetLock client has of its group's lease. */
+export function lockOf({ id, membership, serving }: Node, { lease: { holder, broken } }: Group): Said {
+  if (membership === "pending") return { tone: "warn", word: "waits for approval" };
+  if (membership === "revoked") return { tone: "bad", word: "revoked" };
+  if (broken.some(({ nodeId }) => nodeId === id))
+    return { tone: "warn", word: "its lock was broken: it counts as down until it says that it is back" };
+  if (holder?.nodeId === id && holder.overdue) return { tone: "bad", word: "holds the lock, overdue" };
+  if (holder?.nodeId === id || !serving) return { tone: "busy", word: "holds the lock" };
+  return { tone: "idle", word: "does not hold it" };
+}
+
+/** As clients are configured: the coordinator's address, with the user and the password in it. */
+export function baseUrlOf(origin: string, { user, password }: FleetLockOpened): string {
+  const url = new URL(origin);
+  url.username = user ?? "";
+  url.password = password ?? "";
+  return url.href;
 }

@@ -1,7 +1,8 @@
 import type { JobStarted, Node } from "../../../../protocol/node.ts";
 import { Action } from "../../parts/action.tsx";
 import { useRouter } from "../../router/router.ts";
-import { refusedHere, whyNotDiagnose, whyNotRetry, whyNotRollBack, whyNotUpdate } from "./model.ts";
+import { whyNoUpdate } from "../nodes/model.ts";
+import { refusedHere, whyNotDiagnose, whyNotRetry, whyNotRollBack } from "./model.ts";
 
 /** What can be done with this one node: where it cannot be done now, why. */
 export function NodeActions({ node, diagnosing }: { readonly node: Node; readonly diagnosing: boolean }) {
@@ -17,7 +18,7 @@ export function NodeActions({ node, diagnosing }: { readonly node: Node; readonl
           about={id}
           kind="primary"
           name="Update now"
-          why={whyNotUpdate(node)}
+          why={whyNoUpdate(node)}
           question={`Update ${name} to ${latest}?`}
           path={`/v1/nodes/${id}/update`}
           body={{ release: latest }}

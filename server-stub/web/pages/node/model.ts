@@ -2,10 +2,7 @@
 import type { Build } from "../../../../protocol/build.ts";
 import type { Node } from "../../../../protocol/node.ts";
 import type { Tone } from "../../parts/mark.tsx";
-import { whyNoUpdate } from "../nodes/model.ts";
-
-/** A FleetLock client is nobody that anything is installed on. */
-const FLEET_LOCK = "It speaks FleetLock: nothing is installed on it from here";
+import { FLEET_LOCK } from "../nodes/model.ts";
 
 const whyNobody = (node: Node): string | null => {
   if (node.client !== undefined) return FLEET_LOCK;
@@ -17,9 +14,6 @@ const whyNobody = (node: Node): string | null => {
 
 const isBusy = (node: Node): boolean =>
   node.jobId !== null || (node.update !== null && node.update.state !== "idle");
-
-export const whyNotUpdate = (node: Node): string | null =>
-  node.client === undefined ? whyNoUpdate(node) : FLEET_LOCK;
 
 /** The release that it would be brought to is what holds it back: then it may be tried again, by name. */
 export function refusedHere(node: Node): string | null {

@@ -25,6 +25,10 @@ export function stateOf(node: Node): NodeState {
   const reason = node.reason?.message ?? null;
   if (node.membership === "pending") return { tone: "warn", word: "waits for approval", detail: null };
   if (node.membership === "revoked") return { tone: "bad", word: "revoked", detail: reason };
+  if (node.client !== undefined)
+    return node.serving
+      ? { tone: "idle", word: "speaks FleetLock", detail: null }
+      : { tone: "busy", word: "may reboot", detail: "It holds the lock, or its lock was broken." };
   if (node.presence === "offline") return { tone: "bad", word: "offline", detail: reason };
   if (node.presence === "unknown")
     return { tone: "idle", word: "not heard yet", detail: "The coordinator has just started." };
@@ -41,9 +45,13 @@ export function stateOf(node: Node): NodeState {
   return { tone: "good", word: node.hold ? "serving, on hold" : "serving", detail: reason };
 }
 
+/** Nobody that anything is installed on. */
+export const FLEET_LOCK = "It speaks FleetLock: nothing is installed on it from here";
+
 /** Why a node cannot be updated to the newest release right now; null when it can. */
 export function whyNoUpdate(node: Node): string | null {
   const { latest } = node;
+  if (node.client !== undefined) return FLEET_LOCK;
   if (node.membership !== "approved") return `${node.name} is not approved`;
   if (latest === null) return "No release is published for it";
   if (node.build !== null && !node.outdated) return `It runs ${latest} already`;

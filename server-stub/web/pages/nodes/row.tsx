@@ -35,7 +35,7 @@ export function NodeRow({
       </td>
       <td class="node-version">
         {node.build === null ? (
-          <span class="soft">unknown</span>
+          <span class="soft">{node.client === undefined ? "unknown" : "not ours"}</span>
         ) : behind === null ? (
           <span title={node.build.buildHash}>{node.build.version}</span>
         ) : (

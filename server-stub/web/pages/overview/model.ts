@@ -3,6 +3,7 @@ import type { Node } from "../../../../protocol/node.ts";
 import type { RolloutStage, RolloutSummary } from "../../../../protocol/rollout.ts";
 import type { Tone } from "../../parts/mark.tsx";
 
+/** Of those that something is installed on: whether a FleetLock client is there nobody knows. */
 export type Counts = {
   readonly all: number;
   readonly online: number;
@@ -12,7 +13,9 @@ export type Counts = {
 };
 
 export function countNodes(nodes: readonly Node[]): Counts {
-  const approved = nodes.filter(({ membership }) => membership === "approved");
+  const approved = nodes.filter(
+    ({ membership, client }) => membership === "approved" && client === undefined,
+  );
   return {
     all: approved.length,
     online: approved.filter(({ presence }) => presence === "online").length,
@@ -26,8 +29,8 @@ export type Share = { readonly version: string; readonly nodes: number; readonly
 /** How many nodes run which version, the newest first, and at last those of which nobody knows. */
 export function versionsOf(nodes: readonly Node[]): readonly Share[] {
   const counts = new Map<string, number>();
-  for (const { build, membership } of nodes) {
-    if (membership !== "approved") continue;
+  for (const { build, membership, client } of nodes) {
+    if (membership !== "approved" || client !== undefined) continue;
     const version = build?.version ?? UNKNOWN;
     counts.set(version, (counts.get(version) ?? 0) + 1);
   }

@@ -1,0 +1,122 @@
+/** What a coordinator has beyond its own doors when it is one of several on one PostgreSQL. */
+import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import type { FastifyBaseLogger } from "fastify";
+import { FaultError } from "../protocol/result.ts";
+import type { DurationMs } from "../protocol/time.ts";
+import { type Identify, identifyAsLocal } from "./api/authorize.ts";
+import type { Among } from "./assemble.ts";
+import type { Config } from "./config.ts";
+import { createDoor, type Door } from "./replicas/door.ts";
+import { createOrigins, type Origins } from "./replicas/origins.ts";
+import type { Replica } from "./service/replica.ts";
+import { type Engine, startEngine } from "./timer.ts";
+
+export type OneOfSeveral = {
+  readonly among: Among;
+  readonly origins: Origins;
+  /** Of the network, and of the control socket. */
+  readonly door: Door;
+  readonly localDoor: Door;
+  /** Who asks over the control socket of another coordinator is an administrator here as well. */
+  identifying(others: Identify): Identify;
+  /**
+   * From now on the seat is looked after; resolves after the first look, so that who is alone decides by then. `url`:
+   * where this coordinator listens; `sendAway`: ends the sessions here.
+   */
+  begin(replica: Replica, url: string, sendAway: () => void): Promise<void>;
+  /** The seat is looked after no longer. */
+  end(): Promise<void>;
+  /** Agents are not led to another coordinator any more. */
+  hangUp(): void;
+  /** Gives up what is still on its way to another coordinator. */
+  close(): void;
+};
+
+/** Between two looks at the seat: a small part of the time after which a silent holder has lost it. */
+const LOOK_MS: DurationMs = 500;
+
+/** Null where the database is a file: nobody else can be there. Throws `FaultError` `settings` for a file that cannot be read. */
+export async function joinOthers(config: Config, log: FastifyBaseLogger): Promise<OneOfSeveral | null> {
+  if (config.postgres === null) return null;
+  const { createSeatLock } = await import("./store/postgres/seat-lock.ts");
+  const tls = await readTls(config);
+  let replica: Replica | null = null;
+  let listensAt: string | null = null;
+  let sendAway: () => void = () => undefined;
+  let timer: Engine | null = null;
+  const origins = createOrigins();
+  const seated = { hasSeat: () => replica?.hasSeat() === true, seat: () => replica?.seat() ?? null };
+  const door = createDoor({ seated, origins, tls, log });
+  const localDoor = createDoor({ seated, origins, tls, log, isLocal: true });
+  const failed = (error: unknown): void =>
+    log.warn({ err: error }, "the seat could not be looked after; the next look tries again");
+  let known: string | undefined;
+  const look = async (): Promise<void> => {
+    await replica?.look();
+    const seat = seated.seat();
+    if (seat?.claim === known) return;
+    known = seat?.claim;
+    door.moved();
+    localDoor.moved();
+    if (seat === null) return;
+    const fields = { address: seat.address };
+    log.info(fields, seated.hasSeat() ? "this coordinator decides" : "another coordinator decides");
+  };
+  const lock = createSeatLock(config.postgres, log, () => void look().catch(failed));
+  return {
+    origins,
+    door,
+    localDoor,
+    among: {
+      lock,
+      address: () => config.advertise ?? (listensAt === null ? null : reachable(listensAt)),
+      changed: (hasSeat) => {
+        if (hasSeat) return log.info({}, "takes the seat");
+        log.warn({}, "has lost the seat: sessions end here, and begin anew with whoever has it");
+        sendAway();
+      },
+    },
+    identifying: (others) => async (request) =>
+      origins.isLocal(request.headers) ? identifyAsLocal(request) : others(request),
+    begin: async (its, url, away) => {
+      replica = its;
+      listensAt = url;
+      sendAway = away;
+      await look().catch(failed);
+      timer = startEngine(look, LOOK_MS, failed);
+    },
+    end: async () => timer?.stop(),
+    hangUp: door.hangUp,
+    close: () => {
+      door.close();
+      localDoor.close();
+    },
+  };
+}
+
+async function readTls({ replicas: { caFile, serverName } }: Config) {
+  const named = serverName === null ? {} : { servername: serverName };
+  if (caFile === null) return named;
+  try {
+    return { ...named, ca: await readFile(caFile) };
+  } catch (cause) {
+    throw new FaultError(
+      {
+        code: "settings",
+        message: `replicas.ca_file: ${caFile} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      },
+      { cause },
+    );
+  }
+}
+
+/** Where others reach who listens on all addresses: at the first that is not only this machine's. */
+function reachable(url: string): string {
+  const at = new URL(url);
+  if (at.hostname !== "0.0.0.0" && at.hostname !== "[::]") return at.origin;
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const first = addresses.find(({ internal, family }) => !internal && family === "IPv4");
+  at.hostname = first?.address ?? "127.0.0.1";
+  return at.origin;
+}
