@@ -24,8 +24,14 @@ export async function catchUpNode(ctx: Context, nodeId: NodeId): Promise<void> {
 
 /** All nodes that were heard, of groups that have a release to be on. */
 export async function catchUpAll(ctx: Context): Promise<void> {
-  for (const [nodeId, { presence }] of ctx.live.all()) {
-    if (stateOf(presence, ctx.timing, ctx.now()) !== "online") continue;
+  const groups = new Map((await ctx.store.groups()).map(({ value }) => [value.name, value]));
+  const now = ctx.now();
+  for (const { value: node } of await ctx.store.nodes()) {
+    const { id: nodeId } = node;
+    if (stateOf(ctx.live.presence(nodeId), ctx.timing, now) !== "online") continue;
+    const group = groups.get(node.group);
+    // Nobody has said what it should be on: so with most, and there may be thousands.
+    if (group?.wanted === null && group.channel === null && node.placed === null) continue;
     await isolated(ctx, "catch-up", { nodeId }, () => catchUpNode(ctx, nodeId));
   }
 }

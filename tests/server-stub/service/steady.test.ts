@@ -53,7 +53,7 @@ test("it does not last: without any news all of it is looked at again", async ()
   a.attach();
   await house.beats(1, a);
   const reads = countReads(house);
-  for (let beats = 0; beats < 13; beats += 1) {
+  for (let beats = 0; beats < 121; beats += 1) {
     house.clock.pass(5_000);
     await a.beat();
   }
