@@ -1,5 +1,6 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -82,6 +83,8 @@ export async function assemble(
   const store = watchedStore(opened.value.store, watches, () => performance.now());
   try {
     if (database !== null) await settleIncarnation(store, database.incarnation, clock.now(), scope.log(log));
+    // A database in a file has made it; a second coordinator on a server begins with nothing of its own.
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
     await removeStaging(config.stateDir);
     const repository = await Repository.open({
       dir: config.repositoryDir,
