@@ -1,13 +1,22 @@
-import type { CoordinatorFrame } from "../../protocol/frames.ts";
+import type { CoordinatorFrame, Orders } from "../../protocol/frames.ts";
 import type { GroupName, JobId, NodeId } from "../../protocol/names.ts";
 import type { PresenceState } from "../../protocol/node.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Presence } from "../core/presence/presence.ts";
-import type { OrdersBody } from "./orders.ts";
-import type { Steady } from "./steady.ts";
 
 /** Where frames for a node can be pushed. */
 export type Door = { send(frame: CoordinatorFrame): void; superseded(): void; revoked(): void };
+
+/** What the coordinator wants of a node right now: all of it, computed from what is stored, whenever it is asked. */
+export type OrdersBody = Omit<Orders, "type" | "session" | "seq">;
+
+/** What an answer of before rests on. */
+export type Steady = {
+  readonly group: GroupName;
+  readonly address: string | null;
+  readonly writes: number;
+  readonly atMs: EpochMs;
+};
 
 /** What lives in memory for one node, beside the newest session. */
 export type LiveNode = {

@@ -2,8 +2,8 @@ import type { Orders } from "../../protocol/frames.ts";
 import type { GroupName, NodeId, SessionId } from "../../protocol/names.ts";
 import { newestOf } from "../core/presence/presence.ts";
 import type { Context } from "./context.ts";
-import type { LiveNode } from "./live-nodes.ts";
-import { computeOrders, type OrdersBody } from "./orders.ts";
+import type { LiveNode, OrdersBody } from "./live-nodes.ts";
+import { computeOrders } from "./orders.ts";
 
 /**
  * Orders for the node's session, numbered. Null without an echoed session; with `onlyNews` also when they say what

@@ -8,17 +8,9 @@
  */
 import type { Heartbeat } from "../../protocol/frames.ts";
 import type { GroupName, NodeId } from "../../protocol/names.ts";
-import type { DurationMs, EpochMs } from "../../protocol/time.ts";
+import type { DurationMs } from "../../protocol/time.ts";
 import type { Context } from "./context.ts";
-import type { OrdersBody } from "./orders.ts";
-
-/** What an answer of before rests on. */
-export type Steady = {
-  readonly group: GroupName;
-  readonly address: string | null;
-  readonly writes: number;
-  readonly atMs: EpochMs;
-};
+import type { OrdersBody, Steady } from "./live-nodes.ts";
 
 /** What is wanted of a node that waits may also depend on others, and on the time. */
 const WITH_A_JOB_MS: DurationMs = 10_000;

@@ -28,12 +28,14 @@ export class Operator {
 
   /** What was acknowledged and is not there, or not exactly once in the audit log. */
   async lost(): Promise<readonly string[]> {
+    // It goes on while this is read.
+    const acknowledged = [...this.acknowledged];
     const known = new Set(
       (await all<{ name: string }>(this.#coordinators, "/v1/groups", "groups")).map(({ name }) => name),
     );
     const entries = await all<AuditEntry>(this.#coordinators, "/v1/audit", "entries", "&action=group.");
     const noted = Map.groupBy(entries, ({ subject }) => subject);
-    return this.acknowledged.flatMap((name) => {
+    return acknowledged.flatMap((name) => {
       const times = noted.get(name)?.filter(({ action }) => action.startsWith("group.")).length ?? 0;
       if (!known.has(name)) return [`group ${name} was acknowledged, and is not there`];
       return times === 1 ? [] : [`group ${name} was acknowledged, and is ${times} times in the audit log`];
