@@ -10,7 +10,7 @@ export type TestNode = { readonly nodeId: string; readonly name: string; readonl
 
 /** Joins a node to a group, which is made when it is not there yet. */
 export async function joinNode(
-  coordinator: TestCoordinator,
+  coordinator: Pick<TestCoordinator, "call">,
   { group = "web", name, autoApprove = true }: { group?: string; name: string; autoApprove?: boolean },
 ): Promise<TestNode> {
   await coordinator.call("POST", "/v1/groups", { body: { name: group } });
