@@ -198,12 +198,14 @@ export class CoordinatorMachine {
   async #create(parts: Parts): Promise<Process["replica"]> {
     const { seat, story, watch } = this.#parts;
     if (seat !== undefined)
-      return createReplica(parts, seat, (hasSeat) => {
-        story.tell(this.name, hasSeat ? "takes the seat" : "has lost the seat");
-        // That nothing was restored is known without waiting.
-        if (hasSeat)
-          watch.began(parts.store, false).catch((cause: unknown) => watch.wentWrong("began", { cause }));
-        else this.#hangUp();
+      return createReplica(parts, seat, {
+        changed: (hasSeat) => {
+          story.tell(this.name, hasSeat ? "takes the seat" : "has lost the seat");
+          // That nothing was restored is known without waiting.
+          if (hasSeat)
+            watch.began(parts.store, false).catch((cause: unknown) => watch.wentWrong("began", { cause }));
+          else this.#hangUp();
+        },
       });
     const alone = await createCoordinator(parts);
     return { current: () => alone, hasSeat: () => true, tick: () => alone.tick() };
