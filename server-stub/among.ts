@@ -30,8 +30,8 @@ export type OneOfSeveral = {
   begin(replica: Replica, url: string, sendAway: () => void): Promise<void>;
   /** The seat is looked after no longer. */
   end(): Promise<void>;
-  /** Agents are not led to another coordinator any more. */
-  hangUp(): void;
+  /** Agents are not led to another coordinator any more, and no coordinator follows this one. */
+  readonly hangUp: () => void;
   /** Gives up what is still on its way to another coordinator. */
   close(): Promise<void>;
 };
@@ -79,7 +79,7 @@ export async function joinOthers(config: Config, log: FastifyBaseLogger): Promis
   };
   const lock = createSeatLock(config.postgres, log, () => void look().catch(failed));
   const heard = createPoke();
-  const pokes = createPokes(config.postgres, log, heard.poke);
+  const pokes = createPokes(config.postgres, log, () => heard.poke());
   return {
     origins,
     door,
@@ -114,7 +114,10 @@ export async function joinOthers(config: Config, log: FastifyBaseLogger): Promis
     end: async () => {
       await Promise.all(timers.map((timer) => timer.stop()));
     },
-    hangUp: door.hangUp,
+    hangUp: () => {
+      door.hangUp();
+      link.close();
+    },
     close: async () => {
       link.close();
       door.close();

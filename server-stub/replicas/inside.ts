@@ -23,7 +23,9 @@ const ALIVE_MS: DurationMs = 2_000;
 type Source = {
   readonly shows: Coordinator["shows"];
   /** Calls for each node of which something was heard that is not stored, until the returned function is called. */
-  onHeard(listener: (nodeId: string) => void): () => void;
+  readonly onHeard: (listener: (nodeId: string) => void) => () => void;
+  /** This coordinator stops: whoever follows goes elsewhere. */
+  readonly leaving: AbortSignal;
 };
 
 /** Answers another coordinator. */
@@ -46,7 +48,7 @@ export async function answerInside(
     .end(JSON.stringify({ value: value ?? null }));
 }
 
-function tellNews({ onHeard }: Source, response: ServerResponse): void {
+function tellNews({ onHeard, leaving }: Source, response: ServerResponse): void {
   const waiting = new Set<string>();
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
@@ -58,7 +60,10 @@ function tellNews({ onHeard }: Source, response: ServerResponse): void {
     waiting.clear();
     saidAt = performance.now();
   }, GATHER_MS);
+  const leave = (): void => void response.end();
+  leaving.addEventListener("abort", leave, { once: true });
   response.on("close", () => {
+    leaving.removeEventListener("abort", leave);
     off();
     clearInterval(timer);
   });

@@ -11,6 +11,7 @@ export type Link = {
   readonly shows: (kind: string, subject: string) => Promise<{ readonly value: unknown } | null>;
   /** Follows the news of whoever has the seat, and asks again for one that could not be reached. Called by a timer. */
   readonly look: () => Promise<void>;
+  /** This coordinator stops: nobody follows it any more, and it follows nobody. */
   readonly close: () => void;
 };
 
@@ -18,12 +19,17 @@ export function createLink(
   door: Pick<Door, "toSeat" | "fault" | "reached">,
   replica: () => Pick<Replica, "current" | "onHeard" | "heardElsewhere"> | null,
 ): Link {
+  const leaving = new AbortController();
   let following: { readonly claim: string; readonly stop: () => void } | null = null;
   return {
     answer: async (request, response) => {
       const its = replica();
       if (its === null) return void response.writeHead(503).end();
-      await answerInside({ shows: its.current().shows, onHeard: its.onHeard }, request, response);
+      await answerInside(
+        { shows: its.current().shows, onHeard: its.onHeard, leaving: leaving.signal },
+        request,
+        response,
+      );
     },
     shows: async (kind, subject) => {
       const way = door.toSeat();
@@ -32,7 +38,7 @@ export function createLink(
     look: async () => {
       const way = door.toSeat();
       if (following !== null && following.claim !== way?.claim) following.stop();
-      if (way === null) return;
+      if (way === null || leaving.signal.aborted) return;
       if (door.fault() !== null && (await isThere(way))) door.reached();
       if (door.fault() !== null || following !== null) return;
       const { claim } = way;
@@ -45,6 +51,9 @@ export function createLink(
       );
       following = { claim, stop };
     },
-    close: () => following?.stop(),
+    close: () => {
+      leaving.abort();
+      following?.stop();
+    },
   };
 }

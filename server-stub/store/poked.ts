@@ -7,10 +7,10 @@ import type { Store } from "./store.ts";
  */
 export function pokedStore(store: Store, heard: Poke, own: () => void): Store {
   const all = createPoke();
-  heard.listen(all.poke);
+  heard.listen(() => all.poke());
   store.onChange(() => {
     own();
     all.poke();
   });
-  return { ...store, onChange: all.listen };
+  return { ...store, onChange: (listener) => all.listen(listener) };
 }

@@ -11,9 +11,9 @@ export type SharedEvents = {
   readonly events: EventsAtWork;
   readonly news: NodeNews;
   /** Calls for each node that was heard here, until the returned function is called. */
-  onHeard(listener: (nodeId: NodeId) => void): () => void;
+  readonly onHeard: (listener: (nodeId: NodeId) => void) => () => void;
   /** The same was heard by another coordinator. */
-  heardElsewhere(nodeId: NodeId): void;
+  readonly heardElsewhere: (nodeId: NodeId) => void;
 };
 
 /** What whoever decides shows of a subject; null when that is this one, or does not answer. */
@@ -69,6 +69,6 @@ export async function createSharedEvents(
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    heardElsewhere: kept.heard,
+    heardElsewhere: (nodeId) => kept.heard(nodeId),
   };
 }

@@ -12,9 +12,9 @@ import { createOwnConnection } from "./own-connection.ts";
 
 export type Pokes = {
   /** Tells the others. Never throws; many at once are one. */
-  tell(): void;
+  readonly tell: () => void;
   /** Looks whether the connection still answers, and makes it anew if not. Called by a timer. */
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
   close(): Promise<void>;
 };
 
