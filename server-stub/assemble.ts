@@ -11,6 +11,8 @@ import { finishSwap } from "./backup/swap.ts";
 import type { Config } from "./config.ts";
 import { machineOf } from "./machine.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { realFiles } from "./repository/files.ts";
+import { guardedFiles } from "./repository/guarded.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
@@ -93,6 +95,7 @@ export async function assemble(
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
       now: () => clock.now(),
+      ...(among === undefined ? {} : { files: guardedFiles(realFiles, async () => replica?.checkSeat()) }),
       isShared: database !== null,
     });
     const parts: Parts = {

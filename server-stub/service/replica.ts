@@ -32,6 +32,8 @@ export type Replica = {
   readonly hasSeat: () => boolean;
   /** Who has the seat, as it was last seen; null while nobody is known to have it. */
   readonly seat: () => Seat | null;
+  /** For what is written elsewhere than in the store. Throws `NotInSeat` where the store says that another one has it. */
+  readonly checkSeat: () => Promise<void>;
   /** Looks after the seat. Called by a timer, and whenever the seat may have come free. */
   look(): Promise<void>;
   /** Looks after the seat, and then does what is due. Called by a timer. */
@@ -130,6 +132,11 @@ export async function createReplica(
     current: () => current,
     hasSeat: () => seated && mine !== null,
     seat: () => (seated ? mine : null) ?? others,
+    checkSeat: async () => {
+      const claim = mine?.claim;
+      if (claim === undefined || (await parts.store.meta()).value.seat?.claim !== claim)
+        throw new NotInSeat();
+    },
     look,
     onHeard: shared.onHeard,
     heardElsewhere: shared.heardElsewhere,

@@ -86,6 +86,8 @@ test("who wakes up late is refused by the store, and stands by from its next loo
   const b = await several.start("b");
   // It has not looked again yet.
   expect(a.replica.hasSeat()).toBe(true);
+  await expect(a.replica.checkSeat()).rejects.toThrow(NotInSeat);
+  await expect(b.replica.checkSeat()).resolves.toBeUndefined();
   await expect(a.baton.groups.create(ADMIN, { name: "web" })).rejects.toThrow(NotInSeat);
   expect(a.replica.hasSeat()).toBe(false);
   await a.replica.tick();
