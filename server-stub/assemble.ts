@@ -19,11 +19,12 @@ import { createCoordinator } from "./service/create.ts";
 import { settleIncarnation } from "./service/failover.ts";
 import { asOneOfSeveral } from "./service/one-of-several.ts";
 import type { Parts } from "./service/parts.ts";
-import { createReplica, type Replica, type SeatLock } from "./service/replica.ts";
+import { createReplica, type Replica, type ReplicaOptions, type SeatLock } from "./service/replica.ts";
 import { createRequestScope } from "./service/request-scope.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { openStore } from "./store/open.ts";
 import type { PostgresStore } from "./store/postgres/open.ts";
+import type { Store } from "./store/store.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
@@ -43,8 +44,11 @@ export type Assembled = {
 /** What one of several coordinators needs: see `createReplica`. */
 export type Among = {
   readonly lock: SeatLock;
-  readonly changed: (hasSeat: boolean) => void;
-  readonly address: () => string | null;
+  readonly options: ReplicaOptions;
+  /** Why the one that decides cannot be reached; null when it can. */
+  readonly unreachable: () => string | null;
+  /** The store as it is told of what other processes write. */
+  readonly listening: (store: Store) => Store;
 };
 
 /**
@@ -73,12 +77,15 @@ export async function assemble(
       if (coordinator === null) throw new Error("there is no coordinator to ask yet");
       return coordinator;
     },
+    hasSeat: () => replica?.hasSeat() ?? true,
     uptime: () => performance.now(),
     ofProcess,
   });
   let coordinator: Coordinator | null = null;
+  let replica: Replica | null = null;
   const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
-  const store = watchedStore(opened.value.store, watches, () => performance.now());
+  const heard = among?.listening(opened.value.store) ?? opened.value.store;
+  const store = watchedStore(heard, watches, () => performance.now());
   try {
     if (database !== null) await settleIncarnation(store, database.incarnation, clock.now(), scope.log(log));
     await removeStaging(config.stateDir);
@@ -104,12 +111,12 @@ export async function assemble(
       signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
     };
-    const replica =
-      among === undefined ? null : await createReplica(parts, among.lock, among.changed, among.address);
+    if (among !== undefined) replica = await createReplica(parts, among.lock, among.options);
     const made =
       replica === null
         ? await createCoordinator({ ...parts, standsBy: database !== null })
-        : asOneOfSeveral(replica);
+        : asOneOfSeveral(replica, among?.unreachable);
+    const closable = replica ?? made;
     const { sessions } = made;
     coordinator = {
       ...made,
@@ -164,7 +171,7 @@ export async function assemble(
       },
       close: async () => {
         try {
-          await (replica ?? made).close();
+          await closable.close();
         } catch (error) {
           // What it would still have noted, it cannot when the server is away.
           if (database === null) throw error;

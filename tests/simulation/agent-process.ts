@@ -73,7 +73,7 @@ export function assembleAgent(world: AgentWorld): AgentProcess {
       running: build.build,
       random,
       wait: world.wait,
-      reaches: () => connects && wire.coordinator().isUp && wire.network.reaches(wire.node),
+      reaches: () => connects && wire.coordinator().isRunning && wire.network.reaches(wire.node),
     }),
     workload: world.workload,
     stateDir: root,
