@@ -11,20 +11,28 @@ import { finishSwap } from "./backup/swap.ts";
 import type { Config } from "./config.ts";
 import { machineOf } from "./machine.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { realFiles } from "./repository/files.ts";
+import { guardedFiles } from "./repository/guarded.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
 import type { Coordinator, Refusal } from "./service/coordinator.ts";
 import { createCoordinator } from "./service/create.ts";
 import { settleIncarnation } from "./service/failover.ts";
+import { asOneOfSeveral } from "./service/one-of-several.ts";
+import type { Parts } from "./service/parts.ts";
+import { createReplica, type Replica, type ReplicaOptions, type SeatLock } from "./service/replica.ts";
 import { createRequestScope } from "./service/request-scope.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { openStore } from "./store/open.ts";
 import type { PostgresStore } from "./store/postgres/open.ts";
+import type { Store } from "./store/store.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
   readonly coordinator: Coordinator;
+  /** The same as one of several; null where it decides alone, or is there for one command. */
+  readonly replica: Replica | null;
   readonly repository: Repository;
   readonly metrics: Metrics;
   /** The server that has the database; null when it is a file. */
@@ -35,12 +43,27 @@ export type Assembled = {
   readonly close: () => Promise<void>;
 };
 
-/** `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond use. */
+/** What one of several coordinators needs: see `createReplica`. */
+export type Among = {
+  readonly lock: SeatLock;
+  readonly options: ReplicaOptions;
+  /** Why the one that decides cannot be reached; null when it can. */
+  readonly unreachable: () => string | null;
+  /** The store as it is told of what other processes write. */
+  readonly listening: (store: Store) => Store;
+};
+
+/**
+ * `among`: it is one of several that serve. Without it, on a database that several may use, it decides nothing by itself:
+ * it is there for a command.
+ * `ofProcess`: metrics of the process as well. Errors: those of opening the database. Throws when the repository is damaged beyond
+ * use.
+ */
 export async function assemble(
   config: Config,
   log: FastifyBaseLogger,
   clock: Clock,
-  { ofProcess = false }: { readonly ofProcess?: boolean } = {},
+  { ofProcess = false, among }: { readonly ofProcess?: boolean; readonly among?: Among } = {},
 ): Promise<Result<Assembled, OpenFault>> {
   // What a restore has begun is finished before all else, whatever cut it off.
   await finishSwap(config.stateDir);
@@ -56,12 +79,15 @@ export async function assemble(
       if (coordinator === null) throw new Error("there is no coordinator to ask yet");
       return coordinator;
     },
+    hasSeat: () => replica?.hasSeat() ?? true,
     uptime: () => performance.now(),
     ofProcess,
   });
   let coordinator: Coordinator | null = null;
+  let replica: Replica | null = null;
   const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
-  const store = watchedStore(opened.value.store, watches, () => performance.now());
+  const heard = among?.listening(opened.value.store) ?? opened.value.store;
+  const store = watchedStore(heard, watches, () => performance.now());
   try {
     if (database !== null) await settleIncarnation(store, database.incarnation, clock.now(), scope.log(log));
     await removeStaging(config.stateDir);
@@ -69,8 +95,10 @@ export async function assemble(
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
       now: () => clock.now(),
+      ...(among === undefined ? {} : { files: guardedFiles(realFiles, async () => replica?.checkSeat()) }),
+      isShared: database !== null,
     });
-    const made = await createCoordinator({
+    const parts: Parts = {
       store,
       repository,
       clock,
@@ -85,7 +113,13 @@ export async function assemble(
       streamsPerToken: config.events.streamsPerToken,
       signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
-    });
+    };
+    if (among !== undefined) replica = await createReplica(parts, among.lock, among.options);
+    const made =
+      replica === null
+        ? await createCoordinator({ ...parts, standsBy: database !== null })
+        : asOneOfSeveral(replica, among?.unreachable);
+    const closable = replica ?? made;
     const { sessions } = made;
     coordinator = {
       ...made,
@@ -94,6 +128,7 @@ export async function assemble(
     };
     return ok({
       coordinator,
+      replica,
       repository,
       metrics,
       database,
@@ -139,7 +174,7 @@ export async function assemble(
       },
       close: async () => {
         try {
-          await made.close();
+          await closable.close();
         } catch (error) {
           // What it would still have noted, it cannot when the server is away.
           if (database === null) throw error;
@@ -156,4 +191,4 @@ export async function assemble(
 }
 
 /** The snapshot and timestamp keys. */
-export const keysDirOf = (config: Config): string => join(config.stateDir, "keys");
+export const keysDirOf = (config: Config): string => config.keysDir;

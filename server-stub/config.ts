@@ -29,6 +29,11 @@ export type Config = {
   readonly postgres: PostgresAddress | null;
   /** TUF metadata and targets, as `/tuf/` serves them. */
   readonly repositoryDir: string;
+  /** The snapshot and timestamp keys. */
+  readonly keysDir: string;
+  /** Where other coordinators reach this one; null: where it listens. */
+  readonly advertise: string | null;
+  readonly replicas: { readonly caFile: string | null; readonly serverName: string | null };
   /** Unix socket of the local operator, 0600. */
   readonly controlSocket: string;
   readonly publicUrl: string | null;
@@ -111,12 +116,26 @@ export function parseConfig(
   if (postgres?.ok === false) problem("database.url", postgres.error);
   if (url !== undefined && settings.database.file !== undefined)
     problem("database.file", "cannot be set beside database.url: the database is one or the other.");
+  const { dir, keysDir } = settings.repository;
+  for (const [key, value] of [
+    ["dir", dir],
+    ["keys_dir", keysDir],
+  ] as const) {
+    if (value !== undefined && url === undefined)
+      problem(`repository.${key}`, "is for several coordinators, which need database.url (PostgreSQL).");
+  }
   if (problems.length > 0) return err(settingsFault(problems));
   return ok({
     stateDir,
     databaseFile: resolve(stateDir, settings.database.file ?? "coordinator.db"),
     postgres: postgres?.ok === true ? postgres.value : null,
-    repositoryDir: join(stateDir, "repository"),
+    repositoryDir: resolve(stateDir, dir ?? "repository"),
+    keysDir: resolve(stateDir, keysDir ?? "keys"),
+    advertise: settings.advertise?.replace(/\/+$/, "") ?? null,
+    replicas: {
+      caFile: settings.replicas.caFile === undefined ? null : resolve(settings.replicas.caFile),
+      serverName: settings.replicas.serverName ?? null,
+    },
     controlSocket: join(stateDir, "control.sock"),
     publicUrl: settings.publicUrl?.replace(/\/+$/, "") ?? null,
     logLevel: settings.logLevel,

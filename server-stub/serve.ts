@@ -2,9 +2,11 @@
 import { chmod, rm } from "node:fs/promises";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { FaultError, ok, type Result } from "../protocol/result.ts";
 import type { Clock, DurationMs } from "../protocol/time.ts";
+import { joinOthers } from "./among.ts";
 import { identifyAsLocal, identifyByBearer, identifyBySignIn } from "./api/authorize.ts";
 import { readDashboard } from "./api/dashboard/files.ts";
 import { createApi } from "./api/server.ts";
@@ -16,6 +18,7 @@ import { createLiveDoor } from "./live/door.ts";
 import { listenForScrapes, type MetricsListener } from "./metrics/listener.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { createReplicationWatch } from "./replication-watch.ts";
+import type { Replica } from "./service/replica.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { startEngine } from "./timer.ts";
 
@@ -48,6 +51,9 @@ const LOOK_AT_STANDBYS_MS: DurationMs = 60_000;
  */
 const BACKLOG = 4_096;
 
+/** How long what is under way may hold up giving up the seat. */
+const SEAT_WITHIN_MS = 1_000;
+
 /** How long a request that is under way, such as an upload, may hold up the end. */
 const STOP_WITHIN_MS = 10_000;
 
@@ -61,9 +67,11 @@ export async function serve(
   clock: Clock = systemClock,
   options: { readonly ofProcess?: boolean; readonly dashboardDirs?: readonly string[] } = {},
 ): Promise<Result<Running, OpenFault>> {
-  const assembled = await assemble(config, log, clock, options);
+  const several = await joinOthers(config, log);
+  const among = several === null ? {} : { among: several.among };
+  const assembled = await assemble(config, log, clock, { ...options, ...among });
   if (!assembled.ok) return assembled;
-  const { coordinator, doors, metrics, database, close } = assembled.value;
+  const { coordinator, replica, doors, metrics, database, close } = assembled.value;
   let url = "";
   const open: { close(): PromiseLike<unknown> }[] = [];
   try {
@@ -72,12 +80,18 @@ export async function serve(
     const certificate = config.tls === null ? null : createCertificate(config.tls);
     const tls = certificate === null ? null : await certificate.read();
     const scoped = doors.scope === undefined ? {} : { scope: doors.scope };
-    const identifyAll = identifyBySignIn(coordinator.signIns, publicUrl, identify);
+    const bySignIn = identifyBySignIn(coordinator.signIns, publicUrl, identify);
+    const identifyAll = several?.identifying(bySignIn) ?? bySignIn;
+    const from = several === null ? {} : { fromOf: several.origins.fromOf };
     const dashboard = await readDashboard(options.dashboardDirs ?? []);
-    const api = createApi({ ...doors, identify: identifyAll, publicUrl, tls, dashboard });
-    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped });
-    api.server.on("upgrade", live.upgrade);
-    const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl });
+    const atNet = several === null ? {} : { ahead: several.door.request, ...from };
+    const api = createApi({ ...doors, identify: identifyAll, publicUrl, tls, dashboard, ...atNet });
+    const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped, ...from });
+    api.server.on("upgrade", (request, socket, head) => {
+      if (several?.door.upgrade(request, socket, head) !== true) live.upgrade(request, socket, head);
+    });
+    const atHand = several === null ? {} : { ahead: several.localDoor.request };
+    const control = createApi({ ...doors, identify: identifyAsLocal, publicUrl, ...atHand });
     await listenLocally(control, config.controlSocket);
     open.push(control);
     url = await listen(api, config);
@@ -89,6 +103,7 @@ export async function serve(
       config.timings.tickMs,
       (error) => log.error({ err: error }, "unforeseen error in the engine"),
     );
+    if (replica !== null) await several?.begin(replica, url, live.sendAway);
     const use = (pair: TlsPair | null): void => {
       if (pair === null) return;
       (api.server as unknown as TlsServer).setSecureContext(pair);
@@ -114,9 +129,17 @@ export async function serve(
       log.info({}, "stopping");
       // Listening ends with the first `close`; sessions are told meanwhile, and the engine's tick ends.
       const impatient = setTimeout(() => api.server.closeAllConnections(), STOP_WITHIN_MS);
-      const doorsOpen = [api.close(), control.close(), live.close(), scrapes?.close()];
-      await Promise.all([...doorsOpen, engine.stop(), looking.stop(), watching.stop()]);
+      several?.hangUp();
+      const doorsOpen = Promise.all([api.close(), control.close(), live.close(), scrapes?.close()]);
+      await Promise.all([engine.stop(), looking.stop(), watching.stop(), several?.end()]);
+      if (replica !== null) {
+        // Others wait for the seat: what is under way has a moment to end in it.
+        await Promise.race([doorsOpen, sleep(SEAT_WITHIN_MS, undefined, { ref: false })]);
+        await giveUpSeat(replica, log);
+      }
+      await doorsOpen;
       clearTimeout(impatient);
+      await several?.close();
       await close();
       log.info({}, "stopped");
     };
@@ -132,9 +155,20 @@ export async function serve(
       failedOver: database?.failedOver ?? Promise.withResolvers<never>().promise,
     });
   } catch (error) {
+    await several?.end();
     await Promise.all(open.map((each) => each.close()));
     await close();
+    await several?.close();
     throw error;
+  }
+}
+
+/** A database that is away gives the seat to somebody else by itself. */
+async function giveUpSeat(replica: Replica, log: FastifyBaseLogger): Promise<void> {
+  try {
+    await replica.close();
+  } catch (error) {
+    log.warn({ err: error }, "the seat was left, and not everything was noted");
   }
 }
 

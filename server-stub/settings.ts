@@ -24,6 +24,15 @@ export const CoordinatorSettings = Type.Object({
       description: "The address by which nodes reach this coordinator, for the line that joins one.",
     }),
   ),
+  advertise: Type.Optional(
+    Type.String({
+      pattern: "^https?://[^/?#@]+/?$",
+      expects: "an address such as http://10.0.0.2:8420",
+      examples: ["https://10.0.0.2:8420"],
+      description:
+        "Where other coordinators on the same PostgreSQL reach this one; from [listen] unless told otherwise.",
+    }),
+  ),
   logLevel: Type.Union(literals(["fatal", "error", "warn", "info", "debug", "trace"]).anyOf, {
     default: "info",
     description: "The least important events to log: fatal, error, warn, info, debug or trace.",
@@ -85,6 +94,48 @@ export const CoordinatorSettings = Type.Object({
       ),
     },
     { description: "What must survive a restart.", shorthand: "url" },
+  ),
+  replicas: Type.Object(
+    {
+      caFile: Type.Optional(
+        Type.String({
+          minLength: 1,
+          examples: ["/etc/baton/ca.crt"],
+          description:
+            "Who signs the certificates of the other coordinators, PEM; the system's authorities otherwise.",
+        }),
+      ),
+      serverName: Type.Optional(
+        Type.String({
+          pattern: "^[A-Za-z0-9.-]+$",
+          expects: "a host name",
+          examples: ["baton.example"],
+          description: "The name in their certificates, where it is not the host that they advertise.",
+        }),
+      ),
+    },
+    { description: "Several coordinators on one PostgreSQL: how they reach each other." },
+  ),
+  repository: Type.Object(
+    {
+      dir: Type.Optional(
+        Type.String({
+          minLength: 1,
+          examples: ["/srv/baton/repository"],
+          description:
+            "Signed metadata and bundles, as /tuf/ serves them; repository in state_dir unless told otherwise. Several coordinators share it.",
+        }),
+      ),
+      keysDir: Type.Optional(
+        Type.String({
+          minLength: 1,
+          examples: ["/srv/baton/keys"],
+          description:
+            "The snapshot and timestamp keys; keys in state_dir unless told otherwise. Several coordinators hold the same ones.",
+        }),
+      ),
+    },
+    { description: "Where releases lie." },
   ),
   events: Type.Object(
     {

@@ -178,7 +178,7 @@ function withSwap(draft: Draft, found: Found, swap: Swap, find: Find): UpdateSta
     if (condemned !== undefined) return finishGoingBack(draft, swap, whyBack(found, swap, condemned));
     if (phase.kind === "confirmed") return goOnConfirming(draft, swap);
     const deadline = probationEnds(found, draft);
-    return { kind: "probation", swap, deadline, reached: false, late: deadline <= draft.now };
+    return { kind: "probation", swap, deadline, patient: false, reached: false, late: deadline <= draft.now };
   }
   if (names === swap.from.link) {
     const wentBack = phase.kind === "confirmed" || condemned !== undefined || guardWentBack(found, swap);

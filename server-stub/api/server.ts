@@ -2,7 +2,7 @@
  * The HTTP door: every route of the coordinator, put together and not yet listening. The same routes serve the
  * network and the local control socket; they differ only in how a caller is identified.
  */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import Fastify, {
@@ -66,6 +66,10 @@ export type ApiOptions = {
   readonly publicMetrics?: boolean;
   /** Under which requests are worked on; one of its own where there is none. */
   readonly scope?: RequestScope;
+  /** Takes a request before anything else does; false where it is for this server after all. */
+  readonly ahead?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Where a request came from first; the other end of its connection where it is not said. */
+  readonly fromOf?: (request: IncomingMessage) => string;
   /** The files of the dashboard; none where it was not built, or is not to be served. */
   readonly dashboard?: DashboardFiles | null;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
@@ -97,7 +101,14 @@ export function createApi(options: ApiOptions): FastifyInstance {
     clientErrorHandler: (_error, socket) => {
       if (socket.writable) socket.end(rawProblem());
     },
-    serverFactory: (handler) => {
+    serverFactory: (handle) => {
+      const { ahead } = options;
+      const handler: typeof handle =
+        ahead === undefined
+          ? handle
+          : (request, response) => {
+              if (!ahead(request, response)) handle(request, response);
+            };
       const server: Server =
         options.tls == null
           ? createServer(SERVER_OPTIONS, handler)
@@ -121,6 +132,13 @@ export function createApi(options: ApiOptions): FastifyInstance {
     }
     urls.set(url, methods);
   });
+  const { fromOf } = options;
+  if (fromOf !== undefined) {
+    app.addHook("onRequest", (request, _reply, done) => {
+      Object.defineProperty(request, "ip", { value: fromOf(request.raw) });
+      done();
+    });
+  }
   carryRequestIds(app, options.scope ?? createRequestScope());
   const open = (route: RouteKey) =>
     isOpen(route) || (options.publicMetrics === true && route === "GET /metrics");

@@ -16,6 +16,8 @@ export type LiveDoor = {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** How many connections are open. */
   readonly size: number;
+  /** Says 1001 to all who are there now: they come again, to whoever decides then. */
+  readonly sendAway: () => void;
   /** Lets nobody in any more, says 1001 to all, and waits until they are closed. */
   close(): Promise<void>;
 };
@@ -27,8 +29,10 @@ export function createLiveDoor(options: {
   /** Under which a connection's frames are taken, by the id of its upgrade. */
   readonly scope?: Pick<RequestScope, "run">;
   readonly limits?: Partial<ConnectionLimits>;
+  /** Where a request came from first; the other end of its connection where it is not said. */
+  readonly fromOf?: (request: IncomingMessage) => string;
 }): LiveDoor {
-  const { sessions, identify, log, scope } = options;
+  const { sessions, identify, log, scope, fromOf = addressOf } = options;
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const connections = new Set<Connection>();
   let closing = false;
@@ -41,16 +45,16 @@ export function createLiveDoor(options: {
   });
   // A handshake that breaks the WebSocket protocol: ws has answered it with 400.
   server.on("wsClientError", (error, _socket, request) => {
-    log.warn({ from: addressOf(request), reason: error.message }, "malformed upgrade");
+    log.warn({ from: fromOf(request), reason: error.message }, "malformed upgrade");
   });
 
   const open = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const requestId = acceptedRequestId(request.headers[REQUEST_ID_HEADER]) ?? randomUUID();
     const refuse = (refusal: Parameters<typeof refuseUpgrade>[1]): void => {
-      log.warn({ requestId, from: addressOf(request), code: refusal.code, ...refusal.context }, "refused");
+      log.warn({ requestId, from: fromOf(request), code: refusal.code, ...refusal.context }, "refused");
       refuseUpgrade(socket, refusal, requestId);
     };
-    const admitted = await admit(request, identify);
+    const admitted = await admit(request, identify, fromOf(request));
     if (socket.destroyed) return;
     if (!admitted.ok) return refuse(admitted.error);
     if (closing) return refuse({ code: "unavailable", message: "The coordinator is shutting down." });
@@ -68,6 +72,10 @@ export function createLiveDoor(options: {
     });
   };
 
+  const sendAway = (): void => {
+    for (const each of connections) each.close(CLOSE.goingAway, "the coordinator is going away");
+  };
+
   return {
     upgrade: (request, socket, head) => {
       // The peer may vanish while it is being identified; then there is nobody to tell.
@@ -80,10 +88,11 @@ export function createLiveDoor(options: {
     get size() {
       return connections.size;
     },
+    sendAway,
     close: async () => {
       closing = true;
       const all = [...connections];
-      for (const each of all) each.close(CLOSE.goingAway, "the coordinator is going away");
+      sendAway();
       await Promise.all(all.map(({ closed }) => closed));
       server.close();
     },

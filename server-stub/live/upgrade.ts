@@ -21,8 +21,9 @@ export type NodePrincipal = Extract<Principal, { kind: "node" }>;
 export async function admit(
   request: IncomingMessage,
   identify: IdentifyCaller,
+  from: string,
 ): Promise<Result<NodePrincipal, Refusal>> {
-  const who = await identify({ headers: request.headers, from: addressOf(request) });
+  const who = await identify({ headers: request.headers, from });
   if (!who.ok) return who;
   if (who.value === null) {
     return err({

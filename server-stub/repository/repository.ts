@@ -43,6 +43,8 @@ export type RepositoryOptions = {
   readonly warnBeforeMs?: DurationMs;
   readonly maxBundleBytes?: number;
   readonly files?: RepositoryFiles;
+  /** Others have the same directory in use. */
+  readonly isShared?: boolean;
 };
 
 type PublishRefused = ReleaseRefused | TrustNotReady | Fault<"targets-version-conflict">;
@@ -65,13 +67,20 @@ export class Repository {
   static async open(options: RepositoryOptions): Promise<Repository> {
     const { dir, keysDir, files = realFiles, lifetimes = LIFETIMES } = options;
     for (const sub of ["metadata", "targets", "uploads"]) await mkdir(join(dir, sub), { recursive: true });
-    await sweepUploads(join(dir, "uploads"), options.now(), files);
+    // Another coordinator may be in the middle of receiving one.
+    const at = options.isShared === true ? "later" : "start";
+    await sweepUploads(join(dir, "uploads"), options.now(), files, at);
     return new Repository(options, await Shelf.open({ dir, keysDir, files, lifetimes }));
   }
 
   private constructor(options: RepositoryOptions, shelf: Shelf) {
     this.#options = options;
     this.#shelf = shelf;
+  }
+
+  /** Reads again what is there: another process may have changed it. */
+  refresh(): Promise<void> {
+    return this.#alone(() => this.#shelf.reload());
   }
 
   /** What a node is told when it joins; null before the ceremony. */

@@ -70,6 +70,7 @@ async function authenticate(ctx: Context, secret: string, from: string): Promise
 
 /** The token was used right now. */
 export async function noteUse(ctx: Context, token: Stored<OperatorTokenRecord>): Promise<void> {
+  if (ctx.standsBy) return;
   const now = ctx.wall();
   const { lastUsedAt } = token.value;
   if (lastUsedAt !== null && now - lastUsedAt < NOTE_USE_EVERY_MS) return;

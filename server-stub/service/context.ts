@@ -22,6 +22,8 @@ const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
 /** What every service is handed. */
 export type Context = {
   readonly store: Store;
+  /** It is not the one that decides, and writes nothing. */
+  readonly standsBy: boolean;
   readonly repository: ReleaseSource;
   readonly random: Random;
   readonly log: Log;
@@ -60,6 +62,7 @@ export async function createContext(parts: Parts): Promise<Context> {
   const { value: meta } = await store.meta();
   return {
     store,
+    standsBy: parts.standsBy ?? false,
     repository: parts.repository,
     random: parts.random,
     log: parts.log,
@@ -78,7 +81,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     },
     live: createLive(),
     shownPlans: createShownPlans(),
-    nodeNews: createNodeNews(),
+    nodeNews: parts.shared?.news ?? createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
     coalesce: createCoalesce(),
     roster: createRoster(store),

@@ -60,6 +60,7 @@ import type { AuditQuery, JobQuery } from "../store/records.ts";
 import type { Answer, IfMatch, Principal, Refusal } from "./answer.ts";
 import type { Census } from "./counted.ts";
 import type { EventStream } from "./events/stream.ts";
+import type { Readers } from "./events/views.ts";
 
 /** `reasons`: what keeps the coordinator from its work; empty when it is ready. `notes`: what one may wonder at. */
 export type Readiness = { readonly reasons: readonly string[]; readonly notes: readonly string[] };
@@ -269,6 +270,9 @@ export type Events = {
   ): Answer<EventStream>;
 };
 
+/** With what the engine's timer and the coordinator's end are for. */
+export type EventsAtWork = Events & { tick(): void; close(): void };
+
 export type Alerts = {
   /** Newest first, at most `limit` (1,000 unless told otherwise) of those with an id below `before`. */
   list(filter?: {
@@ -315,6 +319,8 @@ export type Coordinator = {
   };
   readonly requests: Requests;
   readonly events: Events;
+  /** Reads what events tell of. */
+  readonly shows: Readers;
   readonly alerts: Alerts;
   readonly webhooks: Webhooks;
   /** Does what is due: presence, expiry of reservations, overdue leases, rollouts, re-signing. Called by a timer. */

@@ -57,7 +57,8 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
   const { allowPrivate = false, timeoutMs = WEBHOOK_TIMEOUT_MS, ...lookup } = parts.webhooks ?? {};
   const post = createPost({ allowPrivate, timeoutMs, now: ctx.wall, ...lookup });
   const deliveries = createDeliveryWorker(ctx, post);
-  const events = createEvents(ctx, readersOf(services, ctx.store, ctx.wall));
+  const shows = readersOf(services, ctx.store, ctx.wall);
+  const events = parts.shared?.events ?? createEvents(ctx, shows);
   const clock = createClockWatch(parts.clock);
   let tickedAt = ctx.now();
   const readiness = createReadiness(ctx, clock, () => tickedAt);
@@ -67,6 +68,7 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     access: createAccess(ctx),
     signIns: createSignIns(ctx, parts.signedInForMs ?? SIGNED_IN_FOR_MS),
     events,
+    shows,
     audit: { list: (limit, filter) => ctx.store.audit(limit, filter) },
     requests: createRequests(ctx),
     alerts: createAlerts(ctx),
@@ -81,10 +83,10 @@ export async function createCoordinator(parts: Parts): Promise<Coordinator> {
     census: () => takeCensus(ctx),
     readiness,
     async close() {
-      events.close();
+      if (parts.shared === undefined) events.close();
       await deliveries.close();
       await ctx.live.idle();
-      await writeLastSeen(ctx);
+      if (!standsBy) await writeLastSeen(ctx);
     },
   };
 }

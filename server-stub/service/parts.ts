@@ -4,6 +4,8 @@ import type { Release } from "../../protocol/release.ts";
 import type { Fault, Result } from "../../protocol/result.ts";
 import type { Clock, DurationMs, EpochMs } from "../../protocol/time.ts";
 import type { Store } from "../store/store.ts";
+import type { EventsAtWork } from "./coordinator.ts";
+import type { NodeNews } from "./events/node-news.ts";
 import type { Retention } from "./retention.ts";
 import type { TickUnit } from "./tick-units.ts";
 import type { PostSettings } from "./webhooks/post.ts";
@@ -27,6 +29,8 @@ export type ReleaseSource = {
    * long. Answers their names.
    */
   sweep(bundlesAfterMs: DurationMs, now?: EpochMs): Promise<readonly string[]>;
+  /** Reads again what is published: another coordinator may have changed it. */
+  refresh?(): Promise<void>;
   resign(now?: EpochMs): Promise<Result<readonly string[], Fault>>;
   upload(
     sha256: string,
@@ -67,6 +71,8 @@ export type Machine = {
 export type Parts = {
   /** It is not the one that decides: it touches no lease at its start, and its engine does not run. */
   readonly standsBy?: boolean;
+  /** Events that outlive this coordinator, because another one may take its place in the same process. */
+  readonly shared?: { readonly events: EventsAtWork; readonly news: NodeNews };
   /** Not watched where there is none. */
   readonly machine?: Machine;
   /** How messages to webhooks go out; by the network to public addresses only unless told otherwise. */

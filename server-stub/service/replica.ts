@@ -4,13 +4,16 @@
  *
  * Invariants: who takes the seat takes up where the last one left off, as after a restart; every write is made under
  * the claim of its seat, so that two who both believe to have it do not both write; who loses it forgets all presence.
+ * Streams of events are the process's own, and go on whoever has the seat.
  * Source: docs/adr/0095-one-coordinator-decides.md.
  */
+import type { Seat } from "../store/records.ts";
 import { NotInSeat, seatedStore } from "../store/seated.ts";
 import { attempt } from "./attempt.ts";
 import { newNonce } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createCoordinator } from "./create.ts";
+import { createSharedEvents, type SharedEvents, type ShowsElsewhere } from "./events/shared.ts";
 import type { Log, Parts } from "./parts.ts";
 
 export { NotInSeat };
@@ -24,40 +27,68 @@ export type SeatLock = {
 
 export type Replica = {
   /** What doors speak to: another one after the seat was taken or lost. Whoever holds on to the old one is refused. */
-  current(): Coordinator;
+  readonly current: () => Coordinator;
   /** Whether agents should be let in here. */
-  hasSeat(): boolean;
+  readonly hasSeat: () => boolean;
+  /** Who has the seat, as it was last seen; null while nobody is known to have it. */
+  readonly seat: () => Seat | null;
+  /** For what is written elsewhere than in the store. Throws `NotInSeat` where the store says that another one has it. */
+  readonly checkSeat: () => Promise<void>;
+  /** Looks after the seat. Called by a timer, and whenever the seat may have come free. */
+  look(): Promise<void>;
   /** Looks after the seat, and then does what is due. Called by a timer. */
   tick(): Promise<void>;
+  readonly onHeard: SharedEvents["onHeard"];
+  readonly heardElsewhere: SharedEvents["heardElsewhere"];
+  /** Gives the seat up. May be called again. */
   close(): Promise<void>;
 };
 
-/** `changed`: the seat was taken, or lost; called before anything is done in it, and after nothing more is. */
+export type ReplicaOptions = {
+  /** The seat was taken, or lost; called before anything is done in it, and after nothing more is. */
+  readonly changed?: (hasSeat: boolean) => void;
+  /** Where others reach this one while it has the seat. */
+  readonly address?: () => string | null;
+  /** What who has the seat shows, for events that are told here. */
+  readonly elsewhere?: ShowsElsewhere;
+};
+
 export async function createReplica(
   parts: Parts,
   lock: SeatLock,
-  changed: (hasSeat: boolean) => void = () => undefined,
+  {
+    changed = () => undefined,
+    address = () => null,
+    elsewhere = () => Promise.resolve(null),
+  }: ReplicaOptions = {},
 ): Promise<Replica> {
-  let claim: string | null = null;
+  let mine: Seat | null = null;
+  let others: Seat | null = null;
+  const shared = await createSharedEvents(parts, () => current.shows, elsewhere);
   const stand = (): Promise<Coordinator> =>
-    createCoordinator({ ...parts, store: seatedStore(parts.store, null, () => undefined), standsBy: true });
+    createCoordinator({
+      ...parts,
+      shared,
+      store: seatedStore(parts.store, null, () => undefined),
+      standsBy: true,
+    });
   let current = await stand();
 
   const lost = (): void => {
-    if (claim === null) return;
-    claim = null;
+    if (mine === null) return;
+    mine = null;
     changed(false);
   };
   const sit = async (): Promise<void> => {
-    const mine = newNonce(parts.random);
-    await claimSeat(parts, mine);
-    claim = mine;
+    const seat = await takeSeat(parts, address());
+    mine = seat;
     changed(true);
-    const store = seatedStore(parts.store, mine, () => {
-      if (claim === mine) lost();
+    const store = seatedStore(parts.store, seat.claim, () => {
+      if (mine === seat) lost();
     });
+    await parts.repository.refresh?.();
     const before = current;
-    current = await createCoordinator({ ...parts, store, log: quietOf(parts.log) });
+    current = await createCoordinator({ ...parts, shared, store, log: quietOf(parts.log) });
     await before.close();
   };
   const standUp = async (): Promise<void> => {
@@ -67,14 +98,19 @@ export async function createReplica(
   };
   let seated = false;
 
-  const look = async (): Promise<void> => {
+  const lookOnce = async (): Promise<void> => {
     const isOurs = await lock.take();
     if (!isOurs) lost();
-    if (seated && claim === null) {
+    if (seated && mine === null) {
       seated = false;
       await standUp();
     }
-    if (!isOurs || seated) return;
+    if (!isOurs) {
+      others = (await parts.store.meta()).value.seat ?? null;
+      return;
+    }
+    others = null;
+    if (seated) return;
     try {
       await sit();
       seated = true;
@@ -82,26 +118,52 @@ export async function createReplica(
       if (!(error instanceof NotInSeat)) throw error;
     }
   };
+  let looking: Promise<void> | null = null;
+  let isClosed = false;
+  const look = (): Promise<void> => {
+    if (isClosed) return Promise.resolve();
+    looking ??= lookOnce().finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
 
   return {
     current: () => current,
-    hasSeat: () => seated && claim !== null,
+    hasSeat: () => seated && mine !== null,
+    seat: () => (seated ? mine : null) ?? others,
+    checkSeat: async () => {
+      const claim = mine?.claim;
+      if (claim === undefined || (await parts.store.meta()).value.seat?.claim !== claim)
+        throw new NotInSeat();
+    },
+    look,
+    onHeard: shared.onHeard,
+    heardElsewhere: shared.heardElsewhere,
     async tick() {
       await look();
       await current.tick();
     },
     async close() {
-      await closed(current);
-      await lock.release();
+      if (isClosed) return;
+      isClosed = true;
+      try {
+        await looking;
+        await closed(current);
+      } finally {
+        shared.events.close();
+        await lock.release();
+      }
     },
   };
 }
 
-async function claimSeat({ store, clock }: Parts, claim: string): Promise<void> {
-  await attempt(store, async () => {
+async function takeSeat({ store, clock, random }: Parts, address: string | null): Promise<Seat> {
+  const seat = { claim: newNonce(random), since: clock.now(), ...(address === null ? {} : { address }) };
+  return attempt(store, async () => {
     const meta = await store.meta();
-    const value = { ...meta.value, seat: { claim, since: clock.now() } };
-    return { changes: [{ kind: "meta", value, expected: meta.revision }], answer: undefined };
+    const value = { ...meta.value, seat };
+    return { changes: [{ kind: "meta", value, expected: meta.revision }], answer: seat };
   });
 }
 

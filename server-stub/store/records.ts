@@ -34,8 +34,11 @@ export type Meta = {
   readonly seat?: Seat;
 };
 
-/** `claim` is drawn anew whenever the seat is taken, and so is never that of an earlier one, whatever was lost since. */
-export type Seat = { readonly claim: string; readonly since: EpochMs };
+/**
+ * `claim` is drawn anew whenever the seat is taken, and so is never that of an earlier one, whatever was lost since. Who
+ * knows it can read the database: that is how coordinators know each other. `address`: where the others reach it.
+ */
+export type Seat = { readonly claim: string; readonly since: EpochMs; readonly address?: string };
 
 export type GroupRecord = {
   readonly name: GroupName;

@@ -82,7 +82,7 @@ function start(args: readonly string[], more: Readonly<Record<string, string>> =
 const status = () =>
   createControlClient(join(dir, "control.sock")).call({ method: "GET", path: "/v1/status" }, AgentStatus);
 const notified = () => readFile(join(dir, "notified"), "utf8").catch(() => "");
-const ready = () => expect.poll(notified, { interval: 10, timeout: 10_000 }).toContain("READY=1");
+const ready = () => expect.poll(notified, { interval: 10, timeout: 30_000 }).toContain("READY=1");
 
 describe("agent run", () => {
   it("is ready without a coordinator, finds it once it has joined, and ends in order", async () => {
@@ -129,7 +129,7 @@ describe("agent run", () => {
     expect(said.some((text) => text.includes("info session open"))).toBe(true);
     expect(said.at(-1)).toBe("That was all.");
     expect(JSON.stringify([said, frame])).not.toContain(CREDENTIAL);
-    await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("SIGHUP");
+    await expect.poll(() => agent.said.err, { timeout: 30_000 }).toContain("SIGHUP");
     expect(await status()).toMatchObject({ ok: true });
   });
 
@@ -138,7 +138,7 @@ describe("agent run", () => {
     await mkdir(inTheWay, { recursive: true });
     const agent = start([MAIN, "run"]);
     await ready();
-    await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("node-json-unreadable");
+    await expect.poll(() => agent.said.err, { timeout: 30_000 }).toContain("node-json-unreadable");
     await rm(inTheWay, { recursive: true });
     await joinIt();
     await server.frame(({ frame }) => frame.type === "hello");
@@ -154,7 +154,7 @@ describe("agent run", () => {
     await joinIt();
     const agent = start([MAIN, "run"]);
     await ready();
-    await expect.poll(() => agent.said.err, { timeout: 5_000 }).toContain("ca-file-unreadable");
+    await expect.poll(() => agent.said.err, { timeout: 30_000 }).toContain("ca-file-unreadable");
     expect(await status()).toMatchObject({
       ok: true,
       value: { session: { fault: { code: "ca-file-unreadable" } } },

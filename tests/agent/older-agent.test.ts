@@ -101,7 +101,7 @@ async function job(nodeId: string, kind: "update" | "diagnose", body = {}): Prom
         last = await call<Job>("GET", `/v1/jobs/${jobId}`);
         return last.endedAt;
       },
-      { interval: 20, timeout: 20_000 },
+      { interval: 20, timeout: 40_000 },
     )
     .not.toBeNull();
   if (last === undefined) throw new Error("there is no such job");
@@ -143,7 +143,7 @@ test("an agent of protocol 1 joins, updates itself twice, and is today's agent i
   await coordinator.heard(({ msg }) => msg === "session opened");
   const node = async () => (await call<{ nodes: Node[] }>("GET", "/v1/nodes")).nodes[0];
   await expect
-    .poll(async () => (await node())?.build?.version, { interval: 20, timeout: 10_000 })
+    .poll(async () => (await node())?.build?.version, { interval: 20, timeout: 30_000 })
     .toBe("1.0.0");
   const { id = "" } = (await node()) ?? {};
   expect(sessions().map(({ protocol }) => protocol)).toEqual([1]);
@@ -171,4 +171,4 @@ test("an agent of protocol 1 joins, updates itself twice, and is today's agent i
   expect(said.at(-1)).toBe("That was all.");
   expect(said.join("\n")).not.toContain("baton_node_");
   expect(diagnosis.reason?.message ?? "").not.toContain("coordinator");
-}, 60_000);
+}, 120_000);

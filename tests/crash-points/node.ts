@@ -61,7 +61,7 @@ export class Node {
     this.stops = from.stops;
     this.#guard = guard;
     this.#watch = watch;
-    this.#ground = ground ?? { disk: syncDisk, underWay: () => 0 };
+    this.#ground = ground ?? { disk: syncDisk, underWay: () => 0, idle: () => Promise.resolve() };
     this.#clock = clockAt(from.uptime);
     this.#heard = this.coordinator.digest;
     if (ground === undefined) this.#layOut();
@@ -263,8 +263,10 @@ export class Node {
 
   /** What was begun is done, and what followed from it has begun nothing new. */
   async #settled(): Promise<void> {
-    do await new Promise(setImmediate);
-    while (this.#underWay > 0 || this.coordinator.underWay > 0 || this.#ground.underWay() > 0);
+    do {
+      await this.#ground.idle();
+      await new Promise(setImmediate);
+    } while (this.#underWay > 0 || this.coordinator.underWay > 0 || this.#ground.underWay() > 0);
   }
 
   /** What is prepared is under way until it is done. */

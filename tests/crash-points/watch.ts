@@ -43,6 +43,8 @@ export type Ground = {
   readonly disk: BareDisk;
   /** Calls of it that have begun and not ended. */
   readonly underWay: () => number;
+  /** When there are none. */
+  readonly idle: () => Promise<void>;
 };
 
 export type NodeParts = {

@@ -52,6 +52,17 @@ test.each<[string, (text: string) => ReturnType<typeof parse>, RegExp]>([
   expect(await found(refused("version.json", VersionJson, read))).toMatch(why);
 });
 
+test("a reader that makes room for as much as a stranger says", async () => {
+  const held: Buffer[] = [];
+  const property = fc.property(fc.constant(96), (mib) => {
+    held.push(Buffer.alloc(mib * 1024 ** 2, 1));
+  });
+  const target = { name: "a reader", runs: 1, property };
+  const campaign = { seed: 1, times: 1, maxGrowthBytes: 64 * 1024 ** 2 };
+  expect(await tryOut(target, campaign)).toMatch(/^a reader: \d+ MiB more are held after 1 tries/);
+  expect(held).toHaveLength(1);
+});
+
 test.each<[string, Partial<DoorAnswer>, RegExp]>([
   ["breaks", { status: 500 }, /a fault of the server/],
   ["lets everybody in", { status: 200 }, /was let in/],

@@ -24,6 +24,12 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     "server-stub/core/",
     "protocol/",
   ],
+  "server-stub/replicas/": [
+    "server-stub/replicas/",
+    "server-stub/service/",
+    "server-stub/core/",
+    "protocol/",
+  ],
   "server-stub/live/": ["server-stub/live/", "server-stub/service/", "server-stub/core/", "protocol/"],
   "server-stub/api/": ["server-stub/api/", "server-stub/service/", "server-stub/core/", "protocol/"],
   "server-stub/backup/": [

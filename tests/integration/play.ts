@@ -26,11 +26,9 @@ export class Play {
   /** Everybody has joined, runs 1.0.0 and is heard. */
   static async begin({ groups, storage = "memory", services = {}, replicas = [] }: Fleet): Promise<Play> {
     const checker = new Checker();
-    const history = { seed: 1, storage, coordinatorRate: 1, groups, untilMs: 0, acts: [] };
-    const world = await World.make(history, checker, { isTold: true, services, replicas });
+    const history = { seed: 1, storage, coordinatorRate: 1, groups, replicas, untilMs: 0, acts: [] };
+    const world = await World.make(history, checker, { isTold: true, services });
     checker.watch({
-      clock: world.coordinator.clock,
-      slowness: () => world.coordinator.slowness,
       nodes: () => world.nodes.values(),
       story: world.story,
       heartbeatMs: DEFAULTS.heartbeatMs,
@@ -306,7 +304,7 @@ export class Play {
 
   /** The coordinator goes on from its last backup. */
   async restore(): Promise<void> {
-    await this.world.outside(this.world.coordinator.restore());
+    await this.world.outside(this.world.restore());
     await this.startCoordinator();
   }
 

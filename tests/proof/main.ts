@@ -1,18 +1,19 @@
 /**
  * `npm run test:proof -- [--shard i/n] [--part NAME]… [--report FILE]`: the long proofs, or one of n shards of them.
- * Closes with `N passed, N failed`, alone on a line; `--report` leaves the same for `tests/tally.ts`.
+ * Closes with `N passed, N failed`, alone on a line, and leaves the same in `build/proof-report.json` or elsewhere, for
+ * `tests/tally.ts` and for `docs/PROOF.md` (`report.ts`).
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseShard } from "./part.ts";
+import { writeReport } from "./report.ts";
 import { loadParts, runParts } from "./run.ts";
 
 const { values } = parseArgs({
   options: {
     shard: { type: "string", default: "1/1" },
     part: { type: "string", multiple: true },
-    report: { type: "string" },
+    report: { type: "string", default: join(import.meta.dirname, "../../build/proof-report.json") },
   },
 });
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -27,11 +28,8 @@ if (shard === null || parts.length === 0) {
   );
   process.exitCode = 2;
 } else {
-  const counts = await runParts(parts, { shard, print });
-  if (values.report !== undefined) {
-    mkdirSync(dirname(values.report), { recursive: true });
-    writeFileSync(values.report, `${JSON.stringify(counts)}\n`);
-  }
-  print(`${counts.passed} passed, ${counts.failed} failed`);
-  process.exitCode = counts.failed === 0 ? 0 : 1;
+  const run = await runParts(parts, { shard, print });
+  await writeReport(values.report, run, shard);
+  print(`${run.passed} passed, ${run.failed} failed`);
+  process.exitCode = run.failed === 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runChild, twoAtATime } from "./child.ts";
 import { type Part, parseShard, shareOf } from "./part.ts";
 import { loadParts, runParts } from "./run.ts";
 
@@ -16,13 +17,32 @@ describe("the proof's parts", () => {
   it("are counted together, and one that breaks is a failure", async () => {
     const lines: string[] = [];
     const counts = await runParts([fine, broken], { shard: whole, print: (line) => lines.push(line) });
-    expect(counts).toEqual({ passed: 3, failed: 2 });
+    expect(counts).toMatchObject({ passed: 3, failed: 2 });
+    expect(counts.parts).toMatchObject([
+      { name: "fine", passed: 3, failed: 1 },
+      { name: "broken", passed: 0, failed: 1 },
+    ]);
     expect(lines.join("\n")).toContain("out of paper");
   });
 
   it("fail together when they hold too much memory", async () => {
     const counts = await runParts([fine], { shard: whole, print: () => undefined, maxBytes: 1024 });
-    expect(counts).toEqual({ passed: 3, failed: 2 });
+    expect(counts).toMatchObject({ passed: 3, failed: 2 });
+  });
+});
+
+describe("work in processes of its own", () => {
+  it("is counted together", async () => {
+    const work = (passed: number, failed: number) => () => Promise.resolve({ passed, failed });
+    expect(await twoAtATime([work(1, 0), work(2, 1), work(3, 0)])).toEqual({ passed: 6, failed: 1 });
+  });
+
+  it("that ends without a word is no success", async () => {
+    const lines: string[] = [];
+    await expect(runChild("world.ts", ["nowhere"], (line) => lines.push(line))).rejects.toThrow(
+      "world.ts nowhere ended with 1.",
+    );
+    expect(lines.join("\n")).toContain("there is no world called nowhere");
   });
 });
 

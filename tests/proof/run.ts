@@ -14,6 +14,16 @@ export type RunOptions = {
   readonly maxBytes?: number;
 };
 
+/** What one part came to. */
+export type PartRun = Counts & {
+  readonly name: string;
+  readonly seconds: number;
+  /** The most memory that was held at once while it ran. */
+  readonly peakBytes: number;
+};
+
+export type Run = Counts & { readonly parts: readonly PartRun[] };
+
 /** Every part that lies in the folder, by name. */
 export async function loadParts(folder: string): Promise<Part[]> {
   const files = readdirSync(folder)
@@ -29,29 +39,33 @@ export async function loadParts(folder: string): Promise<Part[]> {
 }
 
 /** The sum of all; a peak of memory that is too high counts as one failure more. */
-export async function runParts(parts: readonly Part[], options: RunOptions): Promise<Counts> {
+export async function runParts(parts: readonly Part[], options: RunOptions): Promise<Run> {
   const { shard, print, maxBytes = MAX_BYTES } = options;
   const memory = watchMemory();
-  let [passed, failed, most] = [0, 0, 0];
+  const runs: PartRun[] = [];
   for (const part of parts) {
     print(`${part.name}: shard ${shard.index} of ${shard.of}`);
     const began = performance.now();
     const counts = await runPart(part, shard, print);
     const seconds = (performance.now() - began) / 1000;
     const peak = memory.peak();
-    most = Math.max(most, peak);
-    passed += counts.passed;
-    failed += counts.failed;
+    runs.push({ name: part.name, ...counts, seconds: Math.round(seconds), peakBytes: peak });
     print(
       `${part.name}: ${counts.passed} passed, ${counts.failed} failed in ${inWords(seconds)}, at most ${inMebibytes(peak)} of memory`,
     );
   }
   memory.stop();
-  if (most >= maxBytes) {
-    failed += 1;
+  const most = Math.max(...runs.map(({ peakBytes }) => peakBytes));
+  const isTooMuch = most >= maxBytes;
+  if (isTooMuch) {
     print(`memory: ${inMebibytes(most)} were held at once; ${inMebibytes(maxBytes)} are too many`);
   }
-  return { passed, failed };
+  const sum = (of: (run: PartRun) => number) => runs.reduce((total, run) => total + of(run), 0);
+  return {
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed) + (isTooMuch ? 1 : 0),
+    parts: runs,
+  };
 }
 
 async function runPart(part: Part, shard: Shard, print: (line: string) => void): Promise<Counts> {

@@ -1,6 +1,8 @@
 /** Does to a world what its history says, and takes back what passes. */
 import { makeBuild } from "./builds.ts";
 import { OPERATOR } from "./coordinator.ts";
+import { isAway } from "./coordinator-parts.ts";
+import { DEEDS_OF_COORDINATORS, replicaOf } from "./deeds-of-coordinators.ts";
 import { type Act, ANOTHER, type Deed, WHOEVER } from "./history.ts";
 import { type Direction, FAIR } from "./network.ts";
 import type { NodeMachine } from "./node.ts";
@@ -56,10 +58,25 @@ function ask(world: World, what: string, run: () => Promise<{ readonly ok: boole
   const asked = run();
   if (asked === null) return;
   world.time.must(
-    asked.then((answer) => {
-      if (!world.story.isTold || answer.ok) return;
-      const { code, message } = (answer as unknown as { error: { code: string; message: string } }).error;
-      world.story.tell("operator", `is refused: ${code}: ${message}`);
+    asked.then(
+      (answer) => {
+        if (!world.story.isTold || answer.ok) return;
+        const { code, message } = (answer as unknown as { error: { code: string; message: string } }).error;
+        world.story.tell("operator", `is refused: ${code}: ${message}`);
+      },
+      (cause: unknown) => {
+        if (!isAway(cause)) throw cause;
+        world.story.tell("operator", `is not served: ${String(cause)}`);
+      },
+    ),
+  );
+}
+
+/** Asks for what is shown; nothing comes of it while nobody answers. */
+function look<T>(world: World, asked: Promise<T>, then: (shown: T) => void): void {
+  world.time.must(
+    asked.then(then, (cause: unknown) => {
+      if (!isAway(cause)) throw cause;
     }),
   );
 }
@@ -80,14 +97,12 @@ const DOERS: Doers = {
   "tell-rollout": (world, { action }) => {
     const { services } = world.coordinator;
     if (services === null) return;
-    world.time.must(
-      services.rollouts.list().then(([newest]) => {
-        if (newest === undefined) return;
-        ask(world, `${action}s rollout ${newest.id} of ${newest.release}`, () =>
-          services.rollouts[action](OPERATOR, newest.id),
-        );
-      }),
-    );
+    look(world, services.rollouts.list(), ([newest]) => {
+      if (newest === undefined) return;
+      ask(world, `${action}s rollout ${newest.id} of ${newest.release}`, () =>
+        services.rollouts[action](OPERATOR, newest.id),
+      );
+    });
   },
   job: (world, { node, job, release, retry }, who) => {
     const machine = nodeOf(world, node, who);
@@ -104,12 +119,10 @@ const DOERS: Doers = {
     const machine = nodeOf(world, node, who);
     const { services, stored } = world.coordinator;
     if (machine === undefined || services === null || stored === null) return;
-    world.time.must(
-      stored.activeJob(machine.nodeId).then((job) => {
-        if (job === null) return;
-        ask(world, `cancels the job of ${machine.name}`, () => services.jobs.cancel(OPERATOR, job.value.id));
-      }),
-    );
+    look(world, stored.activeJob(machine.nodeId), (job) => {
+      if (job === null) return;
+      ask(world, `cancels the job of ${machine.name}`, () => services.jobs.cancel(OPERATOR, job.value.id));
+    });
   },
   "break-lease": (world, { group }) => breakLeases(world, group),
   "remove-node": (world, { node }, who) => {
@@ -189,7 +202,7 @@ const DOERS: Doers = {
     });
   },
   wall: (world, { node, byMs }, who) => {
-    const clock = node === null ? world.coordinator.clock : nodeOf(world, node, who)?.clock;
+    const clock = node === null ? replicaOf(world).clock : nodeOf(world, node, who)?.clock;
     world.story.tell(node ?? "coordinator", `wall clock is set by ${byMs} ms`);
     clock?.setWall(byMs);
   },
@@ -200,31 +213,7 @@ const DOERS: Doers = {
       if (world.luck === luck) world.luck = { fails: 0, overruns: 0 };
     });
   },
-  "coordinator-crash": (world, { ms }) => {
-    world.time.must(world.outside(world.coordinator.crash()));
-    world.time.after(ms, () => world.time.must(world.outside(world.coordinator.start())));
-  },
-  "coordinator-sleep": (world, { ms }) => {
-    world.story.tell("coordinator", `is suspended for ${Math.round(ms)} ms`);
-    world.coordinator.clock.sleep();
-    world.time.after(ms, () => world.coordinator.clock.wake());
-  },
-  "coordinator-slow": (world, { factor, ms }) => {
-    world.story.tell("coordinator", `its disk is ${factor} times slower for ${ms} ms`);
-    world.coordinator.slowness = factor;
-    world.time.after(ms, () => {
-      world.coordinator.slowness = 1;
-    });
-  },
-  backup: (world) => {
-    world.story.tell("operator", "makes a backup");
-    world.time.must(world.outside(world.storage.backup(world.coordinator.stored)));
-  },
-  restore: (world, { ms }) => {
-    world.story.tell("operator", "puts the last backup in place");
-    world.time.must(world.outside(world.coordinator.restore()));
-    world.time.after(ms, () => world.time.must(world.outside(world.coordinator.start())));
-  },
+  ...DEEDS_OF_COORDINATORS,
 };
 
 /** Whatever of the group may be broken by now. */

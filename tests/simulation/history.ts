@@ -2,6 +2,7 @@
 import type { StateKind } from "../../agent/core/machine/state.ts";
 import type { SessionMode } from "../../agent/session/session.ts";
 import type { Manner } from "./builds.ts";
+import type { StoreWeather } from "./database.ts";
 import type { DiskTrouble } from "./disk.ts";
 import type { Direction, Weather } from "./network.ts";
 import type { StorageKind } from "./storage.ts";
@@ -41,6 +42,9 @@ export type When =
       readonly nth: number;
       readonly afterMs: number;
     };
+
+/** Which coordinator is meant: the one that decides, unless it is said otherwise. */
+export type Replica = "seat" | "other";
 
 export type RolloutAction = "pause" | "resume" | "cancel" | "retry" | "rollback";
 
@@ -94,9 +98,15 @@ export type Deed =
   | { readonly kind: "slow-disk"; readonly node: string; readonly factor: number; readonly ms: number }
   | { readonly kind: "wall"; readonly node: string | null; readonly byMs: number }
   | { readonly kind: "hooks"; readonly fails: number; readonly overruns: number; readonly ms: number }
-  | { readonly kind: "coordinator-crash"; readonly ms: number }
-  | { readonly kind: "coordinator-sleep"; readonly ms: number }
-  | { readonly kind: "coordinator-slow"; readonly factor: number; readonly ms: number }
+  | { readonly kind: "coordinator-crash"; readonly at?: Replica; readonly ms: number }
+  | { readonly kind: "coordinator-sleep"; readonly at?: Replica; readonly ms: number }
+  | { readonly kind: "coordinator-slow"; readonly at?: Replica; readonly factor: number; readonly ms: number }
+  | { readonly kind: "database-weather"; readonly weather: StoreWeather; readonly ms: number }
+  | { readonly kind: "database-cut"; readonly at: Replica | "all"; readonly ms: number }
+  /** The lock is anybody's, and whoever had it has not heard of it. */
+  | { readonly kind: "seat-freed" }
+  /** Everybody is told to have the lock. */
+  | { readonly kind: "seat-split"; readonly ms: number }
   | { readonly kind: "backup" }
   | { readonly kind: "restore"; readonly ms: number };
 
@@ -105,6 +115,8 @@ export type Act = { readonly when: When; readonly deed: Deed };
 export type History = {
   readonly seed: number;
   readonly storage: StorageKind;
+  /** Several coordinators by name, over one database; one over a file of its own where there are none. */
+  readonly replicas?: readonly string[];
   readonly coordinatorRate: number;
   readonly groups: readonly GroupSetup[];
   /** When nothing more is done to anybody, and everything has to settle. */

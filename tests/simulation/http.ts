@@ -1,7 +1,7 @@
 /** The agent's HTTP over the simulated network: one request, one answer, or nobody knows. */
 import { type CallFailure, failureOf, type HttpClient } from "../../agent/session/http-client.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
-import type { HttpAnswer } from "./coordinator.ts";
+import type { HttpAnswer } from "./doors.ts";
 import type { Wire } from "./socket.ts";
 
 export const simHttp = (wire: Wire, after: (ms: number, run: () => void) => () => void): HttpClient => ({
@@ -32,7 +32,7 @@ export const simHttp = (wire: Wire, after: (ms: number, run: () => void) => () =
       network.send(node, "to-coordinator", () =>
         coordinator.clock.reach(() => {
           if (!coordinator.isUp) return back(null);
-          time.must(coordinator.call(wire.credential, path, text).then(back));
+          time.must(coordinator.doors.call(wire.credential, path, text).then(back));
         }),
       );
     }),

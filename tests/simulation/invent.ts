@@ -12,6 +12,7 @@ import {
   WHOEVER,
 } from "./history.ts";
 import { inventFault, whenFor } from "./invent-faults.ts";
+import { inventReplicas } from "./invent-replicas.ts";
 import { type Random, randomOf } from "./random.ts";
 import type { StorageKind } from "./storage.ts";
 
@@ -33,7 +34,11 @@ export function invent(seed: number, storage: StorageKind): History {
   const faults = times(random.weighted({ "0": 1, "2": 3, "4": 4, "8": 3, "14": 2 })).flatMap(() =>
     inventFault(random, names, untilMs),
   );
-  return { ...base, acts: [...orders, ...operator, ...faults] };
+  const acts = [...orders, ...operator, ...faults];
+  const replicas = inventReplicas(seed, untilMs);
+  return replicas === null
+    ? { ...base, acts }
+    : { ...base, replicas: replicas.names, acts: [...acts, ...replicas.acts] };
 }
 
 const times = (count: number | string): readonly number[] =>

@@ -21,8 +21,6 @@ export async function runHistory(history: History, options: WorldOptions): Promi
   const checker = new Checker();
   const world = await World.make(history, checker, options);
   checker.watch({
-    clock: world.coordinator.clock,
-    slowness: () => world.coordinator.slowness,
     nodes: () => world.nodes.values(),
     story: world.story,
     heartbeatMs: DEFAULTS.heartbeatMs,

@@ -11,15 +11,21 @@ import type { World } from "./world.ts";
 
 const LIMIT_MS = 25 * 60_000;
 const ROUND_MS = 5_000;
+/** Within this time of there being no more faults one coordinator decides, and knows it. */
+const SEAT_MS = 12_000;
 
 export async function calm(world: World): Promise<void> {
-  const { network, coordinator, nodes, story } = world;
+  const { network, nodes, story } = world;
   story.tell("world", "no more faults");
   network.healAll();
   world.luck = { fails: 0, overruns: 0 };
-  coordinator.clock.wake();
-  coordinator.slowness = 1;
-  await world.outside(coordinator.start());
+  world.database.healAll();
+  world.seat.isSplit = false;
+  for (const each of world.coordinators) {
+    each.clock.wake();
+    each.slowness = 1;
+  }
+  await world.start();
   for (const node of nodes.values()) {
     node.disk.trouble = null;
     node.disk.slowness = 1;
@@ -36,7 +42,11 @@ export async function settle(
   pass: (ms: number) => Promise<void>,
 ): Promise<void> {
   const from = world.time.now;
-  await pass(20_000);
+  await pass(SEAT_MS);
+  const deciding = world.coordinators.filter(({ isUp }) => isUp).map(({ name }) => name);
+  if (deciding.length !== 1)
+    throw new Violation("one-decides", `${deciding.join(" and ") || "Nobody"} decides when all is well.`);
+  await pass(20_000 - SEAT_MS);
   for (const node of world.nodes.values()) {
     if (node.power === "gone" && !checker.removed.has(node.nodeId)) removeNode(world, node);
   }

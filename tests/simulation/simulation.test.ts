@@ -29,10 +29,15 @@ describe("whole fleets in virtual time", () => {
     expect(MUST_HAPPEN.filter((what) => !seen.has(what))).toEqual([]);
   });
 
-  it.each(["memory", "sqlite"] as const)("replay exactly, with the store in %s", async (storage) => {
+  it.each([
+    ["in memory", 46, "memory"],
+    ["in a file", 46, "sqlite"],
+    ["shared by several", 16, "memory"],
+    ["in a file shared by several", 16, "sqlite"],
+  ] as const)("replay exactly, with the store %s", async (_, seed, storage) => {
     const [once, again] = [
-      await runHistory(invent(46, storage), { isTold: true }),
-      await runHistory(invent(46, storage), { isTold: true }),
+      await runHistory(invent(seed, storage), { isTold: true }),
+      await runHistory(invent(seed, storage), { isTold: true }),
     ];
     expect(again.story).toEqual(once.story);
     expect(again.steps).toBe(once.steps);
@@ -75,6 +80,12 @@ const MUST_HAPPEN = [
   ...["coordinator-crash", "coordinator-sleep", "coordinator-slow", "backup", "restore"].map(
     (kind) => `deed: ${kind}`,
   ),
+  ...["database-weather", "database-cut", "seat-freed", "seat-split"].map((kind) => `deed: ${kind}`),
+  ...["lost", "unanswered", "late", "receipt found", "receipt missing"].map((what) => `store: ${what}`),
+  "seat: taken",
+  "seat: lost",
+  "frame: not taken",
+  "request: not served",
   ...["tell-rollout", "job", "cancel-job", "break-lease", "remove-node", "freeze", "stop-unit"].map(
     (kind) => `deed: ${kind}`,
   ),

@@ -12,6 +12,7 @@ import type { CoordinatorFrame } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
 import { err, ok, type Result } from "../../protocol/result.ts";
 import type { CoordinatorMachine } from "./coordinator.ts";
+import { isAway } from "./coordinator-parts.ts";
 import { readCoordinatorFrame } from "./frames.ts";
 import type { Lane, Network } from "./network.ts";
 import type { Time } from "./time.ts";
@@ -53,21 +54,31 @@ export const openSocket =
       network.send(node, "to-coordinator", () => {
         if (over || !wire.isAlive()) return;
         const coordinator = wire.coordinator();
+        coordinator.clock.reach(() => greet(coordinator));
+      });
+      const refused = () =>
+        network.send(node, "to-node", () => wire.reach(() => broken("The connection was refused.")));
+      const greet = (coordinator: CoordinatorMachine): void => {
         if (!coordinator.isUp) {
-          network.send(node, "to-node", () => wire.reach(() => broken("The connection was refused.")));
+          refused();
           return;
         }
-        const answering = coordinator.authenticate(wire.credential).then((by) => {
-          network.send(node, "to-node", () =>
-            wire.reach(() => {
-              if (over || !wire.isAlive()) return;
-              if (by?.kind !== "node") return settle(err({ code: "unauthorized", message: "Not let in." }));
-              settle(ok(connect(wire, coordinator, by.nodeId, events)));
-            }),
-          );
-        });
+        const answering = coordinator.doors.authenticate(wire.credential).then(
+          (by) =>
+            network.send(node, "to-node", () =>
+              wire.reach(() => {
+                if (over || !wire.isAlive()) return;
+                if (by?.kind !== "node") return settle(err({ code: "unauthorized", message: "Not let in." }));
+                settle(ok(connect(wire, coordinator, by.nodeId, events)));
+              }),
+            ),
+          (cause: unknown) => {
+            if (!isAway(cause)) throw cause;
+            refused();
+          },
+        );
         time.must(answering);
-      });
+      };
     });
 
 /** Both ends, from the moment at which the agent's is open. */
@@ -102,7 +113,7 @@ function connect(
       }),
     answersPings: () => isOpen && wire.isAlive() && network.reaches(node),
   });
-  coordinator.open(server);
+  coordinator.doors.open(server);
   wire.ended(() => up.send(() => server.close(null)));
   return {
     kind: "websocket",
@@ -168,7 +179,7 @@ export class ServerEnd {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#detach?.();
-    this.#coordinator.closed(this);
+    this.#coordinator.doors.closed(this);
     if (why !== null) this.#down.send(() => this.#client.closed(why));
   }
 
@@ -181,8 +192,9 @@ export class ServerEnd {
 
   async #take(text: string): Promise<void> {
     if (!this.#isOpen) return;
-    const answers = await this.#coordinator.take(this.#nodeId, text);
+    const answers = await this.#coordinator.doors.take(this.#nodeId, text);
     if (answers === "malformed") return this.close("malformed");
+    if (answers === "broken") return this.close("unreachable");
     for (const answer of answers) this.#send(answer);
     if (answers.some(({ type }) => type === "welcome") && this.#detach === null && this.#isOpen) {
       this.#detach =

@@ -92,6 +92,12 @@ export function sharedStorage(storage: Storage): Storage {
       opened ??= storage.open(now);
       return { ...(await opened), close: () => Promise.resolve() };
     },
+    restore: async () => {
+      const before = await opened;
+      opened = null;
+      await before?.close();
+      return storage.restore();
+    },
     remove: async () => {
       await (await opened)?.close();
       await storage.remove();

@@ -3,11 +3,13 @@ import { DEFAULTS } from "../../protocol/defaults.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Coordinator } from "../../server-stub/service/coordinator.ts";
 import { Builds, makeBuild, type SimBuild } from "./builds.ts";
-import { CoordinatorMachine, type CoordinatorParts, type CoordinatorWatch, OPERATOR } from "./coordinator.ts";
+import { CoordinatorMachine, OPERATOR } from "./coordinator.ts";
+import type { CoordinatorParts, CoordinatorWatch } from "./coordinator-parts.ts";
+import { Database } from "./database.ts";
 import type { GroupSetup, History, NodeSetup } from "./history.ts";
 import { Network } from "./network.ts";
 import { GUARD, type Guard, NodeMachine } from "./node.ts";
-import { randomOf } from "./random.ts";
+import { type Random, randomOf } from "./random.ts";
 import { Seat } from "./seat.ts";
 import { openStorage, type Storage, sharedStorage } from "./storage.ts";
 import { Story } from "./story.ts";
@@ -19,8 +21,6 @@ export type WorldOptions = {
   readonly guard?: Guard;
   /** What the coordinator's services are made with besides. */
   readonly services?: CoordinatorParts["services"];
-  /** Several coordinators by name, over one store. */
-  readonly replicas?: readonly string[];
 };
 
 export class World {
@@ -34,6 +34,9 @@ export class World {
   readonly nodes = new Map<string, NodeMachine>();
   readonly clusters = new Map<string, Cluster>();
   readonly storage: Storage;
+  /** Of several coordinators. */
+  readonly database: Database;
+  readonly seat: Seat;
   /** What the hooks of workloads are like right now. */
   luck = { fails: 0, overruns: 0 };
   /** Looks at the world after each step. */
@@ -42,6 +45,7 @@ export class World {
   entered: (node: string, state: string) => void = () => undefined;
   readonly #guard: Guard;
   readonly #watch: CoordinatorWatch;
+  readonly #doors: Random;
 
   static async make(history: History, watch: CoordinatorWatch, options: WorldOptions): Promise<World> {
     return new World(history, watch, options, await openStorage(history.storage));
@@ -50,15 +54,19 @@ export class World {
   private constructor(history: History, watch: CoordinatorWatch, options: WorldOptions, storage: Storage) {
     const { seed } = history;
     this.history = history;
-    const { replicas = [] } = options;
+    const { replicas = [] } = history;
     this.storage = replicas.length === 0 ? storage : sharedStorage(storage);
     this.#watch = watch;
     this.#guard = options.guard ?? GUARD;
     this.story = new Story(this.time, options.isTold);
     this.network = new Network(this.time, randomOf(seed, "network"));
-    const machine = (name: string, several: Pick<CoordinatorParts, "seat" | "name">) =>
+    this.#doors = randomOf(seed, "doors");
+    this.database = new Database(this.time, (what) => watch.count(what));
+    this.seat = new Seat(this.time, this.database);
+    const machine = (name: string, shared: CoordinatorParts["shared"]) =>
       new CoordinatorMachine({
-        ...several,
+        name,
+        shared,
         time: this.time,
         network: this.network,
         random: randomOf(seed, name),
@@ -70,29 +78,54 @@ export class World {
         watch,
         services: options.services ?? {},
       });
-    const seat = new Seat(this.time);
     this.coordinators =
       replicas.length === 0
-        ? [machine("coordinator", {})]
-        : replicas.map((name) => {
-            const made = machine(`coordinator ${name}`, { name, seat: seat.lockOf(() => made.clock) });
-            return made;
-          });
+        ? [machine("coordinator", null)]
+        : replicas.map((name) => machine(name, { database: this.database, seat: this.seat }));
+    for (const each of this.coordinators) each.decides = () => this.#newest;
   }
 
-  /** The one that decides, which is where the address leads; the first while none does. */
+  /** The one that decides; the first while none does. */
   get coordinator(): CoordinatorMachine {
     const [first] = this.coordinators;
-    const found = this.coordinators.find(({ isUp }) => isUp) ?? first;
+    const newest = this.#newest;
+    const found = newest?.isUp === true ? newest : (this.coordinators.find(({ isUp }) => isUp) ?? first);
     if (found === undefined) throw new Error("there is no coordinator");
     return found;
+  }
+
+  /** Whoever took the seat last, whatever has become of it. */
+  get #newest(): CoordinatorMachine | null {
+    const last = this.coordinators.reduce((one, other) => (other.satDownAt > one.satDownAt ? other : one));
+    return last.satDownAt === Number.NEGATIVE_INFINITY ? null : last;
+  }
+
+  /** Where a connection leads that an agent opens: to any of them, which leads on to whom it believes to decide. */
+  get door(): CoordinatorMachine {
+    if (this.coordinators.length === 1) return this.coordinator;
+    const found = this.#doors.pick(this.coordinators) ?? this.coordinator;
+    const standsBy = found.isRunning && !found.isUp && !found.clock.isAsleep;
+    return (standsBy ? found.leadsTo : null) ?? found;
+  }
+
+  /** The last backup takes the place of what is stored, under all who run on it. Answers who begins on it. */
+  async restore(): Promise<readonly CoordinatorMachine[]> {
+    for (const each of this.coordinators) await each.crash();
+    this.database.replaced();
+    if (await this.storage.restore()) this.coordinators[0]?.beginsOnBackup();
+    return this.coordinators;
+  }
+
+  /** A restored one is begun on alone, and then by all. */
+  async start(machines: readonly CoordinatorMachine[] = this.coordinators): Promise<void> {
+    for (const each of machines) await this.outside(each.start());
   }
 
   /** The coordinator runs, and every node of the history has joined and boots. */
   async begin(): Promise<void> {
     const first = this.builds.add(makeBuild("1.0.0", "good"));
     this.builds.publish(first);
-    for (const each of this.coordinators) await this.outside(each.start());
+    await this.start();
     await this.pass(this.coordinators.length > 1 ? 2_000 : 200);
     for (const group of this.history.groups) {
       await this.addGroup(group);
@@ -132,7 +165,7 @@ export class World {
       ...setup,
       time: this.time,
       network: this.network,
-      coordinator: () => this.coordinator,
+      coordinator: () => this.door,
       builds: this.builds,
       story: this.story,
       random: randomOf(this.history.seed, `node ${setup.name}`),

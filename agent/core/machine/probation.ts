@@ -7,6 +7,12 @@ import { goBack } from "./going-back.ts";
 import { NOTED, type Row, UNASKED } from "./row.ts";
 import type { Probation, UpdateState } from "./state.ts";
 
+/**
+ * How many probations more a new build gets that finds the coordinator away, as it was before the swap. Then the old one
+ * is asked: a coordinator that was away for a moment must not leave a node for ever on a build that cannot reach it.
+ */
+const PATIENCE = 10;
+
 export const probation: Row<"probation"> = {
   ...UNASKED,
   ...NOTED,
@@ -29,7 +35,9 @@ export const probation: Row<"probation"> = {
     to: [],
     run: (draft, state) => {
       if (!state.reached) draft.note(state.swap.jobId, "health", "The new build has a session.");
-      return { ...state, reached: true, deadline: state.deadline ?? draft.now + draft.policy.probationMs };
+      const isFirst = state.patient && !state.reached;
+      const deadline = isFirst ? draft.now + draft.policy.probationMs : state.deadline;
+      return { ...state, reached: true, deadline };
     },
   },
   tick: { to: ["going-back"], run: (draft, state) => expire(draft, state) },
@@ -37,14 +45,19 @@ export const probation: Row<"probation"> = {
 };
 
 function expire(draft: Draft, state: Probation): UpdateState {
-  const { swap, deadline, reached } = state;
-  if (deadline === null || draft.now < deadline) return state;
+  const { swap, deadline, reached, patient } = state;
+  if (draft.now < deadline) return state;
   const away = draft.facts.session === null;
-  if (away && !reached && !swap.connected) {
+  if (away && !reached && !swap.connected && !patient) {
     // The old build had no session either, so this says nothing about the new one. The guard is told to wait.
     draft.note(swap.jobId, "restart", "The coordinator is away, as it was before the swap; waiting for it.");
     draft.tell({ kind: "suspend-deadline" });
-    return { ...state, deadline: null };
+    return {
+      ...state,
+      patient: true,
+      late: false,
+      deadline: draft.now + PATIENCE * draft.policy.probationMs,
+    };
   }
   return goBack(draft, swap, { reason: reasonFor(draft.facts, state), provisional: away });
 }

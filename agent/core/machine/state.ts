@@ -168,8 +168,9 @@ export type Swapping = {
 export type Probation = {
   readonly kind: "probation";
   readonly swap: Swap;
-  /** Null: there is no session and the old build had none either, so it stays until there is one. */
-  readonly deadline: UptimeMs | null;
+  readonly deadline: UptimeMs;
+  /** There was no session when its time was up, and the old build had had none either: it was given longer, once. */
+  readonly patient: boolean;
   /** A session was open at least once. */
   readonly reached: boolean;
   /** The time was up before this process started, so that it says nothing about what this one can do. */

@@ -81,19 +81,25 @@ export function hear(
     return { counted: false, why: "unknown-session" };
   }
   if (frame.seq <= presence.seq) return { counted: false, why: "stale-seq" };
-  const heard = { ...presence, seq: frame.seq, heardAtMs: now };
+  // What was said in between and never heard may have been that it is unhealthy.
+  const inARow = frame.seq === presence.seq + 1;
+  const { healthyBeats, healthySinceMs } = inARow ? presence : NOT_IN_A_ROW;
+  const heard = { ...presence, seq: frame.seq, heardAtMs: now, healthyBeats, healthySinceMs };
   if (frame.type !== "heartbeat") return { counted: true, presence: heard };
+  const { healthy } = frame.health;
   return {
     counted: true,
     presence: {
       ...heard,
-      healthyBeats: frame.health.healthy ? presence.healthyBeats + 1 : 0,
-      healthySinceMs: frame.health.healthy ? (presence.healthySinceMs ?? now) : null,
+      healthyBeats: healthy ? healthyBeats + 1 : 0,
+      healthySinceMs: healthy ? (healthySinceMs ?? now) : null,
       heartbeat: frame,
       heartbeatAtMs: now,
     },
   };
 }
+
+const NOT_IN_A_ROW = { healthyBeats: 0, healthySinceMs: null };
 
 /** A heartbeat may come so much of an interval early, against the first one, and still be the next. */
 const EARLY = 0.25;

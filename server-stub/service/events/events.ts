@@ -1,6 +1,6 @@
 import { ok } from "../../../protocol/result.ts";
 import type { Context } from "../context.ts";
-import type { Events } from "../coordinator.ts";
+import type { EventsAtWork } from "../coordinator.ts";
 import { refuse } from "../refusals.ts";
 import { createHub } from "./hub.ts";
 import { MAX_BEHIND, Subscription } from "./subscription.ts";
@@ -10,10 +10,13 @@ import { createViews, type Readers } from "./views.ts";
 const POSITION = /^(\d{1,10})-(\d{1,16})$/;
 const RETRY_AFTER_MS = 10_000;
 
-/** What the engine's timer and the coordinator's end are for. */
-export type EventsAtWork = Events & { tick(): void; close(): void };
+/** What the events need to know. */
+export type EventsContext = Pick<
+  Context,
+  "store" | "log" | "now" | "wall" | "streamsPerToken" | "nodeNews"
+> & { readonly leasePolicy: Pick<Context["leasePolicy"], "epoch"> };
 
-export function createEvents(ctx: Context, read: Readers): EventsAtWork {
+export function createEvents(ctx: EventsContext, read: Readers): EventsAtWork {
   const failed = (error: unknown): void =>
     ctx.log.error({ err: error }, "events could not be read; the next change tries again");
   const hub = createHub(ctx.store, failed);
@@ -77,7 +80,7 @@ export function createEvents(ctx: Context, read: Readers): EventsAtWork {
 
 /** Where a reader begins, and why it has to read everything anew first, if it has to. */
 async function placeOf(
-  ctx: Context,
+  ctx: EventsContext,
   after: string | null,
   head: () => number,
 ): Promise<{ at: number; missing: string | null }> {

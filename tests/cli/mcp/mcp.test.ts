@@ -81,7 +81,7 @@ describe("an assistant", () => {
         const serving = (body.nodes as { serving: boolean }[]).filter((node) => node.serving);
         expect(serving).toHaveLength(count);
       },
-      { timeout: 10_000 },
+      { timeout: 30_000 },
     );
   };
 

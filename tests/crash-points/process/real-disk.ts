@@ -6,6 +6,7 @@ import type { Ground } from "../watch.ts";
 /** The real port, threads, fsync and all; it is known when nothing of it is under way. */
 export function countedRealDisk(): Ground {
   let underWay = 0;
+  let idle = Promise.withResolvers<void>();
   const counted =
     <A extends unknown[], T>(run: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
@@ -14,6 +15,10 @@ export function countedRealDisk(): Ground {
         return await run(...args);
       } finally {
         underWay -= 1;
+        if (underWay === 0) {
+          idle.resolve();
+          idle = Promise.withResolvers();
+        }
       }
     };
   const file = (open: OpenFile): OpenFile => ({
@@ -40,5 +45,5 @@ export function countedRealDisk(): Ground {
     rm: counted((path: string) => realDisk.rm(path)),
     chmod: counted((path: string, mode: number) => realDisk.chmod(path, mode)),
   };
-  return { disk, underWay: () => underWay };
+  return { disk, underWay: () => underWay, idle: () => (underWay === 0 ? Promise.resolve() : idle.promise) };
 }

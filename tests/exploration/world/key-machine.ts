@@ -55,8 +55,8 @@ function updateText(update: UpdateState, names: Naming, uptime: number): string 
     case "swapping":
       return `swap${rounds(update)}${swapText(update.swap, names)}${update.step}${due(update.actBy)}`;
     case "probation": {
-      const { swap, deadline, reached, late } = update;
-      return `prob${swapText(swap, names)}${due(deadline)}${reached ? "r" : ""}${late ? "l" : ""}`;
+      const { swap, deadline, patient, reached, late } = update;
+      return `prob${swapText(swap, names)}${due(deadline)}${patient ? "p" : ""}${reached ? "r" : ""}${late ? "l" : ""}`;
     }
     case "confirming":
       return `conf${swapText(update.swap, names)}${update.step}${due(update.retryAt)}`;

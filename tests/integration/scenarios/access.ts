@@ -11,7 +11,7 @@ export const access = about("who may", [
     async (it) => {
       it.publish("2.0.0");
       await it.ask((baton) => baton.nodes.revoke(OPERATOR, it.idOf("web-3")));
-      expect(await it.world.coordinator.authenticate(it.machine("web-3").credential)).toBeNull();
+      expect(await it.world.coordinator.doors.authenticate(it.machine("web-3").credential)).toBeNull();
       await it.until("it is gone", async () => (await it.node("web-3")).presence !== "online");
       await it.done((await it.rollOut("2.0.0", { selection: { nodes: ["web-1", "web-2"] } })).id);
       await it.pass(minutes(2));

@@ -54,6 +54,8 @@ export const formation = about("formation", [
       const { id } = await it.rollOut("2.0.0");
       expect(Object.keys(await it.fates(id)).sort()).toEqual(["db-1", "db-2", "db-3"]);
       await it.done(id);
+      const hasNoJob = async () => (await it.node("db-4")).jobId === null;
+      await it.stays("who waits for approval gets no job", hasNoJob, minutes(5));
       expect(it.running()["db-4"]).toBe("1.0.0");
       await it.ask((baton) => baton.nodes.approve(OPERATOR, it.idOf("db-4")));
       await it.until("who is approved is brought along", () => it.running()["db-4"] === "2.0.0");

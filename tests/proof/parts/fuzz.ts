@@ -1,51 +1,17 @@
-/** What strangers may say, at every border, far more of it than `npm test` has time for; each shard from seeds of its own. */
-import { openApiDocument } from "../../../server-stub/api/document.ts";
-import { httpTargets } from "../../fuzz/http/target.ts";
-import { makeWorld } from "../../fuzz/http/world.ts";
-import { type Target, tryOut } from "../../fuzz/target.ts";
-import { parserTargets } from "../../fuzz/targets/all.ts";
-import { toAgent, toCoordinator } from "../../fuzz/targets/sockets.ts";
-import { startCoordinator } from "../../server-stub/harness/coordinator.ts";
-import { joinNode } from "../../server-stub/harness/node.ts";
+/** What strangers may say, at every border, far more of it than `npm test` has time for. */
+import { runChild, twoAtATime } from "../child.ts";
 import type { Part } from "../part.ts";
 
 /** So many times what `npm test` tries, over all shards. */
-const TIMES = 60;
+export const TIMES = 60;
 
 export const part: Part = {
   name: "fuzz",
-  run: async (shard, print) => {
-    const campaign = { seed: 1_000 + shard.index, times: TIMES / shard.of };
-    let [passed, failed, tried] = [0, 0, 0];
-    const tryAll = async (targets: readonly Target[]): Promise<void> => {
-      for (const target of targets) {
-        const failure = await tryOut(target, campaign);
-        tried += Math.ceil(target.runs * campaign.times);
-        if (failure === null) passed += 1;
-        else {
-          failed += 1;
-          for (const line of failure.split("\n")) print(line);
-        }
-      }
-    };
-    await tryAll(parserTargets.flatMap(([, targets]) => targets));
-    const world = await makeWorld();
-    try {
-      await tryAll(httpTargets(await openApiDocument("1.2.3"), () => world));
-      const unforeseen = world.door.logged.filter((line) => line.includes("unforeseen"));
-      for (const line of unforeseen) print(line.slice(0, 2_000));
-      if (unforeseen.length > 0) failed += 1;
-    } finally {
-      await world.close();
-    }
-    const coordinator = await startCoordinator();
-    try {
-      const node = await joinNode(coordinator, { name: "ann" });
-      await tryAll([toCoordinator(() => ({ coordinator, node })), toAgent]);
-    } finally {
-      await coordinator.stop();
-    }
-    print(`${tried} tries of ${passed + failed} targets`);
-    return { passed, failed };
-  },
+  run: ({ index, of }, print) =>
+    twoAtATime(
+      [2 * index - 1, 2 * index].map((half) => {
+        const [seed, times] = [1_000 + half, TIMES / (2 * of)];
+        return () => runChild("fuzz.ts", [String(seed), String(times)], print);
+      }),
+    ),
 };

@@ -2,11 +2,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
-import pino from "pino";
 import { init } from "../../../server-stub/commands/init.ts";
 import { type Config, parseConfig } from "../../../server-stub/config.ts";
 import { type Running, serve } from "../../../server-stub/serve.ts";
+import { listeningLog } from "./listening-log.ts";
 
 export type TestCoordinator = {
   readonly config: Config;
@@ -70,23 +69,7 @@ export async function startCoordinator(
     adminToken,
     logged,
     heard,
-    call: async (method, path, { token = adminToken, body, headers = {} } = {}) => {
-      const response = await fetch(`${running.url}${path}`, {
-        method,
-        headers: {
-          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: isJson(response.headers) && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : {},
-      };
-    },
+    call: callAt(() => running.url, adminToken),
     restart: async (meanwhile) => {
       const port = Number(new URL(running.url).port);
       await running.stop();
@@ -100,32 +83,25 @@ export async function startCoordinator(
   };
 }
 
-const isJson = (headers: Headers): boolean => /[/+]json\b/.test(headers.get("content-type") ?? "");
-
-function listeningLog() {
-  const logged: Record<string, unknown>[] = [];
-  const waiting = new Set<(line: Record<string, unknown>) => void>();
-  const stream = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      for (const text of chunk.toString().split("\n").filter(Boolean)) {
-        const line = JSON.parse(text) as Record<string, unknown>;
-        logged.push(line);
-        for (const each of waiting) each(line);
-      }
-      done();
-    },
-  });
-  const heard = (fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> => {
-    const already = logged.find(fits);
-    if (already !== undefined) return Promise.resolve(already);
-    return new Promise((resolve) => {
-      const listen = (line: Record<string, unknown>): void => {
-        if (!fits(line)) return;
-        waiting.delete(listen);
-        resolve(line);
-      };
-      waiting.add(listen);
+/** Asks whoever is at `url` at the moment, as an administrator unless told otherwise. */
+export const callAt =
+  (url: () => string, adminToken: string): TestCoordinator["call"] =>
+  async (method, path, { token = adminToken, body, headers = {} } = {}) => {
+    const response = await fetch(`${url()}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson(response.headers) && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : {},
+    };
   };
-  return { log: pino({ level: "debug" }, stream), logged, heard };
-}
+
+const isJson = (headers: Headers): boolean => /[/+]json\b/.test(headers.get("content-type") ?? "");

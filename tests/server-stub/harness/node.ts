@@ -59,7 +59,10 @@ export type TestSocket = {
 };
 
 /** An open WebSocket of a node. Rejects when the upgrade is refused. */
-export async function openSocket(coordinator: TestCoordinator, credential: string): Promise<TestSocket> {
+export async function openSocket(
+  coordinator: Pick<TestCoordinator, "url">,
+  credential: string,
+): Promise<TestSocket> {
   const socket = new WebSocket(`${coordinator.url.replace("http", "ws")}/v1/session`, SUBPROTOCOL, {
     headers: { authorization: `Bearer ${credential}` },
   });

@@ -6,23 +6,26 @@ import type { LeaseRecord } from "../../../server-stub/core/lease/record.ts";
 import { mayBeDown } from "../../../server-stub/core/lease/record.ts";
 import type { Change } from "../../../server-stub/store/records.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
-import type { MachineClock } from "../clock.ts";
-import type { CoordinatorWatch } from "../coordinator.ts";
+import type { Coordinating, CoordinatorWatch, WrittenAt } from "../coordinator-parts.ts";
 import type { NodeMachine } from "../node.ts";
 import type { Story } from "../story.ts";
 import { type Entry, Ledger, type LedgerNews } from "./ledger.ts";
 import { type MachineRules, machineRules } from "./machine.ts";
 import { PresenceTwin } from "./presence-twin.ts";
 import { requireEnded } from "./proof.ts";
+import { requireHeardOut, SeatRules } from "./seat.ts";
 import { Violation } from "./violation.ts";
 
 export type Watched = {
-  readonly clock: MachineClock;
-  readonly slowness: () => number;
   readonly nodes: () => Iterable<NodeMachine>;
   readonly story: Story;
   readonly heartbeatMs: number;
 };
+
+type View = { readonly twin: PresenceTwin; anchorMs: number; sinceMs: number };
+
+/** How long it may be at a decision. */
+const slackOf = ({ slowness }: Coordinating): number => 400 * slowness;
 
 export class Checker implements CoordinatorWatch {
   readonly ledger = new Ledger();
@@ -30,15 +33,15 @@ export class Checker implements CoordinatorWatch {
   readonly machines: MachineRules = machineRules(this.ledger, this.removed);
   /** How often each kind of thing was seen: a rule that never had anything to look at proves nothing. */
   readonly seen = new Map<string, number>();
+  readonly #seat = new SeatRules();
+  /** Of each coordinator: what it may have heard, and since when it listens. */
+  readonly #views = new Map<Coordinating, View>();
   #watched: Watched | null = null;
-  #twin: PresenceTwin | null = null;
-  #anchorMs = 0;
   #failure: Violation | null = null;
   #later: (() => Promise<void>)[] = [];
 
   watch(watched: Watched): void {
     this.#watched = watched;
-    this.#twin = new PresenceTwin(() => watched.clock.uptime(), watched.heartbeatMs);
   }
 
   count(what: string): void {
@@ -57,9 +60,15 @@ export class Checker implements CoordinatorWatch {
     this.#fail(new Violation("no-unforeseen-error", `${message}: ${why}`));
   }
 
-  async began(store: Store, restored: boolean): Promise<void> {
-    const { clock } = this.#world;
-    this.#anchorMs = clock.now() - clock.uptime();
+  broke(cause: Error): void {
+    if (!(cause instanceof Violation)) throw cause;
+    this.#fail(cause);
+  }
+
+  async began(by: Coordinating, store: Store, restored: boolean): Promise<void> {
+    const view = this.#viewOf(by);
+    view.anchorMs = by.clock.now() - by.clock.uptime();
+    view.sinceMs = by.clock.uptime();
     if (!restored) return;
     const records = new Map<GroupName, LeaseRecord>();
     for (const { value } of await store.groups()) {
@@ -69,20 +78,23 @@ export class Checker implements CoordinatorWatch {
     this.ledger.restored(records);
   }
 
-  ended(): void {
-    this.#twin?.forget();
+  ended(by: Coordinating): void {
+    this.#viewOf(by).twin.forget();
   }
 
-  receiving(nodeId: NodeId, frames: readonly AgentFrame[]): void {
-    this.#twin?.receiving(nodeId, frames);
+  receiving(by: Coordinating, nodeId: NodeId, frames: readonly AgentFrame[]): void {
+    this.#viewOf(by).twin.receiving(nodeId, frames);
   }
 
-  received(nodeId: NodeId, answers: readonly CoordinatorFrame[]): void {
-    this.#twin?.received(nodeId, answers);
+  received(by: Coordinating, nodeId: NodeId, answers: readonly CoordinatorFrame[]): void {
+    this.#viewOf(by).twin.received(nodeId, answers);
   }
 
-  written(changes: readonly Change[], store: Store): void {
+  written(by: Coordinating, changes: readonly Change[], at: WrittenAt): void {
     try {
+      this.#seat.written(by.name, changes, at.process);
+      const view = this.#viewOf(by);
+      requireHeardOut(changes, at.askedAt - view.sinceMs, this.#world.heartbeatMs);
       const removed = new Set(
         changes.flatMap((change) => (change.kind === "remove-node" ? [change.id] : [])),
       );
@@ -90,9 +102,9 @@ export class Checker implements CoordinatorWatch {
       for (const change of changes) {
         if (change.kind === "group") this.ledger.mode(change.value.name, change.value.mode);
         if (change.kind !== "lease") continue;
-        const now = this.#anchorMs + this.#world.clock.uptime();
+        const now = view.anchorMs + by.clock.uptime();
         for (const news of this.ledger.written(change.group, change.value, removed, now))
-          this.#learn(news, store);
+          this.#learn(news, by, at);
       }
     } catch (cause) {
       if (!(cause instanceof Violation)) throw cause;
@@ -100,7 +112,7 @@ export class Checker implements CoordinatorWatch {
     }
   }
 
-  #learn(news: LedgerNews, store: Store): void {
+  #learn(news: LedgerNews, by: Coordinating, at: WrittenAt): void {
     const { entry, kind } = news;
     this.count(`lease: ${kind}`);
     const { story } = this.#world;
@@ -110,23 +122,24 @@ export class Checker implements CoordinatorWatch {
       const node = this.#nodeOf(entry.nodeId);
       if (node !== undefined) requireEnded(node, entry);
     }
-    if (kind === "committed") this.#later.push(() => this.#lookAtCommit(entry, store));
-    if (kind === "granted") this.#later.push(() => this.#lookAtGrant(entry, store));
+    if (kind === "committed") this.#later.push(() => this.#lookAtCommit(entry, by, at));
+    if (kind === "granted") this.#later.push(() => this.#lookAtGrant(entry, by, at));
   }
 
   /** Enough other voters may be believed to serve. */
-  async #lookAtCommit(entry: Entry, store: Store): Promise<void> {
+  async #lookAtCommit(entry: Entry, by: Coordinating, { store, askedAt }: WrittenAt): Promise<void> {
     const group = await store.group(entry.group);
     const nodes = await store.nodes(entry.group);
     if (group === null || group.value.mode !== "quorum") return;
     const voters = nodes.filter(({ value }) => value.voter && value.membership !== "pending");
     if (!voters.some(({ value }) => value.id === entry.nodeId) || voters.length <= 2) return;
     const record = this.ledger.record(entry.group);
+    const { twin } = this.#viewOf(by);
     const serving = voters.filter(
       ({ value }) =>
         value.id !== entry.nodeId &&
         !mayBeDown(record, value.id) &&
-        this.#twin?.maySeemServing(value.id, this.#slackMs) === true,
+        twin.maySeemServing(value.id, slackOf(by), askedAt),
     );
     const needed = quorumOf(voters.length) + (group.value.spare ?? defaultSpare(voters.length));
     if (serving.length < needed) {
@@ -140,10 +153,14 @@ export class Checker implements CoordinatorWatch {
   }
 
   /** A leader does not get a lease while others of its group wait. */
-  async #lookAtGrant(entry: Entry, store: Store): Promise<void> {
+  async #lookAtGrant(entry: Entry, by: Coordinating, { store, askedAt }: WrittenAt): Promise<void> {
     const group = await store.group(entry.group);
     if (group === null || group.value.mode !== "quorum") return;
-    if (this.#twin?.surelyLeads(entry.nodeId, this.#slackMs) !== true) return;
+    const { twin } = this.#viewOf(by);
+    if (!twin.surelyLeads(entry.nodeId, slackOf(by), askedAt)) return;
+    // While leadership moves two may say that it is theirs, and nobody knows which of them is right.
+    const others = (await store.nodes(entry.group)).filter(({ value }) => value.id !== entry.nodeId);
+    if (others.some(({ value }) => twin.mayLead(value.id, slackOf(by), askedAt))) return;
     const jobs = await store.activeJobsOf(entry.group);
     const waiting = jobs.filter(({ value }) => value.nodeId !== entry.nodeId);
     if (waiting.length > 0)
@@ -155,8 +172,13 @@ export class Checker implements CoordinatorWatch {
       );
   }
 
-  get #slackMs(): number {
-    return 400 * this.#world.slowness();
+  #viewOf(by: Coordinating): View {
+    const known = this.#views.get(by);
+    if (known !== undefined) return known;
+    const twin = new PresenceTwin(() => by.clock.uptime(), this.#world.heartbeatMs);
+    const view: View = { twin, anchorMs: 0, sinceMs: 0 };
+    this.#views.set(by, view);
+    return view;
   }
 
   get #world(): Watched {

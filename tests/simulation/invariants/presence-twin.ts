@@ -5,12 +5,16 @@
 import type { AgentFrame, CoordinatorFrame, Heartbeat } from "../../../protocol/frames.ts";
 import type { NodeId } from "../../../protocol/names.ts";
 
+/** More than can come while a decision is on its way to a database. */
+const KEPT = 40;
+
 type Heard = { readonly at: number; readonly heartbeat: Heartbeat };
 
 export class PresenceTwin {
   readonly #heard = new Map<NodeId, Heard[]>();
   readonly #sessions = new Map<NodeId, string>();
   readonly #now: () => number;
+  #forgotAt = Number.NEGATIVE_INFINITY;
   readonly #heartbeatMs: number;
 
   constructor(now: () => number, heartbeatMs: number) {
@@ -18,9 +22,9 @@ export class PresenceTwin {
     this.#heartbeatMs = heartbeatMs;
   }
 
-  /** The process has ended, and knows nobody any more. */
+  /** The process has ended, and knows nobody any more. What it had decided by then may still be written. */
   forget(): void {
-    this.#heard.clear();
+    this.#forgotAt = this.#now();
     this.#sessions.clear();
   }
 
@@ -30,7 +34,7 @@ export class PresenceTwin {
       if (frame.type !== "heartbeat") continue;
       const heard = this.#heard.get(nodeId) ?? [];
       heard.push({ at, heartbeat: frame });
-      this.#heard.set(nodeId, heard.slice(-6));
+      this.#heard.set(nodeId, heard.slice(-KEPT));
     }
   }
 
@@ -38,10 +42,11 @@ export class PresenceTwin {
     for (const answer of answers) if (answer.type === "welcome") this.#sessions.set(nodeId, answer.session);
   }
 
-  /** Every heartbeat that might be the one that counts now, or counted just before. */
-  candidates(nodeId: NodeId, slackMs: number): readonly Heartbeat[] {
-    const now = this.#now();
-    const heard = this.#heard.get(nodeId) ?? [];
+  /** Every heartbeat that might be the one that counted then, or just before. */
+  candidates(nodeId: NodeId, slackMs: number, now: number): readonly Heartbeat[] {
+    const heard = (this.#heard.get(nodeId) ?? []).filter(
+      ({ at }) => at <= now && (at >= this.#forgotAt || now < this.#forgotAt),
+    );
     const fresh = heard.filter(({ at }) => now - at <= 2 * this.#heartbeatMs + slackMs);
     const settled = fresh.filter(({ at }) => now - at > slackMs).at(-1);
     return fresh
@@ -49,12 +54,18 @@ export class PresenceTwin {
       .map(({ heartbeat }) => heartbeat);
   }
 
-  maySeemServing(nodeId: NodeId, slackMs: number): boolean {
-    return this.candidates(nodeId, slackMs).some(({ health }) => health.healthy && health.caughtUp !== false);
+  maySeemServing(nodeId: NodeId, slackMs: number, at: number): boolean {
+    return this.candidates(nodeId, slackMs, at).some(
+      ({ health }) => health.healthy && health.caughtUp !== false,
+    );
   }
 
-  surelyLeads(nodeId: NodeId, slackMs: number): boolean {
-    const candidates = this.candidates(nodeId, slackMs);
+  mayLead(nodeId: NodeId, slackMs: number, at: number): boolean {
+    return this.candidates(nodeId, slackMs, at).some(({ health }) => health.role === "leader");
+  }
+
+  surelyLeads(nodeId: NodeId, slackMs: number, at: number): boolean {
+    const candidates = this.candidates(nodeId, slackMs, at);
     return candidates.length > 0 && candidates.every(({ health }) => health.role === "leader");
   }
 }
