@@ -139,7 +139,7 @@ export async function serve(
       }
       await doorsOpen;
       clearTimeout(impatient);
-      several?.close();
+      await several?.close();
       await close();
       log.info({}, "stopped");
     };
@@ -155,8 +155,10 @@ export async function serve(
       failedOver: database?.failedOver ?? Promise.withResolvers<never>().promise,
     });
   } catch (error) {
+    await several?.end();
     await Promise.all(open.map((each) => each.close()));
     await close();
+    await several?.close();
     throw error;
   }
 }

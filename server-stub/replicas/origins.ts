@@ -18,6 +18,8 @@ export type Origins = {
    * the claim under which this one has the seat.
    */
   readonly admit: (request: IncomingMessage, claim: string | null) => boolean | null;
+  /** Whether it was handed on by another coordinator, and meant this one. */
+  readonly isAdmitted: (request: IncomingMessage) => boolean;
   /** The address that a request came from first. */
   readonly fromOf: (request: IncomingMessage) => string;
   /** Whether it came in over the control socket of another coordinator. */
@@ -41,6 +43,7 @@ export function createOrigins(): Origins {
       });
       return true;
     },
+    isAdmitted: ({ headers }) => known.has(headers),
     fromOf: (request) => known.get(request.headers)?.from ?? socketOf(request),
     isLocal: (headers) => known.get(headers)?.isLocal === true,
   };

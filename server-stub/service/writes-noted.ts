@@ -19,25 +19,12 @@ export function notedStore(store: Store): { readonly store: Store; readonly writ
   const more = (counts: Map<string, number>, key: string): void =>
     void counts.set(key, (counts.get(key) ?? 0) + 1);
   const note = (change: Change): void => {
-    switch (change.kind) {
-      case "node":
-        more(nodes, change.value.id);
-        more(groups, change.value.group);
-        break;
-      case "remove-node":
-        more(nodes, change.id);
-        break;
-      case "group":
-        more(groups, change.value.name);
-        break;
-      case "lease":
-        more(groups, change.group);
-        break;
-      case "job":
-        more(nodes, change.value.nodeId);
-        more(groups, change.value.group);
-        break;
-      default:
+    if (change.kind === "remove-node") more(nodes, change.id);
+    if (change.kind === "lease") more(groups, change.group);
+    if (change.kind === "group") more(groups, change.value.name);
+    if (change.kind === "node" || change.kind === "job") {
+      more(nodes, change.kind === "node" ? change.value.id : change.value.nodeId);
+      more(groups, change.value.group);
     }
   };
   return {

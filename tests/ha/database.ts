@@ -40,7 +40,9 @@ export class Database {
   /** Where whoever has the seat is reached; null when nobody has taken it yet. */
   async seat(): Promise<string | null> {
     const [row] = await this.primary.sql("select body from meta", "baton");
-    const meta = JSON.parse(String(row?.body ?? "{}")) as { seat?: { address?: string } };
+    const meta = JSON.parse(typeof row?.body === "string" ? row.body : "{}") as {
+      seat?: { address?: string };
+    };
     return meta.seat?.address ?? null;
   }
 

@@ -1,7 +1,6 @@
 /** What a conflict makes of what is remembered: somebody else may have written after all. */
-import type { Change } from "../records.ts";
 import type { Store } from "../store.ts";
-import { type Key, putJob, putNode, type Records } from "./records.ts";
+import { type Key, putJob, putNode, type Records, type Remembered } from "./records.ts";
 
 /** Whether it was written while it was being read, so that what was read knows nothing of that. */
 export type IsOlder = (key: Key) => boolean;
@@ -9,7 +8,7 @@ export type IsOlder = (key: Key) => boolean;
 type Put = (records: Records, isOlder: IsOlder) => void;
 
 /** What is remembered is still what the batch was computed from, although the store has something else. */
-export function mayBeBehind(records: Records, change: Change): boolean {
+export function mayBeBehind(records: Records, change: Remembered): boolean {
   switch (change.kind) {
     case "node":
       return (records.nodes.get(change.value.id)?.revision ?? 0) === change.expected;
@@ -28,13 +27,11 @@ export function mayBeBehind(records: Records, change: Change): boolean {
       return records.policy?.revision === change.expected;
     case "job":
       return true;
-    default:
-      return false;
   }
 }
 
-/** Reads the record that the change names; null for those that are not remembered. */
-export function readOne(store: Store, change: Change): (() => Promise<Put>) | null {
+/** Reads the record that the change names. */
+export function readOne(store: Store, change: Remembered): () => Promise<Put> {
   switch (change.kind) {
     case "node":
       return () => nodeAnew(store, change.value.id);
@@ -58,8 +55,6 @@ export function readOne(store: Store, change: Change): (() => Promise<Put>) | nu
       };
     case "job":
       return () => jobsAnew(store, change.value.nodeId);
-    default:
-      return null;
   }
 }
 

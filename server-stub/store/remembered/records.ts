@@ -73,8 +73,27 @@ function inner<T>(of: Map<string, Map<string, T>>, key: string): Map<string, T> 
   return fresh;
 }
 
-/** Which record a change writes; null for those that are not remembered. */
-export function keyOf(change: Change): Key | null {
+const REMEMBERED = [
+  "node",
+  "remove-node",
+  "group",
+  "remove-group",
+  "same-group",
+  "lease",
+  "same-lease",
+  "job",
+  "policy",
+  "same-policy",
+] as const satisfies readonly Change["kind"][];
+
+/** A change of what is remembered, or that names it. */
+export type Remembered = Extract<Change, { readonly kind: (typeof REMEMBERED)[number] }>;
+
+export const isRemembered = (change: Change): change is Remembered =>
+  REMEMBERED.some((kind) => kind === change.kind);
+
+/** Which record it is about. */
+export function keyOf(change: Remembered): Key {
   switch (change.kind) {
     case "node":
       return `node ${change.value.id}`;
@@ -93,13 +112,11 @@ export function keyOf(change: Change): Key | null {
     case "policy":
     case "same-policy":
       return "policy";
-    default:
-      return null;
   }
 }
 
 /** Takes over what was written. */
-export function write(records: Records, change: Change): void {
+export function write(records: Records, change: Remembered): void {
   switch (change.kind) {
     case "node": {
       const { value, expected } = change;
@@ -130,6 +147,9 @@ export function write(records: Records, change: Change): void {
     case "policy":
       records.policy = { value: change.value, revision: change.expected + 1 };
       break;
-    default:
+    case "same-group":
+    case "same-lease":
+    case "same-policy":
+      break;
   }
 }

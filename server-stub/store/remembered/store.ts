@@ -12,7 +12,7 @@ import type { Applied, Change, Stored } from "../records.ts";
 import { StoreAway } from "../sql/transact.ts";
 import type { Store } from "../store.ts";
 import { type IsOlder, mayBeBehind, readOne } from "./read-anew.ts";
-import { type Key, keyOf, noRecords, putJob, putNode, type Records, write } from "./records.ts";
+import { isRemembered, type Key, keyOf, noRecords, putJob, putNode, type Records, write } from "./records.ts";
 import { allNodes, sorted } from "./sorted.ts";
 
 export function rememberedStore(store: Store): Store {
@@ -86,17 +86,16 @@ export function rememberedStore(store: Store): Store {
   async function readAnew(changes: readonly Change[]): Promise<void> {
     const now = await known();
     for (const change of changes) {
-      if (!mayBeBehind(now, change)) continue;
-      const reading = readOne(store, change);
-      if (reading !== null) await take(reading, (put, isOlder) => put(now, isOlder));
+      if (!isRemembered(change) || !mayBeBehind(now, change)) continue;
+      await take(readOne(store, change), (put, isOlder) => put(now, isOlder));
     }
   }
 
   const note = (changes: readonly Change[]): void => {
     for (const change of changes) {
-      const key = keyOf(change);
-      if (key === null || change.kind.startsWith("same-")) continue;
-      for (const written of underWay) written.add(key);
+      // What only had to be the same was not written.
+      if (!isRemembered(change) || change.kind.startsWith("same-")) continue;
+      for (const written of underWay) written.add(keyOf(change));
       write(records, change);
     }
   };
