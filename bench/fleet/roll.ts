@@ -67,6 +67,7 @@ export async function rollFleet(options: FleetOptions): Promise<Rolled> {
     fetchMs: 30_000,
     restartMs: [AWAY_MS, AWAY_MS],
     patienceMs: 60_000,
+    reconnectMs: [500, 10_000],
   });
   await swarm.untilOnline(agents, 180_000);
   say(`${agents} agents are online`);
