@@ -7,6 +7,7 @@ import { plainWords } from "../../protocol/plain-words.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Refusal } from "../service/coordinator.ts";
 import { NotInSeat } from "../service/replica.ts";
+import { whyAway } from "../service/store-away.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
@@ -37,6 +38,8 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
 export function refusalOf(error: FastifyError): Refusal {
   if (error.validation !== undefined) return malformed(error);
   if (error instanceof NotInSeat) return ELSEWHERE;
+  const away = whyAway(error);
+  if (away !== null) return away === "unknown" ? DATABASE_UNKNOWN : DATABASE_AWAY;
   const known = BY_CODE[error.code] ?? BY_STATUS[error.statusCode ?? 500];
   return known ?? INTERNAL;
 }
@@ -63,6 +66,20 @@ const ELSEWHERE: Refusal = {
   code: "unavailable",
   message: "Another coordinator decides now; nothing was changed.",
   hint: "Ask again.",
+  retryAfterMs: 1_000,
+};
+
+const DATABASE_AWAY: Refusal = {
+  code: "unavailable",
+  message: "The database cannot be reached; nothing was changed.",
+  hint: "Ask again.",
+  retryAfterMs: 1_000,
+};
+
+const DATABASE_UNKNOWN: Refusal = {
+  code: "unavailable",
+  message: "The database went away while this was written, and whether it was is not known.",
+  hint: "Look whether it was done before you ask again.",
   retryAfterMs: 1_000,
 };
 
