@@ -7,8 +7,8 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { JoinReply } from "../../protocol/access.ts";
 import type { CoordinatorFrames } from "../../protocol/frames.ts";
+import type { LoneCoordinator } from "../light-agents/coordinator.ts";
 import { heartbeatOf, helloOf } from "../server-stub/harness/node.ts";
-import type { SoakCoordinator } from "./coordinator.ts";
 
 const EVERY_MS = 500;
 
@@ -23,7 +23,7 @@ export type Probed = {
 const nothingYet = (): Probed => ({ beatMs: [], readyMs: [], diskMs: [], failed: 0 });
 
 export class Probe {
-  readonly #coordinator: SoakCoordinator;
+  readonly #coordinator: LoneCoordinator;
   readonly #who: JoinReply;
   readonly #dir: string;
   readonly #instanceId = randomUUID();
@@ -35,7 +35,7 @@ export class Probe {
   #isLooking = false;
 
   /** `dir`: on the disk that the coordinator writes to. */
-  constructor(coordinator: SoakCoordinator, who: JoinReply, dir: string) {
+  constructor(coordinator: LoneCoordinator, who: JoinReply, dir: string) {
     this.#coordinator = coordinator;
     this.#who = who;
     this.#dir = dir;
