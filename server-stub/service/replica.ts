@@ -8,6 +8,7 @@
  * Source: docs/adr/0095-one-coordinator-decides.md.
  */
 import type { Seat } from "../store/records.ts";
+import { rememberedStore } from "../store/remembered/store.ts";
 import { NotInSeat, seatedStore } from "../store/seated.ts";
 import { attempt } from "./attempt.ts";
 import { newNonce } from "./context.ts";
@@ -88,7 +89,12 @@ export async function createReplica(
     });
     await parts.repository.refresh?.();
     const before = current;
-    current = await createCoordinator({ ...parts, shared, store, log: quietOf(parts.log) });
+    current = await createCoordinator({
+      ...parts,
+      shared,
+      store: rememberedStore(store),
+      log: quietOf(parts.log),
+    });
     await before.close();
   };
   const standUp = async (): Promise<void> => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { LogLine } from "../../protocol/job.ts";
-import { GroupWatch } from "./group-watch.ts";
-import { JobLogs } from "./job-logs.ts";
+import { GroupWatch } from "../light-agents/group-watch.ts";
+import { JobLogs } from "../light-agents/job-logs.ts";
+import { type AgentRecord, type JobAccount, lineText } from "../light-agents/record.ts";
 import { lostLines, lostOf, type Told } from "./judge.ts";
-import { type AgentRecord, type JobAccount, lineText } from "./record.ts";
 import type { PhaseSeen } from "./timeline.ts";
 import { latencyVerdicts, memoryVerdicts } from "./verdicts.ts";
 

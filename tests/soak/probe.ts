@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { JoinReply } from "../../protocol/access.ts";
 import type { CoordinatorFrames } from "../../protocol/frames.ts";
+import type { LoneCoordinator } from "../light-agents/coordinator.ts";
 import { heartbeatOf, helloOf } from "../server-stub/harness/node.ts";
-import type { SoakCoordinator } from "./coordinator.ts";
 
 const EVERY_MS = 500;
 
@@ -11,7 +11,7 @@ const EVERY_MS = 500;
 export type Probed = { readonly beatMs: number[]; readonly readyMs: number[]; failed: number };
 
 export class Probe {
-  readonly #coordinator: SoakCoordinator;
+  readonly #coordinator: LoneCoordinator;
   readonly #who: JoinReply;
   readonly #instanceId = randomUUID();
   #session: string | null = null;
@@ -21,7 +21,7 @@ export class Probe {
   readonly #timer: NodeJS.Timeout;
   #isLooking = false;
 
-  constructor(coordinator: SoakCoordinator, who: JoinReply) {
+  constructor(coordinator: LoneCoordinator, who: JoinReply) {
     this.#coordinator = coordinator;
     this.#who = who;
     this.#timer = setInterval(() => this.#look(), EVERY_MS);

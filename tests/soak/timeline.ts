@@ -1,9 +1,9 @@
 /** Looks at the coordinator once a second, prints a line every fifteen, and keeps what was seen of each phase. */
 import { quantile } from "../../bench/spread.ts";
-import type { SoakCoordinator } from "./coordinator.ts";
+import type { LoneCoordinator } from "../light-agents/coordinator.ts";
+import type { Counts, Swarm } from "../light-agents/swarm.ts";
 import type { Probe } from "./probe.ts";
 import type { Rollouts } from "./rollouts.ts";
-import type { Counts, Swarm } from "./swarm.ts";
 
 export type PhaseSeen = {
   readonly memoryMb: number[];
@@ -14,7 +14,7 @@ export type PhaseSeen = {
 };
 
 type Parts = {
-  readonly coordinator: SoakCoordinator;
+  readonly coordinator: LoneCoordinator;
   readonly swarm: Swarm;
   readonly probe: Probe;
   readonly rollouts: Rollouts;
