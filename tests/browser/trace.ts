@@ -22,7 +22,7 @@ export async function traced<T>(page: Page, work: () => Promise<T>): Promise<Tra
   const complete = new Promise((resolve) => devtools.once("Tracing.tracingComplete", resolve));
   await devtools.send("Tracing.start", {
     transferMode: "ReportEvents",
-    traceConfig: { includedCategories: ["toplevel", "disabled-by-default-devtools.timeline"] },
+    traceConfig: { includedCategories: ["toplevel"] },
   });
   const value = await work();
   await devtools.send("Tracing.end");
