@@ -57,7 +57,11 @@ export async function createReplica(
     createCoordinator({
       ...parts,
       shared,
-      store: seatedStore(parts.store, null, () => undefined),
+      store: seatedStore(
+        parts.store,
+        () => null,
+        () => undefined,
+      ),
       standsBy: true,
     });
   let current = await stand();
@@ -71,9 +75,13 @@ export async function createReplica(
     const seat = await takeSeat(parts, address());
     mine = seat;
     changed(true);
-    const store = seatedStore(parts.store, seat.claim, () => {
-      if (mine === seat) lost();
-    });
+    const store = seatedStore(
+      parts.store,
+      () => (mine === seat ? seat.claim : null),
+      () => {
+        if (mine === seat) lost();
+      },
+    );
     await parts.repository.refresh?.();
     const before = current;
     current = await createCoordinator({ ...parts, shared, store, log: quietOf(parts.log) });
