@@ -11,9 +11,10 @@ import { AgentSettings } from "./settings.ts";
 export const CONFIG_FILE = "/etc/baton/agent.toml";
 
 /** Settings, and where they came from. `servers` is empty when the file names none. */
-export type Config = Omit<AgentSettings, "server"> & {
+export type Config = Omit<AgentSettings, "server" | "mirrors"> & {
   readonly file: string;
   readonly servers: readonly string[];
+  readonly mirrors: readonly string[];
 };
 
 /**
@@ -43,12 +44,15 @@ export async function parseConfig(
   const read = readSettings(AgentSettings, text, file);
   if (!read.ok) return read;
   const { settings, lineOf } = read.value;
-  const { server, ...rest } = settings;
+  const { server, mirrors = [], ...rest } = settings;
   const guarded = env.BATON_STATE_DIR;
   const runDir = env.BATON_RUN_DIR;
   const servers = server === undefined ? [] : typeof server === "string" ? [server] : server;
   const addresses = servers.map((each) => parseAddress(each, { allowInsecure: settings.allowInsecureHttp }));
+  // What is fetched there is signed, and no credential is sent.
+  const places = [mirrors].flat().map((each) => parseAddress(each, { allowInsecure: true }));
   const wrong: [key: string, message: string][] = [
+    ...places.flatMap((each): [string, string][] => (each.ok ? [] : [["mirrors", each.error.message]])),
     ...addresses.flatMap((each): [string, string][] =>
       each.ok ? [] : [["server", [each.error.message, each.error.hint].join(" ").trim()]],
     ),
@@ -77,6 +81,7 @@ export async function parseConfig(
       : { controlSocket: join(runDir, "control.sock") }),
     file,
     servers: addresses.flatMap((each) => (each.ok ? [each.value] : [])),
+    mirrors: places.flatMap((each) => (each.ok ? [each.value] : [])),
   });
 }
 

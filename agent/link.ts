@@ -126,6 +126,7 @@ export function createLink(options: LinkOptions): Link {
             running,
             pinnedRoot,
             addresses,
+            mirrors: config.mirrors,
             network,
             downloadTimeoutMs: config.update.downloadTimeoutMs,
             selfTestTimeoutMs: config.update.selfTestTimeoutMs,

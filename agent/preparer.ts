@@ -24,7 +24,7 @@ import { fetchWith } from "./effects/trust/fetch.ts";
 import { refreshTrust } from "./effects/trust/refresh.ts";
 import { resolveBundle, type SignedBundle } from "./effects/trust/releases.ts";
 import type { Running } from "./running.ts";
-import type { Addresses } from "./session/addresses.ts";
+import { type Addresses, createAddresses } from "./session/addresses.ts";
 import type { Network } from "./session/network.ts";
 import { workloadEnvironment } from "./workload/environment.ts";
 import { runHook } from "./workload/run-hook.ts";
@@ -35,6 +35,8 @@ export type NodePreparerOptions = {
   readonly running: Running;
   readonly pinnedRoot: Uint8Array;
   readonly addresses: Addresses;
+  /** Asked before the coordinators, in their order: any web server that has what is below `/tuf/`. */
+  readonly mirrors?: readonly string[];
   readonly network: Network;
   readonly downloadTimeoutMs: DurationMs;
   readonly selfTestTimeoutMs: DurationMs;
@@ -43,6 +45,8 @@ export type NodePreparerOptions = {
 };
 
 const METADATA_TIMEOUT_MS: DurationMs = 30_000;
+/** One that brings nothing is left for the next, where there is one. */
+const TRIES_IN_VAIN = 3;
 
 /** Prepares with this machine's disk, network and clock. The connections live as long as one preparation. */
 export function createNodePreparer(options: NodePreparerOptions): Preparer {
@@ -50,7 +54,14 @@ export function createNodePreparer(options: NodePreparerOptions): Preparer {
     prepare: async (desired, how) => {
       const dispatcher = await options.network.openDispatcher();
       try {
-        return await assemble(await partsOf(options, dispatcher)).prepare(desired, how);
+        const { mirrors = [], addresses } = options;
+        const [first, ...rest] = [...mirrors, ...addresses.all()];
+        const sources =
+          mirrors.length === 0 || first === undefined ? addresses : createAddresses([first, ...rest]);
+        return await assemble(await partsOf({ ...options, addresses: sources }, dispatcher)).prepare(
+          desired,
+          how,
+        );
       } finally {
         await dispatcher.destroy();
       }
@@ -80,6 +91,7 @@ async function partsOf(options: NodePreparerOptions, dispatcher: Dispatcher): Pr
           bytes,
           dispatcher,
           timeoutMs: options.downloadTimeoutMs,
+          ...(addresses.all().length > 1 ? { triesInVain: TRIES_IN_VAIN } : {}),
           uptime: () => realClock.uptime(),
           wait: (ms, signal) => sleep(ms, undefined, { signal }),
           signal: how.signal,

@@ -19,6 +19,14 @@ export const AgentSettings = Type.Object({
       expects: "an address such as https://coordinator.example:8443, or a list of them",
     }),
   ),
+  mirrors: Type.Optional(
+    Type.Union([Address, Type.Array(Address, { maxItems: 16 })], {
+      description:
+        "Addresses from which metadata and bundles are fetched before the coordinator is asked, in turn: any web server that serves the repository below /tuf/. Signatures decide what is taken; no credential is sent there.",
+      examples: [["https://mirror.example/baton"]],
+      expects: "an address such as https://mirror.example/baton, or a list of them",
+    }),
+  ),
   stateDir: Type.String({
     minLength: 1,
     pattern: "^/",

@@ -8,8 +8,11 @@ import { type Identify, identifyAsLocal } from "./api/authorize.ts";
 import type { Among } from "./assemble.ts";
 import type { Config } from "./config.ts";
 import { createDoor, type Door } from "./replicas/door.ts";
+import { createLink } from "./replicas/link.ts";
 import { createOrigins, type Origins } from "./replicas/origins.ts";
 import type { Replica } from "./service/replica.ts";
+import { createPoke } from "./store/poke.ts";
+import { pokedStore } from "./store/poked.ts";
 import { type Engine, startEngine } from "./timer.ts";
 
 export type OneOfSeveral = {
@@ -27,28 +30,39 @@ export type OneOfSeveral = {
   begin(replica: Replica, url: string, sendAway: () => void): Promise<void>;
   /** The seat is looked after no longer. */
   end(): Promise<void>;
-  /** Agents are not led to another coordinator any more. */
-  hangUp(): void;
+  /** Agents are not led to another coordinator any more, and no coordinator follows this one. */
+  readonly hangUp: () => void;
   /** Gives up what is still on its way to another coordinator. */
-  close(): void;
+  close(): Promise<void>;
 };
 
 /** Between two looks at the seat: a small part of the time after which a silent holder has lost it. */
 const LOOK_MS: DurationMs = 500;
+/** Between two looks whether pokes still come. */
+const POKES_MS: DurationMs = 1_000;
 
-/** Null where the database is a file: nobody else can be there. Throws `FaultError` `settings` for a file that cannot be read. */
+/**
+ * Null where the database is a file: nobody else can be there. Throws `FaultError` `settings` for a file that cannot be
+ * read.
+ */
 export async function joinOthers(config: Config, log: FastifyBaseLogger): Promise<OneOfSeveral | null> {
   if (config.postgres === null) return null;
-  const { createSeatLock } = await import("./store/postgres/seat-lock.ts");
-  const tls = await readTls(config);
+  const [{ createSeatLock }, { createPokes }, tls] = await Promise.all([
+    import("./store/postgres/seat-lock.ts"),
+    import("./store/postgres/pokes.ts"),
+    readTls(config),
+  ]);
   let replica: Replica | null = null;
   let listensAt: string | null = null;
   let sendAway: () => void = () => undefined;
-  let timer: Engine | null = null;
+  const timers: Engine[] = [];
   const origins = createOrigins();
   const seated = { hasSeat: () => replica?.hasSeat() === true, seat: () => replica?.seat() ?? null };
-  const door = createDoor({ seated, origins, tls, log });
-  const localDoor = createDoor({ seated, origins, tls, log, isLocal: true });
+  const inside: Parameters<typeof createDoor>[0]["inside"] = (request, response) =>
+    link.answer(request, response);
+  const door = createDoor({ seated, origins, tls, log, inside });
+  const localDoor = createDoor({ seated, origins, tls, log, inside, isLocal: true });
+  const link = createLink(door, () => replica);
   const failed = (error: unknown): void =>
     log.warn({ err: error }, "the seat could not be looked after; the next look tries again");
   let known: string | undefined;
@@ -64,17 +78,24 @@ export async function joinOthers(config: Config, log: FastifyBaseLogger): Promis
     log.info(fields, seated.hasSeat() ? "this coordinator decides" : "another coordinator decides");
   };
   const lock = createSeatLock(config.postgres, log, () => void look().catch(failed));
+  const heard = createPoke();
+  const pokes = createPokes(config.postgres, log, () => heard.poke());
   return {
     origins,
     door,
     localDoor,
     among: {
       lock,
-      address: () => config.advertise ?? (listensAt === null ? null : reachable(listensAt)),
-      changed: (hasSeat) => {
-        if (hasSeat) return log.info({}, "takes the seat");
-        log.warn({}, "has lost the seat: sessions end here, and begin anew with whoever has it");
-        sendAway();
+      unreachable: door.fault,
+      listening: (store) => pokedStore(store, heard, pokes.tell),
+      options: {
+        address: () => config.advertise ?? (listensAt === null ? null : reachable(listensAt)),
+        elsewhere: link.shows,
+        changed: (hasSeat) => {
+          if (hasSeat) return log.info({}, "takes the seat");
+          log.warn({}, "has lost the seat: sessions end here, and begin anew with whoever has it");
+          sendAway();
+        },
       },
     },
     identifying: (others) => async (request) =>
@@ -84,13 +105,24 @@ export async function joinOthers(config: Config, log: FastifyBaseLogger): Promis
       listensAt = url;
       sendAway = away;
       await look().catch(failed);
-      timer = startEngine(look, LOOK_MS, failed);
+      timers.push(
+        startEngine(look, LOOK_MS, failed),
+        startEngine(link.look, LOOK_MS, failed),
+        startEngine(pokes.look, POKES_MS, failed),
+      );
     },
-    end: async () => timer?.stop(),
-    hangUp: door.hangUp,
-    close: () => {
+    end: async () => {
+      await Promise.all(timers.map((timer) => timer.stop()));
+    },
+    hangUp: () => {
+      door.hangUp();
+      link.close();
+    },
+    close: async () => {
+      link.close();
       door.close();
       localDoor.close();
+      await pokes.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -11,6 +12,8 @@ import { finishSwap } from "./backup/swap.ts";
 import type { Config } from "./config.ts";
 import { machineOf } from "./machine.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { realFiles } from "./repository/files.ts";
+import { guardedFiles } from "./repository/guarded.ts";
 import { Repository } from "./repository/repository.ts";
 import { actorOf } from "./service/audit.ts";
 import { logChanges } from "./service/change-log.ts";
@@ -19,11 +22,13 @@ import { createCoordinator } from "./service/create.ts";
 import { settleIncarnation } from "./service/failover.ts";
 import { asOneOfSeveral } from "./service/one-of-several.ts";
 import type { Parts } from "./service/parts.ts";
-import { createReplica, type Replica, type SeatLock } from "./service/replica.ts";
+import { createReplica, type Replica, type ReplicaOptions, type SeatLock } from "./service/replica.ts";
 import { createRequestScope } from "./service/request-scope.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { openStore } from "./store/open.ts";
 import type { PostgresStore } from "./store/postgres/open.ts";
+import { rememberedStore } from "./store/remembered/store.ts";
+import type { Store } from "./store/store.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
 export type Assembled = {
@@ -43,8 +48,11 @@ export type Assembled = {
 /** What one of several coordinators needs: see `createReplica`. */
 export type Among = {
   readonly lock: SeatLock;
-  readonly changed: (hasSeat: boolean) => void;
-  readonly address: () => string | null;
+  readonly options: ReplicaOptions;
+  /** Why the one that decides cannot be reached; null when it can. */
+  readonly unreachable: () => string | null;
+  /** The store as it is told of what other processes write. */
+  readonly listening: (store: Store) => Store;
 };
 
 /**
@@ -73,19 +81,25 @@ export async function assemble(
       if (coordinator === null) throw new Error("there is no coordinator to ask yet");
       return coordinator;
     },
+    hasSeat: () => replica?.hasSeat() ?? true,
     uptime: () => performance.now(),
     ofProcess,
   });
   let coordinator: Coordinator | null = null;
+  let replica: Replica | null = null;
   const watches = [logChanges(scope.log(log)), writes.watch, metrics.storeWatch];
-  const store = watchedStore(opened.value.store, watches, () => performance.now());
+  const heard = among?.listening(opened.value.store) ?? opened.value.store;
+  const store = watchedStore(heard, watches, () => performance.now());
   try {
     if (database !== null) await settleIncarnation(store, database.incarnation, clock.now(), scope.log(log));
+    // A database in a file has made it; a second coordinator on a server begins with nothing of its own.
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
     await removeStaging(config.stateDir);
     const repository = await Repository.open({
       dir: config.repositoryDir,
       keysDir: keysDirOf(config),
       now: () => clock.now(),
+      ...(among === undefined ? {} : { files: guardedFiles(realFiles, async () => replica?.checkSeat()) }),
       isShared: database !== null,
     });
     const parts: Parts = {
@@ -104,12 +118,14 @@ export async function assemble(
       signedInForMs: config.dashboard.signedInForMs,
       retention: config.retention,
     };
-    const replica =
-      among === undefined ? null : await createReplica(parts, among.lock, among.changed, among.address);
+    if (among !== undefined) replica = await createReplica(parts, among.lock, among.options);
     const made =
       replica === null
-        ? await createCoordinator({ ...parts, standsBy: database !== null })
-        : asOneOfSeveral(replica);
+        ? await createCoordinator(
+            database === null ? { ...parts, store: rememberedStore(store) } : { ...parts, standsBy: true },
+          )
+        : asOneOfSeveral(replica, among?.unreachable);
+    const closable = replica ?? made;
     const { sessions } = made;
     coordinator = {
       ...made,
@@ -164,7 +180,7 @@ export async function assemble(
       },
       close: async () => {
         try {
-          await (replica ?? made).close();
+          await closable.close();
         } catch (error) {
           // What it would still have noted, it cannot when the server is away.
           if (database === null) throw error;

@@ -31,6 +31,8 @@ export type DownloadRequest = {
   readonly timeoutMs: DurationMs;
   /** Longest without a single byte before a connection is given up. */
   readonly stallMs?: DurationMs;
+  /** Tries in a row that bring nothing before it is given up, since others may have it; as many as the time allows otherwise. */
+  readonly triesInVain?: number;
   readonly uptime: () => UptimeMs;
   /** Waits before another try; rejects when the signal aborts. */
   readonly wait: (ms: DurationMs, signal: AbortSignal) => Promise<void>;

@@ -36,12 +36,13 @@ const RETRY_LONGEST_MS = 15_000;
  * cannot be reached and the time lasts. Errors: `DownloadCode`. Rejects for faults of the disk other than a full one.
  */
 export async function downloadBundle(request: DownloadRequest): Promise<Result<Downloaded, DownloadFault>> {
-  const { disk, dir, timeoutMs, signal: outer } = request;
+  const { disk, dir, timeoutMs, signal: outer, triesInVain = Number.POSITIVE_INFINITY } = request;
   await makeDirDurably(disk, dir, 0o700);
   const limit = AbortSignal.timeout(timeoutMs);
   const signal = outer === undefined ? limit : AbortSignal.any([outer, limit]);
   let resumedFrom: number | null = null;
   let delayMs = RETRY_FIRST_MS;
+  let inVain = 0;
   for (;;) {
     const before = await partSize(disk, partPath(request));
     resumedFrom ??= before;
@@ -55,7 +56,10 @@ export async function downloadBundle(request: DownloadRequest): Promise<Result<D
       resumedFrom = 0;
       continue;
     }
-    if ((await partSize(disk, partPath(request))) > before) delayMs = RETRY_FIRST_MS;
+    const hasGrown = (await partSize(disk, partPath(request))) > before;
+    if (hasGrown) delayMs = RETRY_FIRST_MS;
+    inVain = hasGrown ? 0 : inVain + 1;
+    if (inVain >= triesInVain) return err(fault);
     try {
       await request.wait(delayMs, signal);
     } catch (cause) {

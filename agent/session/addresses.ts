@@ -4,6 +4,8 @@ import { err, type Fault, ok, type Result } from "../../protocol/result.ts";
 /** The coordinator's addresses, in the order of the configuration: the next one is taken when one fails. */
 export type Addresses = {
   current(): string;
+  /** Every one of them once, from the current one on. */
+  all(): readonly [string, ...string[]];
   /** `address` did not answer; a failure of one that is no longer the current one changes nothing. */
   failed(address: string): void;
 };
@@ -13,6 +15,7 @@ export function createAddresses(servers: readonly [string, ...string[]]): Addres
   const current = () => servers[index] ?? servers[0];
   return {
     current,
+    all: () => [current(), ...servers.slice(index + 1), ...servers.slice(0, index)],
     failed: (address) => {
       if (address === current()) index = (index + 1) % servers.length;
     },

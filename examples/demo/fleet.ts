@@ -260,11 +260,15 @@ export class Fleet {
   }
 }
 
-/** Looks until `look` is true; fails after half a minute. */
-export async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
+/** Looks until `look` is true; fails after half a minute, or what else is said. */
+export async function until(
+  what: string,
+  look: () => Promise<boolean>,
+  withinMs: number = 30_000,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
   while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`Waited 30 s for ${what}.`);
+    if (performance.now() > deadline) throw new Error(`Waited ${withinMs / 1_000} s for ${what}.`);
     await sleep(100);
   }
 }

@@ -23,6 +23,7 @@ export const METRICS = {
     "protocol",
   ]),
   baton_ready: metric("gauge", "1 when GET /readyz says ready, 0 otherwise", []),
+  baton_seat: metric("gauge", "1 where this coordinator decides, 0 where another one does", []),
   baton_nodes: metric("gauge", "Nodes by membership and presence", ["membership", "presence"]),
   baton_nodes_behind: metric("gauge", "Approved nodes that run another build than the one desired", []),
   baton_nodes_held: metric("gauge", "Approved nodes that stay on their build until told", []),

@@ -42,13 +42,21 @@ export type Metrics = {
 type Options = {
   readonly version: string;
   readonly source: () => Pick<Coordinator, "census" | "readiness">;
+  /** Whether this one decides, where there are several. */
+  readonly hasSeat?: () => boolean;
   /** Of any clock that only rises, milliseconds. */
   readonly uptime: () => number;
   /** Those of the process and of Node as well; once in a process. */
   readonly ofProcess: boolean;
 };
 
-export function createMetrics({ version, source, uptime, ofProcess }: Options): Metrics {
+export function createMetrics({
+  version,
+  source,
+  hasSeat = () => true,
+  uptime,
+  ofProcess,
+}: Options): Metrics {
   const registry = new Registry();
   if (ofProcess) collectDefaultMetrics({ register: registry });
   const { gauges, counters, histograms } = makeAll(registry);
@@ -70,6 +78,7 @@ export function createMetrics({ version, source, uptime, ofProcess }: Options): 
     const { census, readiness } = source();
     const [counted, { reasons }] = await Promise.all([census(), readiness()]);
     set(gauges, samplesOf(counted));
+    set(gauges, { baton_seat: [{ labels: {}, value: hasSeat() ? 1 : 0 }] });
     set(gauges, { baton_ready: [{ labels: {}, value: reasons.length === 0 ? 1 : 0 }] });
     return registry.metrics();
   };

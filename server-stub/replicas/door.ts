@@ -15,6 +15,7 @@ import { problemOf } from "../../protocol/problem.ts";
 import { acceptedRequestId, REQUEST_ID_HEADER } from "../../protocol/request-id.ts";
 import type { Refusal } from "../service/coordinator.ts";
 import { askSeat, exchange, join, type Way } from "./hand-on.ts";
+import { isInside } from "./inside.ts";
 import type { Origins } from "./origins.ts";
 
 /** Who has the seat: this one, another one, or nobody that is known. */
@@ -32,6 +33,10 @@ export type Door = {
   readonly moved: () => void;
   /** Why the coordinator that has the seat could not be reached the last time; null when it could. */
   readonly fault: () => string | null;
+  /** The way to the coordinator that has the seat; null when it is this one, or nobody that is known. */
+  readonly toSeat: () => Way | null;
+  /** It was found to answer again. */
+  readonly reached: () => void;
   /** Ends the WebSockets that lead through here: agents come again elsewhere. */
   readonly hangUp: () => void;
   readonly close: () => void;
@@ -43,6 +48,8 @@ export type DoorOptions = {
   readonly seated: Seated;
   readonly origins: Origins;
   readonly tls: Way["tls"];
+  /** Answers what other coordinators ask for themselves. */
+  readonly inside: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Everybody here is the local administrator: it is the control socket. */
   readonly isLocal?: boolean;
   readonly log: Log;
@@ -52,7 +59,7 @@ export type DoorOptions = {
 const MAX_IDLE = 64;
 const RETRY_AFTER_MS = 1_000;
 
-export function createDoor({ seated, origins, tls, isLocal = false, log }: DoorOptions): Door {
+export function createDoor({ seated, origins, tls, inside, isLocal = false, log }: DoorOptions): Door {
   const agents = {
     "http:": new Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE }),
     "https:": new TlsAgent({ keepAlive: true, maxFreeSockets: MAX_IDLE, ...tls }),
@@ -69,12 +76,21 @@ export function createDoor({ seated, origins, tls, isLocal = false, log }: DoorO
     const isAdmitted = origins.admit(request, mine);
     if (isAdmitted !== null) return isAdmitted ? null : "refused";
     if (seated.hasSeat() || isAnsweredByAll(request.url ?? "")) return null;
-    if (seat?.address === undefined || !URL.canParse(seat.address)) return "refused";
+    return toSeat() ?? "refused";
+  };
+  const toSeat = (): Way | null => {
+    const seat = seated.hasSeat() ? null : seated.seat();
+    if (seat?.address === undefined || !URL.canParse(seat.address)) return null;
     const address = new URL(seat.address);
     const agent = address.protocol === "https:" ? agents["https:"] : agents["http:"];
     return { address, claim: seat.claim, agent, tls };
   };
-  const begin = (request: IncomingMessage, way: Way, more?: Readonly<Record<string, string>>) => {
+  const begin = (
+    request: IncomingMessage,
+    way: Way,
+    isGone: () => boolean,
+    more?: Readonly<Record<string, string>>,
+  ) => {
     const requestId = idOf(request);
     const from = isLocal ? "control socket" : origins.fromOf(request);
     const asked = askSeat(request, way, { requestId, from, isLocal }, more);
@@ -88,6 +104,8 @@ export function createDoor({ seated, origins, tls, isLocal = false, log }: DoorO
         fault = null;
       });
     asked.on("error", (error) => {
+      // Whoever asked did not wait for the answer.
+      if (isGone()) return;
       if (seated.seat()?.claim === way.claim && !asked.reusedSocket)
         fault = { claim: way.claim, why: error.message };
       log.warn({ ...fields, reason: error.message }, "could not be handed on");
@@ -98,12 +116,19 @@ export function createDoor({ seated, origins, tls, isLocal = false, log }: DoorO
   return {
     request(request, response) {
       const way = wayOf(request);
-      if (way === null) return false;
+      if (way === null) {
+        if (!isInside(request) || !origins.isAdmitted(request)) return false;
+        inside(request, response).catch((error: unknown) => {
+          log.warn({ err: error }, "another coordinator could not be answered");
+          response.destroy();
+        });
+        return true;
+      }
       if (way === "refused") {
         refuse(request, response, idOf(request));
         return true;
       }
-      const { asked, requestId } = begin(request, way);
+      const { asked, requestId } = begin(request, way, () => response.destroyed);
       exchange(request, response, asked, () => refuse(request, response, requestId));
       return true;
     },
@@ -117,11 +142,10 @@ export function createDoor({ seated, origins, tls, isLocal = false, log }: DoorO
       }
       // The other end watches over its silence.
       if ("setTimeout" in socket && typeof socket.setTimeout === "function") socket.setTimeout(0);
-      const { asked, requestId, giveUp } = begin(
-        request,
-        { ...way, agent: false },
-        { connection: "Upgrade", upgrade: "websocket" },
-      );
+      const { asked, requestId, giveUp } = begin(request, { ...way, agent: false }, () => socket.destroyed, {
+        connection: "Upgrade",
+        upgrade: "websocket",
+      });
       const leave = (): void => void socket.destroy();
       sockets.add(socket);
       asked.on("upgrade", () => {
@@ -138,6 +162,10 @@ export function createDoor({ seated, origins, tls, isLocal = false, log }: DoorO
     moved() {
       const now = seated.seat()?.claim;
       for (const [giveUp, claim] of underWay) if (claim !== now) giveUp();
+    },
+    toSeat,
+    reached: () => {
+      fault = null;
     },
     fault: () => (fault !== null && fault.claim === seated.seat()?.claim ? fault.why : null),
     hangUp() {

@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { DurationMs } from "../../protocol/time.ts";
-import { DOOR_HEADER, FROM_HEADER, LOCAL_HEADER } from "./origins.ts";
+import { DOOR_HEADER, FROM_HEADER, isEncrypted, LOCAL_HEADER, TLS_HEADER } from "./origins.ts";
 
 export type Way = {
   /** Where the coordinator that has the seat is reached. */
@@ -36,28 +36,45 @@ const NOT_ON = new Set([
   DOOR_HEADER,
   FROM_HEADER,
   LOCAL_HEADER,
+  TLS_HEADER,
 ]);
 
 /** Begins the request; its body is the caller's to send. */
 export function askSeat(
   request: IncomingMessage,
-  { address, claim, agent, tls }: Way,
+  way: Way,
   { requestId, from, isLocal }: Asked,
   more: Readonly<Record<string, string>> = {},
 ): ClientRequest {
-  const headers = { ...endToEnd(request.headers), ...more, "x-request-id": requestId };
+  return open(way, request.method ?? "GET", request.url ?? "/", {
+    ...endToEnd(request.headers),
+    ...more,
+    "x-request-id": requestId,
+    [FROM_HEADER]: from,
+    ...(isEncrypted(request) ? { [TLS_HEADER]: "1" } : {}),
+    ...(isLocal ? { [LOCAL_HEADER]: "1" } : {}),
+  });
+}
+
+/** Asks the seat for this coordinator itself, and gives up after so long a silence. To be ended by the caller. */
+export function askForItself(way: Way, path: string, silentMs: DurationMs): ClientRequest {
+  const asked = open(way, "GET", path, {});
+  return asked.setTimeout(silentMs, () => asked.destroy(new Error("it has not answered in time")));
+}
+
+function open(
+  { address, claim, agent, tls }: Way,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string | string[]>>,
+): ClientRequest {
   const options = {
     agent,
     hostname: address.hostname.replace(/^\[|\]$/g, ""),
     port: address.port,
-    method: request.method,
-    path: request.url,
-    headers: {
-      ...headers,
-      [DOOR_HEADER]: claim,
-      [FROM_HEADER]: from,
-      ...(isLocal ? { [LOCAL_HEADER]: "1" } : {}),
-    },
+    method,
+    path,
+    headers: { ...headers, [DOOR_HEADER]: claim },
   };
   const asked = address.protocol === "https:" ? httpsRequest({ ...options, ...tls }) : httpRequest(options);
   const slow = setTimeout(

@@ -8,12 +8,13 @@
  * Source: docs/adr/0095-one-coordinator-decides.md.
  */
 import type { Seat } from "../store/records.ts";
+import { rememberedStore } from "../store/remembered/store.ts";
 import { NotInSeat, seatedStore } from "../store/seated.ts";
 import { attempt } from "./attempt.ts";
 import { newNonce } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { createCoordinator } from "./create.ts";
-import { createSharedEvents } from "./events/shared.ts";
+import { createSharedEvents, type SharedEvents, type ShowsElsewhere } from "./events/shared.ts";
 import type { Log, Parts } from "./parts.ts";
 
 export { NotInSeat };
@@ -32,27 +33,39 @@ export type Replica = {
   readonly hasSeat: () => boolean;
   /** Who has the seat, as it was last seen; null while nobody is known to have it. */
   readonly seat: () => Seat | null;
+  /** For what is written elsewhere than in the store. Throws `NotInSeat` where the store says that another one has it. */
+  readonly checkSeat: () => Promise<void>;
   /** Looks after the seat. Called by a timer, and whenever the seat may have come free. */
   look(): Promise<void>;
   /** Looks after the seat, and then does what is due. Called by a timer. */
   tick(): Promise<void>;
+  readonly onHeard: SharedEvents["onHeard"];
+  readonly heardElsewhere: SharedEvents["heardElsewhere"];
   /** Gives the seat up. May be called again. */
   close(): Promise<void>;
 };
 
-/**
- * `changed`: the seat was taken, or lost; called before anything is done in it, and after nothing more is. `address`:
- * where others reach this one while it has the seat.
- */
+export type ReplicaOptions = {
+  /** The seat was taken, or lost; called before anything is done in it, and after nothing more is. */
+  readonly changed?: (hasSeat: boolean) => void;
+  /** Where others reach this one while it has the seat. */
+  readonly address?: () => string | null;
+  /** What who has the seat shows, for events that are told here. */
+  readonly elsewhere?: ShowsElsewhere;
+};
+
 export async function createReplica(
   parts: Parts,
   lock: SeatLock,
-  changed: (hasSeat: boolean) => void = () => undefined,
-  address: () => string | null = () => null,
+  {
+    changed = () => undefined,
+    address = () => null,
+    elsewhere = () => Promise.resolve(null),
+  }: ReplicaOptions = {},
 ): Promise<Replica> {
   let mine: Seat | null = null;
   let others: Seat | null = null;
-  const shared = await createSharedEvents(parts, () => current.shows);
+  const shared = await createSharedEvents(parts, () => current.shows, elsewhere);
   const stand = (): Promise<Coordinator> =>
     createCoordinator({
       ...parts,
@@ -84,7 +97,12 @@ export async function createReplica(
     );
     await parts.repository.refresh?.();
     const before = current;
-    current = await createCoordinator({ ...parts, shared, store, log: quietOf(parts.log) });
+    current = await createCoordinator({
+      ...parts,
+      shared,
+      store: rememberedStore(store),
+      log: quietOf(parts.log),
+    });
     await before.close();
   };
   const standUp = async (): Promise<void> => {
@@ -128,7 +146,14 @@ export async function createReplica(
     current: () => current,
     hasSeat: () => seated && mine !== null,
     seat: () => (seated ? mine : null) ?? others,
+    checkSeat: async () => {
+      const claim = mine?.claim;
+      if (claim === undefined || (await parts.store.meta()).value.seat?.claim !== claim)
+        throw new NotInSeat();
+    },
     look,
+    onHeard: shared.onHeard,
+    heardElsewhere: shared.heardElsewhere,
     async tick() {
       await look();
       await current.tick();

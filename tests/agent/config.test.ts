@@ -13,6 +13,7 @@ describe("agent.toml", () => {
       ok: true,
       value: {
         servers: [],
+        mirrors: [],
         stateDir: "/var/lib/baton-agent",
         session: { mode: "auto", reconnectMinMs: 500 },
         poll: { enabled: true, schedule: "*/5 * * * *", jitterMs: 30_000 },
@@ -31,6 +32,8 @@ describe("agent.toml", () => {
   it("takes one server or several, without trailing slashes", async () => {
     const one = await parseConfig('server = "https://c.example/"', FILE);
     expect(one).toMatchObject({ ok: true, value: { servers: ["https://c.example"] } });
+    const mirror = await parseConfig('mirrors = "http://m.example/baton/"', FILE);
+    expect(mirror).toMatchObject({ ok: true, value: { servers: [], mirrors: ["http://m.example/baton"] } });
     const two = await parseConfig('server = ["https://a.example", "https://b.example:8443/x/"]', FILE);
     expect(two).toMatchObject({
       ok: true,

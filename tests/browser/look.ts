@@ -1,35 +1,16 @@
 /**
- * `node tests/browser/look.ts [DIR] [PATH…]`: pictures of the dashboard's pages, of a real fleet with a release that
- * nobody runs yet, at three widths, light and dark. For people to look at. `:node` in a PATH is a node of it, `:rollout`
- * one that a broken release has halted.
+ * `node tests/browser/look.ts [DIR] [PATH…]`: pictures of every page of the dashboard at three widths, light and dark. For
+ * people to look at. A PATH is how an address begins.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../../examples/demo/fleet.ts";
 import { build } from "../../packaging/bundle/build.ts";
 import { findChromium, launch } from "./chromium.ts";
-import { axe, GROUP, Stage } from "./stage.ts";
+import { addressesOf, come, scrollsSideways } from "./every-page.ts";
+import { axe, Stage } from "./stage.ts";
 
-const [out = "build/look", ...paths] = process.argv.slice(2);
-const PATHS = [
-  "/",
-  "/nodes",
-  "/nodes/:node",
-  "/rollouts",
-  "/rollouts/new?groups=demo",
-  "/rollouts/:rollout",
-  "/groups",
-  "/groups/demo",
-  "/releases",
-  "/jobs",
-  "/jobs/:job",
-  "/alerts?state=all",
-  "/join",
-  "/policy",
-  "/tokens",
-  "/audit",
-];
+const [out = "build/look", ...begins] = process.argv.slice(2);
 const WIDTHS = [360, 1280, 2560] as const;
 
 await build();
@@ -37,32 +18,17 @@ await mkdir(out, { recursive: true });
 const browser = await launch(await findChromium(console.log));
 const stage = new Stage(browser, await mkdtemp(join(tmpdir(), "baton-look-")));
 try {
-  await stage.startFleet();
-  await stage.publish("1.1.0");
-  const wanted = paths.length === 0 ? PATHS : paths;
-  const [node] = (await stage.api.call<{ nodes: { id: string }[] }>("GET", "/v1/nodes")).nodes;
-  const rollout = wanted.some((path) => path.includes(":rollout")) ? await halted() : "";
-  const job = wanted.some((path) => path.includes(":job")) ? await diagnosed(node?.id ?? "") : "";
+  const all = await addressesOf(stage);
+  const wanted = all.filter((path) => begins.length === 0 || begins.some((begin) => path.startsWith(begin)));
   for (const colors of ["light", "dark"] as const) {
     for (const width of WIDTHS) {
-      const page = await stage.signedIn("admin", "/", {
-        width,
-        height: Math.round(width < 500 ? 780 : width * 0.6),
-        colors,
-      });
+      const height = Math.round(width < 500 ? 780 : width * 0.6);
+      const page = await stage.signedIn("admin", "/", { width, height, colors });
       for (const path of wanted) {
-        await page.goto(
-          path
-            .replace(":node", node?.id ?? "")
-            .replace(":rollout", rollout)
-            .replace(":job", job),
-        );
-        await page.locator("h1").waitFor();
-        await page.locator('[data-live="live"]').waitFor({ state: "attached" });
-        await page.locator(".skeleton").first().waitFor({ state: "detached" });
+        await come(page, path);
         const name = `${path.replaceAll(/\W+/g, "-").replace(/^-/, "") || "overview"}-${width}-${colors}.png`;
-        await page.screenshot({ path: join(out, name), fullPage: width < 500 });
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+        await page.screenshot({ path: join(out, name), fullPage: width < 2_000 });
+        const wide = await scrollsSideways(page);
         console.log(name, wide ? "SCROLLS SIDEWAYS" : "", (await axe(page)).join("\n"));
       }
       await page.context().close();
@@ -77,19 +43,3 @@ try {
   await rm(stage.fleet.dir, { recursive: true, force: true });
 }
 for (const complaint of stage.complaints) console.log(complaint);
-
-async function halted(): Promise<string> {
-  await stage.publish("1.2.0", "broken");
-  const order = { selection: { groups: [GROUP] }, release: "1.2.0" };
-  const { id } = await stage.api.call<{ id: string }>("POST", "/v1/rollouts", order);
-  await until("the rollout to halt", async () => {
-    const { status } = await stage.api.call<{ status: string }>("GET", `/v1/rollouts/${id}`);
-    return status === "halted";
-  });
-  return id;
-}
-
-async function diagnosed(nodeId: string): Promise<string> {
-  const { jobId } = await stage.api.call<{ jobId: string }>("POST", `/v1/nodes/${nodeId}/diagnose`, {});
-  return jobId;
-}

@@ -16,7 +16,7 @@ export type Scenario = {
 export const scenario = (
   name: string,
   play: Scenario["play"],
-  { timeoutMs = 90_000, fleet = {} }: Partial<Pick<Scenario, "timeoutMs" | "fleet">> = {},
+  { timeoutMs = 180_000, fleet = {} }: Partial<Pick<Scenario, "timeoutMs" | "fleet">> = {},
 ): Scenario => ({ name, play, timeoutMs, fleet });
 
 /** Plays it, prints how it went, and answers whether it went well. Nothing of it is left running. */

@@ -14,7 +14,7 @@ const PATIENT: Partial<FleetOptions> = {
   coordinator: "[timings]\nheartbeat_ms = 1000\noffline_after_missed = 5",
 };
 /** For whatever a page waits for: nothing is judged by the clock but what says so. */
-const WITHIN_MS = 90_000;
+const WITHIN_MS = 60_000;
 
 export type Look = {
   readonly width?: number;

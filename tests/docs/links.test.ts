@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { anchorsIn, linksIn, type Page, ROOT, readPages } from "./pages.ts";
@@ -49,6 +49,18 @@ describe("links between the pages", () => {
 
   it("lead to files, and to headings, that are there", async () => {
     expect((await Promise.all(pages.map(broken))).flat()).toEqual([]);
+  });
+
+  it("show every picture that there is, and none that is large", async () => {
+    const shown = pages.flatMap(({ path, text }) => linksIn(text).map((link) => join(dirname(path), link)));
+    const pictures = (await readdir(join(ROOT, "docs/images")))
+      .filter((name) => /\.(png|svg)$/.test(name))
+      .map((name) => `docs/images/${name}`);
+    expect(pictures.filter((path) => !shown.includes(path))).toEqual([]);
+    const sizes = await Promise.all(
+      pictures.map(async (path) => ({ path, bytes: (await stat(join(ROOT, path))).size })),
+    );
+    expect(sizes.filter(({ bytes }) => bytes > 150_000)).toEqual([]);
   });
 
   it("reach every decision from its index", () => {

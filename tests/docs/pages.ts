@@ -30,9 +30,11 @@ export const codeSpans = (text: string): readonly string[] => [
   ...new Set([...prose(text).matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? "")),
 ];
 
-/** Targets of links and images, as written. */
+/** Targets of links and images, as written; of images by light and by dark as well. */
 export const linksIn = (text: string): readonly string[] =>
-  [...prose(text).matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1] ?? "");
+  [...prose(text).matchAll(/\]\(([^()\s]+)\)|\b(?:src|srcset)="([^"\s]+)"/g)].map(
+    ([, link, picture]) => link ?? picture ?? "",
+  );
 
 /** Names by which the headings of a page can be linked to, as GitHub makes them. */
 export const anchorsIn = (text: string): readonly string[] =>

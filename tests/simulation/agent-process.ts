@@ -9,6 +9,7 @@ import type { Log } from "../../agent/effects/log.ts";
 import { createLogTail } from "../../agent/effects/log-tail.ts";
 import type { Scheduler } from "../../agent/effects/scheduler.ts";
 import { type Agent, createAgent } from "../../agent/runner.ts";
+import { createAddresses } from "../../agent/session/addresses.ts";
 import { openHttp } from "../../agent/session/http.ts";
 import { createLeaseClient } from "../../agent/session/lease-client.ts";
 import { createSession, type SessionMode } from "../../agent/session/session.ts";
@@ -53,7 +54,7 @@ const NO_SOCKET: TransportFault = { code: "not-supported", message: "No WebSocke
 const FINDINGS: readonly Finding[] = [
   { check: "disk", code: "disk-ok", level: "ok", message: "There is room on the disk.", hint: null },
 ];
-const SERVERS = { current: () => "https://coordinator", failed: () => undefined };
+const SERVERS = createAddresses(["https://coordinator"]);
 
 export function assembleAgent(world: AgentWorld): AgentProcess {
   const { build, builds, clock, scheduler, random, wire, disk, root, log } = world;

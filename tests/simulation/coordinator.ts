@@ -199,19 +199,21 @@ export class CoordinatorMachine {
   async #create(lock: SeatLock | null, parts: Parts): Promise<Process["replica"]> {
     const { story, watch } = this.#parts;
     if (lock !== null)
-      return createReplica(parts, lock, (hasSeat) => {
-        story.tell(this.name, hasSeat ? "takes the seat" : "has lost the seat");
-        watch.count(hasSeat ? "seat: taken" : "seat: lost");
-        // That nothing was restored is known without waiting.
-        if (hasSeat) {
-          this.satDownAt = this.#parts.time.now;
-          watch
-            .began(this, parts.store, false)
-            .catch((cause: unknown) => watch.wentWrong("began", { cause }));
-        } else {
-          watch.ended(this);
-          this.doors.hangUp();
-        }
+      return createReplica(parts, lock, {
+        changed: (hasSeat) => {
+          story.tell(this.name, hasSeat ? "takes the seat" : "has lost the seat");
+          watch.count(hasSeat ? "seat: taken" : "seat: lost");
+          // That nothing was restored is known without waiting.
+          if (hasSeat) {
+            this.satDownAt = this.#parts.time.now;
+            watch
+              .began(this, parts.store, false)
+              .catch((cause: unknown) => watch.wentWrong("began", { cause }));
+          } else {
+            watch.ended(this);
+            this.doors.hangUp();
+          }
+        },
       });
     const alone = await createCoordinator(parts);
     return { current: () => alone, hasSeat: () => true, look: () => Promise.resolve() };

@@ -263,7 +263,11 @@ describe("an attack that TUF names", () => {
       jitterMs: 0,
     };
     /** What comes of preparing on a node that asks the bad mirror first. */
-    const prepared = async (name: string): Promise<string> => {
+    const prepared = async (
+      name: string,
+      servers: readonly [string, ...string[]] = [bad.url, good.url],
+      mirrors: readonly string[] = [],
+    ): Promise<string> => {
       const layout = layoutOf(join(dir, name));
       await makeLayout(realDisk, layout);
       const preparer = createNodePreparer({
@@ -276,7 +280,8 @@ describe("an attack that TUF names", () => {
           platform: PLATFORM,
         },
         pinnedRoot: sim.pinnedRoot,
-        addresses: createAddresses([bad.url, good.url]),
+        addresses: createAddresses(servers),
+        mirrors,
         network: createNetwork({ caFile: null }),
         downloadTimeoutMs: 10_000,
         selfTestTimeoutMs: 10_000,
@@ -302,6 +307,21 @@ describe("an attack that TUF names", () => {
       bad.targetUrl(bundle?.[0] ?? "", bundle?.[1].hashes.sha256 ?? "").split("/tuf/targets/")[1] ?? "";
     bad.answers.set(path, (response) => response.end("evil"));
     expect(await prepared("other-bytes")).toBe("ok");
+    // It breaks off every time.
+    bad.answers.set(path, (response) => {
+      response.writeHead(200, { "content-length": bundle?.[1].length });
+      response.flushHeaders();
+      response.destroy();
+    });
+    expect(await prepared("breaks-off")).toBe("ok");
+    bad.answers.clear();
+    // Mirrors are asked first, and the coordinator for what they do not have.
+    good.asked.length = 0;
+    expect(await prepared("mirror", [good.url], [bad.url])).toBe("ok");
+    expect(good.asked).toEqual([]);
+    bad.answers.set("*", (response) => response.writeHead(404).end());
+    expect(await prepared("empty-mirror", [good.url], [bad.url])).toBe("ok");
+    expect(good.asked).toContain(path);
     // It is frozen at a time when the release was not there yet.
     bad.answers.clear();
     const news = sim.capture();

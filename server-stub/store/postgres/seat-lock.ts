@@ -6,9 +6,9 @@
  * gone with its machine. The server itself ends such a connection (`idle_session_timeout`). Who only comes too late finds
  * out by its next look; until then, and for what is on its way, the claim in the store keeps it from writing.
  */
-import { Client } from "pg";
 import type { DurationMs } from "../../../protocol/time.ts";
 import type { PostgresAddress } from "./address.ts";
+import { createOwnConnection } from "./own-connection.ts";
 
 export type PostgresSeatLock = {
   /** Takes it where nobody has it. True while it is ours. False also while no server can be asked. */
@@ -34,83 +34,48 @@ type Log = Record<"debug" | "warn", (fields: object, message: string) => void>;
 
 /** `freed`: whoever had the lock has given it up, so that it may be taken right now. */
 export function createSeatLock(
-  { urls }: PostgresAddress,
+  address: PostgresAddress,
   log: Log,
   freed: () => void = () => undefined,
-  limits: SeatLockLimits = SEAT_LOCK_LIMITS,
+  { silentMs, askMs, connectMs }: SeatLockLimits = SEAT_LOCK_LIMITS,
 ): PostgresSeatLock {
-  let at = 0;
-  let client: Client | null = null;
   let isOurs = false;
   let isReleased = false;
-
-  const drop = (): void => {
-    const dropped = client;
-    client = null;
-    isOurs = false;
-    // It cannot be waited for: what is dropped here may never answer.
-    dropped?.end().catch((error: unknown) => log.debug({ err: error }, "the seat's connection has ended"));
-  };
-
-  /** To a host that takes writes; null when none does. */
-  const connect = async (): Promise<Client | null> => {
-    for (let tries = 0; tries < urls.length; tries += 1) {
-      const made = new Client({
-        connectionString: urls[at],
-        connectionTimeoutMillis: limits.connectMs,
-        query_timeout: limits.askMs,
-        application_name: "baton seat",
-        keepAlive: true,
-      });
-      made.on("error", () => {
-        if (client === made) drop();
-      });
-      made.on("notification", freed);
-      try {
-        await made.connect();
-        await made.query(`set idle_session_timeout = ${limits.silentMs}; listen ${CHANNEL}`);
-        const { rows } = await made.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
-        if (rows[0]?.standby === false) return made;
-        await made.end();
-      } catch (error) {
-        log.debug({ err: error }, "no seat can be taken at this host");
-        made.end().catch(() => undefined);
-      }
-      at = (at + 1) % urls.length;
-    }
-    return null;
-  };
-
+  const connection = createOwnConnection(address, {
+    name: "baton seat",
+    begin: `set idle_session_timeout = ${silentMs}; listen ${CHANNEL}`,
+    connectMs,
+    askMs,
+    log,
+    notified: (_channel, isOwn) => {
+      if (!isOwn) freed();
+    },
+    lost: () => {
+      isOurs = false;
+    },
+  });
   return {
     async take() {
       if (isReleased) return false;
       const wasOurs = isOurs;
       try {
-        client ??= await connect();
+        const client = await connection.open();
         if (client === null) return false;
         const asked = isOurs ? "select true as mine" : `select pg_try_advisory_lock(${KEY}) as mine`;
         const { rows } = await client.query<{ mine: boolean }>(asked);
         isOurs = rows[0]?.mine === true;
       } catch (error) {
-        drop();
+        connection.drop();
+        isOurs = false;
         if (wasOurs) log.warn({ err: error }, "the connection that holds the seat was lost");
       }
       return isOurs;
     },
     async release() {
       isReleased = true;
-      const last = client;
       const wasOurs = isOurs;
-      client = null;
       isOurs = false;
-      if (last === null) return;
-      try {
-        if (wasOurs) await last.query(`select pg_advisory_unlock_all(); notify ${CHANNEL}`);
-        await last.end();
-      } catch (error) {
-        log.debug({ err: error }, "the seat was given up with its connection");
-        last.end().catch(() => undefined);
-      }
+      await connection.end(wasOurs ? `select pg_advisory_unlock_all(); notify ${CHANNEL}` : null);
     },
   };
 }

@@ -9,17 +9,26 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { InLine } from "./in-line.ts";
 
 /** Kysely on the SQLite that Node carries. One connection; statements are prepared once and kept. */
 export const nodeSqliteDialect = (database: DatabaseSync): Dialect => ({
-  createAdapter: () => new SqliteAdapter(),
+  createAdapter: () => new NodeSqliteAdapter(),
   createDriver: () => new NodeSqliteDriver(database),
   createIntrospector: (db) => new SqliteIntrospector(db),
   createQueryCompiler: () => new SqliteQueryCompiler(),
 });
 
-/** Kysely hands the one connection to one user at a time, so a read never sees half of a transaction. */
+/** Kysely's own line for the one connection wakes everybody each time; the driver has a better one. */
+class NodeSqliteAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+/** The one connection is one user's at a time, so a read never sees half of a transaction. */
 class NodeSqliteDriver implements Driver {
+  readonly #line = new InLine();
   readonly #database: DatabaseSync;
   readonly #connection: NodeSqliteConnection;
 
@@ -31,6 +40,7 @@ class NodeSqliteDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#line.take();
     return this.#connection;
   }
 
@@ -47,7 +57,9 @@ class NodeSqliteDriver implements Driver {
     await connection.executeQuery(ROLLBACK);
   }
 
-  async releaseConnection(): Promise<void> {}
+  async releaseConnection(): Promise<void> {
+    this.#line.letGo();
+  }
 
   async destroy(): Promise<void> {
     this.#database.close();

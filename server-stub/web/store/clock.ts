@@ -26,7 +26,10 @@ export function createClock(wall: () => number = Date.now): Clock {
       const theirs = Date.parse(answer.headers.get("date") ?? "");
       if (Number.isNaN(theirs)) return;
       const offset = theirs - wall();
+      const before = offsetMs;
       offsetMs = Math.abs(offset) < TOLERANCE_MS ? 0 : offset;
+      // What is noted from now on is noted by the right time, and not by the next second.
+      if (Math.abs(offsetMs - before) >= TOLERANCE_MS) now.value = wall() + offsetMs;
     },
   };
 }

@@ -51,10 +51,13 @@ export function createSession(client: () => Client): Session {
       who.value = { kind: "out", why: null };
     },
     ended(why) {
-      if (who.value.kind === "in") who.value = { kind: "out", why: whyOf(why) };
+      if (who.value.kind === "in") who.value = { kind: "out", why: whyOf(why) ?? EXPIRED };
     },
   };
 }
+
+/** A browser lets go of a cookie that has expired: then the coordinator does not know that there was one. */
+const EXPIRED = "You are signed in no longer: the time of the sign-in, or of its token, is over.";
 
 /** Nobody was signed in, which is nothing to be told. */
 const whyOf = ({ detail }: Problem): string | null => (/none was given/.test(detail) ? null : detail);

@@ -138,7 +138,7 @@ export function createStore(fetchOf: typeof fetch): Store {
 
   const stream = createStream({
     client,
-    wall: Date.now,
+    now: () => clock.now.peek(),
     event: createQueue((events) => batch(() => events.forEach(take))),
     reset: () => {
       for (const each of all) each.refill();

@@ -40,7 +40,8 @@ const HIDDEN_MS = 60_000;
 
 export function createStream(parts: {
   readonly client: Client;
-  readonly wall: () => number;
+  /** The coordinator's time, by which everything on the page is told. */
+  readonly now: () => number;
   readonly event: (event: FleetEvent) => void;
   readonly reset: () => void;
   readonly signedOut: (why: Problem) => void;
@@ -48,7 +49,7 @@ export function createStream(parts: {
   const live = signal<Live>({ kind: "connecting" });
   let running: AbortController | null = null;
   let lastId: string | null = null;
-  let heardAt = parts.wall();
+  let heardAt = parts.now();
   let tries = 0;
   let wake: () => void = () => undefined;
   let opened = Promise.withResolvers<void>();
@@ -82,7 +83,7 @@ export function createStream(parts: {
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENT_MS);
-        heardAt = parts.wall();
+        heardAt = parts.now();
         tries = 0;
         if (live.value.kind !== "live") live.value = { kind: "live" };
         for (const { name, data } of parser.push(piece.value)) {

@@ -55,7 +55,7 @@ export const manyNodes = scenario(
     say(`an event for one node repaints ${rows.length} row`);
     assert.equal(rows.length, 1);
   },
-  { timeoutMs: 150_000 },
+  { timeoutMs: 300_000 },
 );
 
 const ms = (value: number): string => `${value.toFixed(1)} ms`;

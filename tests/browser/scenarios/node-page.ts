@@ -64,5 +64,5 @@ export const nodePage = scenario(
     await viewer.getByRole("heading", { name: "bert" }).waitFor();
     assert.equal(await viewer.locator(".page-head button").count(), 0);
   },
-  { timeoutMs: 210_000 },
+  { timeoutMs: 300_000 },
 );

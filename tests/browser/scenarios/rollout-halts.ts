@@ -86,5 +86,5 @@ export const rolloutHalts = scenario(
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
     await page.locator('.standing[data-status="cancelled"]').waitFor();
   },
-  { timeoutMs: 210_000 },
+  { timeoutMs: 300_000 },
 );

@@ -89,5 +89,5 @@ export const rolloutStarts = scenario(
     await page.getByRole("link", { name: "Update to 1.2.0" }).waitFor();
     assert.deepEqual(await axe(page), []);
   },
-  { timeoutMs: 180_000 },
+  { timeoutMs: 300_000 },
 );

@@ -67,5 +67,5 @@ export const rolloutSteered = scenario(
     await page.goto("/nodes/n-000000000000");
     await page.getByText("There is no such node.").waitFor();
   },
-  { timeoutMs: 210_000 },
+  { timeoutMs: 300_000 },
 );

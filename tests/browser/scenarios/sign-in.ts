@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { scenario } from "../runner.ts";
 import { axe } from "../stage.ts";
 
+/** As long as a busy machine may take to sign in. */
+const GUEST_MS = 10_000;
+
 export const signIn = scenario(
   "sign-in: by token and by link, out again, and never by what is no good",
   async (stage, say) => {
@@ -56,5 +59,26 @@ export const signIn = scenario(
     await stage.api.call("POST", `/v1/tokens/${id}/revoke`, {});
     await viewer.getByText("signed in no longer").waitFor();
     say(`a revoked token signs its page out after ${Math.round(performance.now() - began)} ms`);
+
+    // Expired under an open page: the same, at the next sign of life. What is asked for is refused at once.
+    const guest = await stage.open();
+    await guest.goto("/tokens");
+    const { secret } = await stage.api.call<{ secret: string }>("POST", "/v1/tokens", {
+      name: "a guest",
+      role: "admin",
+      ttlMs: GUEST_MS,
+    });
+    const ends = performance.now() + GUEST_MS;
+    await guest.getByLabel("Token").fill(secret);
+    await guest.keyboard.press("Enter");
+    await guest.getByRole("table", { name: "Tokens" }).waitFor();
+    await guest.getByText("signed in no longer").waitFor();
+    const lateMs = Math.round(performance.now() - ends);
+    say(`an expired token signs its page out ${lateMs} ms after it has expired`);
+    assert.ok(lateMs > -1_000, "it was signed out before its time");
+    assert.deepEqual(await axe(guest), []);
+    await guest.getByLabel("Token").fill(secret);
+    await guest.keyboard.press("Enter");
+    await guest.getByRole("alert").getByText("unknown, expired or revoked").waitFor();
   },
 );

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { Build } from "../../../protocol/build.ts";
 import type { CoordinatorFrame, Desired, Heartbeat, Orders } from "../../../protocol/frames.ts";
+import type { Role } from "../../../protocol/health.ts";
 import type { FinalWord, QuarantineEntry } from "../../../protocol/journal.ts";
 import type { TestCoordinator } from "./coordinator.ts";
 import { heartbeatOf, helloOf, type TestNode } from "./node.ts";
@@ -19,12 +20,22 @@ export type FrameNode = {
 
 const BEAT_MS = 20;
 
-/** `fails`: the new build never comes up, and the old one is back in its place. `idles`: it never gets ready. */
+export type FrameNodeOptions = {
+  readonly group: string;
+  /** The new build never comes up, and the old one is back in its place. */
+  readonly fails?: boolean | (() => boolean);
+  /** It never gets ready. */
+  readonly idles?: boolean;
+  /** What its health hook says of its role. */
+  readonly role?: Role;
+  readonly beatMs?: number;
+};
+
 export function startFrameNode(
-  coordinator: TestCoordinator,
+  coordinator: Pick<TestCoordinator, "call">,
   node: TestNode,
   first: Build,
-  { group, fails = false, idles = false }: { group: string; fails?: boolean; idles?: boolean },
+  { group, fails = false, idles = false, role, beatMs = BEAT_MS }: FrameNodeOptions,
 ): FrameNode {
   let build = first;
   let instanceId: string = randomUUID();
@@ -77,7 +88,7 @@ export function startFrameNode(
       return;
     }
     from = build;
-    if (fails) {
+    if (typeof fails === "function" ? fails() : fails) {
       const reason = { code: "did-not-start", message: "The new build did not start." };
       journal = { kind: "idle" };
       finalWords = [{ token, jobId, word: "rolled-back", reason }];
@@ -110,7 +121,7 @@ export function startFrameNode(
       quarantine.length === 0;
     const frame: Heartbeat = {
       ...heartbeatOf(session, seq, instanceId),
-      health: { healthy: true, caughtUp: true },
+      health: { healthy: true, caughtUp: true, ...(role === undefined ? {} : { role }) },
       journal,
       finalWords,
       holdings: { backup: null, hold: false, quarantine },
@@ -142,7 +153,7 @@ export function startFrameNode(
         },
       );
       if (heard) next = beat;
-      await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+      await new Promise((resolve) => setTimeout(resolve, beatMs));
     }
   };
   const living = live();

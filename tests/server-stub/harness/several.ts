@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { init } from "../../../server-stub/commands/init.ts";
-import { parseConfig } from "../../../server-stub/config.ts";
+import { type Config, parseConfig } from "../../../server-stub/config.ts";
 import { type Running, serve } from "../../../server-stub/serve.ts";
 import { freshDatabase } from "../../harness/postgres/of-this-run.ts";
 import { callAt, type TestCoordinator } from "./coordinator.ts";
@@ -11,6 +11,7 @@ import { listeningLog } from "./listening-log.ts";
 
 export type OneOfSeveral = Running &
   Pick<TestCoordinator, "call"> & {
+    readonly config: Config;
     readonly logged: readonly Record<string, unknown>[];
     heard(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   };
@@ -27,6 +28,7 @@ export type Several = {
 const TIMINGS = `
 [timings]
 heartbeat_ms = 200
+offline_after_missed = 100
 reservation_ms = 2000
 act_within_ms = 1000
 drain_ms = 0
@@ -58,7 +60,7 @@ export async function severalCoordinators(): Promise<Several> {
       const started = await serve(config, log);
       if (!started.ok) throw new Error(started.error.message);
       running.add(started.value);
-      return { ...started.value, logged, heard, call: callAt(() => started.value.url, adminToken) };
+      return { ...started.value, config, logged, heard, call: callAt(() => started.value.url, adminToken) };
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...running].map((each) => each.stop()));

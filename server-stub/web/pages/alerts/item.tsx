@@ -7,17 +7,22 @@ import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
 import { useStore } from "../../store/store.ts";
 import { useCollection } from "../../store/use.ts";
+import { titleOf } from "../rollout/words.ts";
 import { KIND_NAMES, pageOf, standingOf, whyNoAcknowledge } from "./model.ts";
 
 /** One alert: what it is about, who has taken it on, and what resolved it. */
 export function AlertItem({ alert }: { readonly alert: Alert }) {
-  const { nodes } = useStore();
+  const { nodes, rollouts } = useStore();
   useCollection(nodes);
+  useCollection(rollouts);
+  void rollouts.keys.value;
   void nodes.keys.value;
   const note = useSignal("");
   const { tone, word } = standingOf(alert);
   const page = pageOf(alert);
-  const about = nodes.get(alert.subject)?.value.name ?? alert.subject;
+  const rollout = rollouts.get(alert.subject)?.value;
+  const about =
+    nodes.get(alert.subject)?.value.name ?? (rollout === undefined ? alert.subject : titleOf(rollout));
   return (
     <li class="alert" data-alert={alert.id}>
       <div class="alert-what">

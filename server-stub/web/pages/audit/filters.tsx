@@ -13,7 +13,7 @@ const TYPING_MS = 300;
 export function AuditFilters({ query }: { readonly query: URLSearchParams }) {
   const { setQuery } = useRouter();
   return (
-    <search class="fields">
+    <search class="fields audit-fields">
       <Typed name="actor" label="Who" placeholder="operator anna" value={query.get("actor") ?? ""} />
       <Typed
         name="action"

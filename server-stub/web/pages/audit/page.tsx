@@ -74,7 +74,7 @@ function Subject({ entry }: { readonly entry: AuditEntry }) {
   const page = pageOfSubject(entry);
   const text = nodes.get(entry.subject)?.value.name ?? entry.subject.replace(HASH, "$1…");
   return (
-    <span class="name" title={entry.subject}>
+    <span class="name whole" title={entry.subject}>
       {page === null ? text : <Link to={page}>{text}</Link>}
     </span>
   );

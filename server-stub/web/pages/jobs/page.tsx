@@ -88,13 +88,19 @@ export function JobsPage() {
                   <Link key={job.id} to={`/jobs/${job.id}`} class="name">
                     {nameOf(job.nodeId)}
                   </Link>,
-                  `${job.kind} ${wayOf(job)}`,
+                  <>
+                    {job.kind} <span class="whole">{wayOf(job)}</span>
+                  </>,
                   <State key={job.id} tone={JOB_TONE[job.status]}>
                     {standing(job)}
                   </State>,
-                  <span key={job.id} class="soft name">
-                    {job.reason?.message ?? ""}
-                  </span>,
+                  job.reason === null ? (
+                    ""
+                  ) : (
+                    <span key={job.id} class="soft name">
+                      {job.reason.message}
+                    </span>
+                  ),
                   <Time key={job.id} at={job.createdAt} />,
                   job.startedAt === null ? (
                     ""

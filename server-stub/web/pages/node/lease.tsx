@@ -39,7 +39,7 @@ export function NodeLease({ node }: { readonly node: Node }) {
           </>
         )}
       </dd>
-      {voters < 3 ? null : (
+      {group.mode === "independent" || voters < 3 ? null : (
         <>
           <dt>Voters</dt>
           <dd>

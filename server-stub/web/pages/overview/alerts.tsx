@@ -1,9 +1,11 @@
+import type { Alert } from "../../../../protocol/alert.ts";
 import { Mark } from "../../parts/mark.tsx";
 import { Empty, Panel, Skeleton } from "../../parts/panel.tsx";
 import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
 import { useStore } from "../../store/store.ts";
 import { useCollection, useOfAll } from "../../store/use.ts";
+import { KIND_NAMES, pageOf } from "../alerts/model.ts";
 
 const AT_MOST = 6;
 
@@ -28,12 +30,7 @@ export function AlertsPanel() {
               <Mark tone={alert.acknowledgedAt === null ? "bad" : "warn"} />
               <div>
                 <p class="name">
-                  {nodes.get(alert.subject) === undefined ? null : (
-                    <>
-                      <Link to={`/nodes/${alert.subject}`}>{nodes.get(alert.subject)?.value.name}</Link>:{" "}
-                    </>
-                  )}
-                  {alert.message}
+                  <About alert={alert} name={nodes.get(alert.subject)?.value.name} /> {alert.message}
                 </p>
                 <p class="soft small">
                   <Time at={alert.raisedAt} />
@@ -46,5 +43,18 @@ export function AlertsPanel() {
         </ul>
       )}
     </Panel>
+  );
+}
+
+/** Leads to what it is about, where that has a page. */
+function About({ alert, name }: { readonly alert: Alert; readonly name: string | undefined }) {
+  const page = pageOf(alert);
+  const text = name ?? KIND_NAMES[alert.kind];
+  return page === null ? (
+    <strong>{text}:</strong>
+  ) : (
+    <>
+      <Link to={page}>{text}</Link>:
+    </>
   );
 }

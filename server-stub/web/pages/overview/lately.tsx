@@ -6,6 +6,7 @@ import { Link } from "../../router/link.tsx";
 import { EVERY_KIND } from "../../store/kinds.ts";
 import { useStore } from "../../store/store.ts";
 import { useCollection, useResource } from "../../store/use.ts";
+import { pageOfSubject } from "../audit/model.ts";
 
 const AT_MOST = 10;
 const HASH = /^([0-9a-f]{12})[0-9a-f]{52}$/;
@@ -33,7 +34,11 @@ export function Lately() {
           {shown.map(({ id, actor, action, subject, at }) => (
             <li key={id} class="lately-item">
               <p class="name">
-                <span class="mono">{action}</span> {nameOf(subject.replace(HASH, "$1…"))}
+                <span class="mono">{action}</span>{" "}
+                <Subject
+                  page={pageOfSubject({ action, subject })}
+                  name={nameOf(subject.replace(HASH, "$1…"))}
+                />
               </p>
               <p class="soft small">
                 <span class="name">
@@ -48,3 +53,6 @@ export function Lately() {
     </Panel>
   );
 }
+
+const Subject = ({ page, name }: { readonly page: string | null; readonly name: string }) =>
+  page === null ? name : <Link to={page}>{name}</Link>;

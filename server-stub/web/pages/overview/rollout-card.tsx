@@ -2,20 +2,18 @@ import type { RolloutSummary } from "../../../../protocol/rollout.ts";
 import { Chip, Mark } from "../../parts/mark.tsx";
 import { Time } from "../../parts/time.tsx";
 import { Link } from "../../router/link.tsx";
+import { titleOf } from "../rollout/words.ts";
 import { budgetOf, ROLLOUT_TONE, stageTone, stageWord } from "./model.ts";
 
 /** A rollout in short: its rail of stages, how far it is, and why it is where it is. */
 export function RolloutCard({ rollout }: { readonly rollout: RolloutSummary }) {
-  const { id, kind, release, status, counts, budget, stages, reason, estimatedEnd, createdAt, startedBy } =
-    rollout;
+  const { id, status, counts, budget, stages, reason, estimatedEnd, createdAt, startedBy } = rollout;
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return (
     <article class="rollout-card" aria-labelledby={`rollout-${id}`}>
       <div class="rollout-head">
         <h3 id={`rollout-${id}`}>
-          <Link to={`/rollouts/${id}`}>
-            {kind === "rollback" ? `Roll back from ${release}` : `Update to ${release}`}
-          </Link>
+          <Link to={`/rollouts/${id}`}>{titleOf(rollout)}</Link>
         </h3>
         <Chip tone={ROLLOUT_TONE[status]}>{status}</Chip>
       </div>

@@ -92,7 +92,7 @@ export function LeaseHolders({ nodes }: { readonly nodes: Collection<RolloutNode
   if (held.length === 0) return <p class="soft">Nobody holds a lease.</p>;
   return (
     <ul class="holders">
-      {held.map(({ name, lease: { holder, quorum, voters, serving } }) =>
+      {held.map(({ name, mode, lease: { holder, quorum, voters, serving } }) =>
         holder === null ? null : (
           <li key={name} class="holder">
             <Mark tone={holder.overdue ? "bad" : holder.phase === "in-flight" ? "busy" : "idle"} />
@@ -107,7 +107,9 @@ export function LeaseHolders({ nodes }: { readonly nodes: Collection<RolloutNode
               </p>
               <p class="soft small">
                 lease of <span class="name">{name}</span>, token {holder.token}
-                {voters < 3 ? "" : ` · ${serving} of ${voters} voters serve, ${quorum} are needed`}
+                {mode === "independent" || voters < 3
+                  ? ""
+                  : ` · ${serving} of ${voters} voters serve, ${quorum} are needed`}
               </p>
             </div>
           </li>

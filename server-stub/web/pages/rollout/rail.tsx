@@ -51,7 +51,7 @@ function Stage({
       <h3 class="v-stage-head">
         <Mark tone={tone} />
         <span>
-          {rollout.stages.length === 1 ? "All at once" : `Stage ${at + 1}`} · {Math.round(stage.share * 100)}{" "}
+          {rollout.stages.length === 1 ? "All of them" : `Stage ${at + 1}`} · {Math.round(stage.share * 100)}{" "}
           %
         </span>{" "}
         <span class="soft small">

@@ -135,7 +135,7 @@ function Turns({ plan: { nodes, stages } }: { readonly plan: RolloutPlan }) {
         return here.length === 0 ? null : (
           <div key={`${at}`}>
             <p class="soft small">
-              {stages.length === 1 ? "All at once" : `Stage ${at + 1}`}: {Math.round(stage.share * 100)} %,{" "}
+              {stages.length === 1 ? "All of them" : `Stage ${at + 1}`}: {Math.round(stage.share * 100)} %,{" "}
               {stage.nodes === 1 ? "1 node" : `${stage.nodes} nodes`} of{" "}
               {stage.groups === 1 ? "1 group" : `${stage.groups} groups`}
             </p>
