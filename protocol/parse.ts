@@ -1,6 +1,6 @@
 import { plainWords } from "./plain-words.ts";
 import { err, type Fault, ok, type Result } from "./result.ts";
-import { type Static, type TSchema, Value } from "./schema.ts";
+import { fits, type Static, type TSchema, Value } from "./schema.ts";
 
 /** Longest place that is told: its parts are names that whoever sent the value chose. */
 const MAX_PLACE = 200;
@@ -14,7 +14,7 @@ export function parse<S extends TSchema>(
   value: unknown,
   what: string,
 ): Result<Static<S>, Fault<"malformed">> {
-  if (Value.Check(schema, value)) return ok(value as Static<S>);
+  if (fits(schema, value)) return ok(value as Static<S>);
   const first = Value.Errors(schema, value)[0];
   const place =
     first?.instancePath === undefined || first.instancePath === ""

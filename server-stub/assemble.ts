@@ -1,5 +1,6 @@
 /** The coordinator put together over its state directory, without any door yet. */
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
@@ -26,6 +27,7 @@ import { createRequestScope } from "./service/request-scope.ts";
 import type { OpenFault } from "./store/faults.ts";
 import { openStore } from "./store/open.ts";
 import type { PostgresStore } from "./store/postgres/open.ts";
+import { rememberedStore } from "./store/remembered/store.ts";
 import type { Store } from "./store/store.ts";
 import { watchedStore, watchWrites } from "./store/watched.ts";
 
@@ -90,6 +92,8 @@ export async function assemble(
   const store = watchedStore(heard, watches, () => performance.now());
   try {
     if (database !== null) await settleIncarnation(store, database.incarnation, clock.now(), scope.log(log));
+    // A database in a file has made it; a second coordinator on a server begins with nothing of its own.
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
     await removeStaging(config.stateDir);
     const repository = await Repository.open({
       dir: config.repositoryDir,
@@ -117,7 +121,9 @@ export async function assemble(
     if (among !== undefined) replica = await createReplica(parts, among.lock, among.options);
     const made =
       replica === null
-        ? await createCoordinator({ ...parts, standsBy: database !== null })
+        ? await createCoordinator(
+            database === null ? { ...parts, store: rememberedStore(store) } : { ...parts, standsBy: true },
+          )
         : asOneOfSeveral(replica, among?.unreachable);
     const closable = replica ?? made;
     const { sessions } = made;

@@ -5,12 +5,37 @@ import type { Clock } from "../protocol/time.ts";
 export const systemClock: Clock = {
   now: () => Date.now(),
   uptime: () => {
-    uptimeFile ??= openSync("/proc/uptime", "r");
-    const bytes = readSync(uptimeFile, text, 0, text.length, 0);
-    return Math.round(Number.parseFloat(text.toString("latin1", 0, bytes)) * 1000);
+    last = Math.max(last, Math.round(fromLastReading() ?? readAnew()));
+    return last;
   },
 };
 
-/** Kept open: every message of a node asks for the time several times. */
+/**
+ * To ask the kernel takes longer than to answer a heartbeat, and every heartbeat asks several times. So a reading is
+ * carried on by the monotonic clock, for a second, and not through a suspend: the wall clock then runs ahead of it.
+ */
+const CARRIED_ON_MS = 1_000;
+const APART_MS = 20;
+
+let reading = { uptime: 0, monotonic: Number.NEGATIVE_INFINITY, wall: 0 };
+let last = 0;
+
+/** Null where it is to be read anew. */
+function fromLastReading(): number | null {
+  const since = performance.now() - reading.monotonic;
+  if (since >= CARRIED_ON_MS) return null;
+  const apart = Date.now() - reading.wall - since;
+  return Math.abs(apart) < APART_MS ? reading.uptime + since : null;
+}
+
+function readAnew(): number {
+  const [monotonic, wall] = [performance.now(), Date.now()];
+  uptimeFile ??= openSync("/proc/uptime", "r");
+  const bytes = readSync(uptimeFile, text, 0, text.length, 0);
+  const uptime = Number.parseFloat(text.toString("latin1", 0, bytes)) * 1000;
+  reading = { uptime, monotonic, wall };
+  return uptime;
+}
+
 let uptimeFile: number | undefined;
 const text = Buffer.alloc(64);

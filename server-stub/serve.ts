@@ -84,7 +84,7 @@ export async function serve(
     const identifyAll = several?.identifying(bySignIn) ?? bySignIn;
     const from = several === null ? {} : { fromOf: several.origins.fromOf };
     const dashboard = await readDashboard(options.dashboardDirs ?? []);
-    const atNet = several === null ? {} : { ahead: several.door.request, ...from };
+    const atNet = several === null ? {} : { ahead: several.door.request, origins: several.origins };
     const api = createApi({ ...doors, identify: identifyAll, publicUrl, tls, dashboard, ...atNet });
     const live = createLiveDoor({ sessions: coordinator.sessions, identify, log, ...scoped, ...from });
     api.server.on("upgrade", (request, socket, head) => {

@@ -1,7 +1,7 @@
 /**
  * `node tests/tally.ts REPORT…`: adds up the reports of all suites and closes with `N passed, N failed`, alone on
  * a line. A report is the JSON of vitest (`--reporter=json --outputFile=…`) of the lab
- * (`build/lab-report.json`), of the browser (`build/browser-report.json`), of the proof (`build/proof-report.json`) or of the
+ * (`build/lab-report.json`), of the browser (`build/browser-report.json`), of the coordinators' faults (`build/ha-report.json`), of the proof (`build/proof-report.json`) or of the
  * soak (`build/soak-report.json`). One that is missing counts as a failure: a suite that died must not look like one that
  * passed. Exit status 1 if anything failed.
  */

@@ -68,8 +68,11 @@ export type ApiOptions = {
   readonly scope?: RequestScope;
   /** Takes a request before anything else does; false where it is for this server after all. */
   readonly ahead?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Where a request came from first; the other end of its connection where it is not said. */
-  readonly fromOf?: (request: IncomingMessage) => string;
+  /** Where a request came from first, and whether nobody could read it on the way; its connection says so otherwise. */
+  readonly origins?: {
+    readonly fromOf: (request: IncomingMessage) => string;
+    readonly isSafe: (request: IncomingMessage) => boolean;
+  };
   /** The files of the dashboard; none where it was not built, or is not to be served. */
   readonly dashboard?: DashboardFiles | null;
   readonly tls?: Pick<ServerOptions, "cert" | "key"> | null;
@@ -132,10 +135,14 @@ export function createApi(options: ApiOptions): FastifyInstance {
     }
     urls.set(url, methods);
   });
-  const { fromOf } = options;
-  if (fromOf !== undefined) {
+  const { origins } = options;
+  if (origins !== undefined) {
     app.addHook("onRequest", (request, _reply, done) => {
-      Object.defineProperty(request, "ip", { value: fromOf(request.raw) });
+      const protocol = origins.isSafe(request.raw) ? "https" : "http";
+      Object.defineProperties(request, {
+        ip: { value: origins.fromOf(request.raw) },
+        protocol: { value: protocol },
+      });
       done();
     });
   }

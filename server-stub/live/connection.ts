@@ -15,7 +15,7 @@ import type { LiveLog } from "./log.ts";
 import type { NodePrincipal } from "./upgrade.ts";
 
 export type ConnectionLimits = {
-  /** Between two pings; a peer that answered none since the last one is gone. */
+  /** Between two looks: a peer that said nothing since the last one is pinged, and gone if it has not answered by the next. */
   readonly pingMs: DurationMs;
   /** How long a connection may stay open without a hello. */
   readonly helloMs: DurationMs;
@@ -44,16 +44,18 @@ export type Connection = {
 /** Serves an open WebSocket until it closes. */
 export function serveConnection(
   socket: WebSocket,
-  node: NodePrincipal,
+  node: NodePrincipal & { readonly requestId?: string },
   sessions: Sessions,
   log: LiveLog,
   limits: ConnectionLimits = CONNECTION_LIMITS,
 ): Connection {
-  const fields = { nodeId: node.nodeId, from: node.from };
+  const { nodeId, from, requestId } = node;
+  const fields = { nodeId, from, ...(requestId === undefined ? {} : { requestId }) };
   const gone = Promise.withResolvers<void>();
   let detach: (() => void) | null = null;
   let waiting = 0;
   let alive = true;
+  let heard = false;
   let taken: Promise<void> = Promise.resolve();
   let cutting: NodeJS.Timeout | undefined;
 
@@ -105,6 +107,7 @@ export function serveConnection(
   };
 
   socket.on("message", (data: Buffer, isBinary: boolean) => {
+    heard = true;
     if (isBinary) {
       log.warn(fields, "malformed frame: it is binary");
       close(CLOSE.malformed, "frames are JSON text");
@@ -133,9 +136,15 @@ export function serveConnection(
   });
   const helloTimer = setTimeout(() => close(CLOSE.policy, "no hello"), limits.helloMs);
   const pingTimer = setInterval(() => {
-    if (!alive) {
+    if (!alive && !heard) {
       log.info(fields, "agent answers no ping, session cut");
       socket.terminate();
+      return;
+    }
+    // Who speaks lives.
+    if (heard) {
+      heard = false;
+      alive = true;
       return;
     }
     alive = false;

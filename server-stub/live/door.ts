@@ -2,14 +2,14 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, MAX_FRAME_BYTES, SUBPROTOCOL } from "../../protocol/frames.ts";
 import { acceptedRequestId, REQUEST_ID_HEADER } from "../../protocol/request-id.ts";
 import type { Sessions } from "../service/coordinator.ts";
 import type { RequestScope } from "../service/request-scope.ts";
 import { CONNECTION_LIMITS, type Connection, type ConnectionLimits, serveConnection } from "./connection.ts";
-import { type LiveLog, withFields } from "./log.ts";
-import { addressOf, admit, type IdentifyCaller, refuseUpgrade } from "./upgrade.ts";
+import type { LiveLog } from "./log.ts";
+import { addressOf, admit, type IdentifyCaller, type NodePrincipal, refuseUpgrade } from "./upgrade.ts";
 
 export type LiveDoor = {
   /** Listener for the `upgrade` event of an HTTP server. */
@@ -48,8 +48,20 @@ export function createLiveDoor(options: {
     log.warn({ from: fromOf(request), reason: error.message }, "malformed upgrade");
   });
 
+  /** Holds on to nothing of the request: sessions last, and there are many. */
+  const begin = (webSocket: WebSocket, node: NodePrincipal, requestId: string): void => {
+    const receive: Sessions["receive"] = (...said) =>
+      scope === undefined ? sessions.receive(...said) : scope.run(requestId, () => sessions.receive(...said));
+    const about = { ...node, requestId };
+    const connection = serveConnection(webSocket, about, { ...sessions, receive }, log, limits);
+    connections.add(connection);
+    connection.closed
+      .finally(() => connections.delete(connection))
+      .catch((error: unknown) => log.error({ err: error }, "unforeseen error at a session's end"));
+  };
+
   const open = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const requestId = acceptedRequestId(request.headers[REQUEST_ID_HEADER]) ?? randomUUID();
+    const requestId = acceptedRequestId(request.headers[REQUEST_ID_HEADER]) ?? flat(randomUUID());
     const refuse = (refusal: Parameters<typeof refuseUpgrade>[1]): void => {
       log.warn({ requestId, from: fromOf(request), code: refusal.code, ...refusal.context }, "refused");
       refuseUpgrade(socket, refusal, requestId);
@@ -58,18 +70,8 @@ export function createLiveDoor(options: {
     if (socket.destroyed) return;
     if (!admitted.ok) return refuse(admitted.error);
     if (closing) return refuse({ code: "unavailable", message: "The coordinator is shutting down." });
-    server.handleUpgrade(request, socket, head, (webSocket) => {
-      const receive: Sessions["receive"] = (...said) =>
-        scope === undefined
-          ? sessions.receive(...said)
-          : scope.run(requestId, () => sessions.receive(...said));
-      const named = withFields(log, { requestId });
-      const connection = serveConnection(webSocket, admitted.value, { ...sessions, receive }, named, limits);
-      connections.add(connection);
-      connection.closed
-        .finally(() => connections.delete(connection))
-        .catch((error: unknown) => log.error({ err: error }, "unforeseen error at a session's end"));
-    });
+    const { value: node } = admitted;
+    server.handleUpgrade(request, socket, head, (webSocket) => begin(webSocket, node, requestId));
   };
 
   const sendAway = (): void => {
@@ -98,5 +100,8 @@ export function createLiveDoor(options: {
     },
   };
 }
+
+/** One piece of text: what was put together from twenty pieces holds on to all of them, for as long as the session. */
+const flat = (text: string): string => Buffer.from(text).toString("latin1");
 
 const INTERNAL = { code: "internal", message: "Something went wrong inside the coordinator." } as const;

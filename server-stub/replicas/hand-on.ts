@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { DurationMs } from "../../protocol/time.ts";
-import { DOOR_HEADER, FROM_HEADER, LOCAL_HEADER } from "./origins.ts";
+import { DOOR_HEADER, FROM_HEADER, isEncrypted, LOCAL_HEADER, TLS_HEADER } from "./origins.ts";
 
 export type Way = {
   /** Where the coordinator that has the seat is reached. */
@@ -36,6 +36,7 @@ const NOT_ON = new Set([
   DOOR_HEADER,
   FROM_HEADER,
   LOCAL_HEADER,
+  TLS_HEADER,
 ]);
 
 /** Begins the request; its body is the caller's to send. */
@@ -50,6 +51,7 @@ export function askSeat(
     ...more,
     "x-request-id": requestId,
     [FROM_HEADER]: from,
+    ...(isEncrypted(request) ? { [TLS_HEADER]: "1" } : {}),
     ...(isLocal ? { [LOCAL_HEADER]: "1" } : {}),
   });
 }

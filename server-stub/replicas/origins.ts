@@ -9,6 +9,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 export const DOOR_HEADER = "x-baton-door";
 /** The address of whoever asks it. */
 export const FROM_HEADER = "x-baton-door-for";
+/** It was asked by TLS. */
+export const TLS_HEADER = "x-baton-door-tls";
 /** It was asked over its control socket. */
 export const LOCAL_HEADER = "x-baton-door-local";
 
@@ -22,11 +24,13 @@ export type Origins = {
   readonly isAdmitted: (request: IncomingMessage) => boolean;
   /** The address that a request came from first. */
   readonly fromOf: (request: IncomingMessage) => string;
+  /** Whether it came by TLS there, or never left a machine. */
+  readonly isSafe: (request: IncomingMessage) => boolean;
   /** Whether it came in over the control socket of another coordinator. */
   readonly isLocal: (headers: IncomingHttpHeaders) => boolean;
 };
 
-type Origin = { readonly from: string; readonly isLocal: boolean };
+type Origin = { readonly from: string; readonly isLocal: boolean; readonly isEncrypted: boolean };
 
 export function createOrigins(): Origins {
   const known = new WeakMap<IncomingHttpHeaders, Origin>();
@@ -40,14 +44,23 @@ export function createOrigins(): Origins {
       known.set(headers, {
         from: typeof from === "string" ? from : socketOf(request),
         isLocal: headers[LOCAL_HEADER] !== undefined,
+        isEncrypted: headers[TLS_HEADER] !== undefined,
       });
       return true;
     },
     isAdmitted: ({ headers }) => known.has(headers),
     fromOf: (request) => known.get(request.headers)?.from ?? socketOf(request),
+    isSafe: (request) => {
+      const origin = known.get(request.headers);
+      return origin === undefined ? isEncrypted(request) : origin.isEncrypted || origin.isLocal;
+    },
     isLocal: (headers) => known.get(headers)?.isLocal === true,
   };
 }
+
+/** Whether the connection itself is by TLS. */
+export const isEncrypted = ({ socket }: IncomingMessage): boolean =>
+  "encrypted" in socket && socket.encrypted === true;
 
 const socketOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? "unknown";
 

@@ -24,8 +24,14 @@ export async function catchUpNode(ctx: Context, nodeId: NodeId): Promise<void> {
 
 /** All nodes that were heard, of groups that have a release to be on. */
 export async function catchUpAll(ctx: Context): Promise<void> {
-  for (const [nodeId, { presence }] of ctx.live.all()) {
-    if (stateOf(presence, ctx.timing, ctx.now()) !== "online") continue;
+  const groups = new Map((await ctx.store.groups()).map(({ value }) => [value.name, value]));
+  const now = ctx.now();
+  for (const { value: node } of await ctx.store.nodes()) {
+    const { id: nodeId } = node;
+    if (stateOf(ctx.live.presence(nodeId), ctx.timing, now) !== "online") continue;
+    const group = groups.get(node.group);
+    // Nobody has said what it should be on: so with most, and there may be thousands.
+    if (group?.wanted === null && group.channel === null && node.placed === null) continue;
     await isolated(ctx, "catch-up", { nodeId }, () => catchUpNode(ctx, nodeId));
   }
 }
@@ -38,13 +44,12 @@ async function decide(ctx: Context, nodeId: NodeId): Promise<Decision<boolean>> 
   const group = await store.group(node.value.group);
   if (group === null || (await isLeftToRollouts(ctx, node))) return nothing;
   const wanted = await wantedBuild(ctx, node);
-  const last = await store.lastJob(nodeId);
   const runs = ctx.live.presence(nodeId)?.hello.build ?? node.value.known.build;
-  const target = catchUp(
-    { runs, wanted, holdings: node.value.known.holdings },
-    last?.value ?? null,
-    ctx.wall(),
-  );
+  const about = { runs, wanted, holdings: node.value.known.holdings };
+  // Of nearly all nothing is wanted, whatever their last job came to: it is read of the others alone.
+  if (catchUp(about, null, ctx.wall()) === null) return nothing;
+  const last = await store.lastJob(nodeId);
+  const target = catchUp(about, last?.value ?? null, ctx.wall());
   if (target === null || (await store.activeJob(nodeId)) !== null) return nothing;
   const rollouts = await store.unfinishedRollouts(node.value.group);
   if (rollouts.some(({ value }) => holds(value, node.value.group, nodeId))) return nothing;

@@ -12,6 +12,7 @@ import { DEFAULT_RETENTION, type Retention } from "./retention.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import { createShownPlans, type ShownPlans } from "./shown-plans.ts";
 import type { TickUnit } from "./tick-units.ts";
+import { notedStore, type WritesNoted } from "./writes-noted.ts";
 
 /** Unless it is set otherwise. */
 const STREAMS_PER_TOKEN = 50;
@@ -22,6 +23,7 @@ const MAX_ACT_WITHIN_MS: DurationMs = 610_000;
 /** What every service is handed. */
 export type Context = {
   readonly store: Store;
+  readonly writes: WritesNoted;
   /** It is not the one that decides, and writes nothing. */
   readonly standsBy: boolean;
   readonly repository: ReleaseSource;
@@ -56,12 +58,14 @@ export type Context = {
 };
 
 export async function createContext(parts: Parts): Promise<Context> {
-  const { clock, timings, store } = parts;
+  const { clock, timings } = parts;
+  const { store, writes } = notedStore(parts.store);
   const anchorMs = clock.now() - clock.uptime();
   const now = () => anchorMs + clock.uptime();
   const { value: meta } = await store.meta();
   return {
     store,
+    writes,
     standsBy: parts.standsBy ?? false,
     repository: parts.repository,
     random: parts.random,

@@ -1,11 +1,22 @@
-import type { CoordinatorFrame } from "../../protocol/frames.ts";
-import type { JobId, NodeId } from "../../protocol/names.ts";
+import type { CoordinatorFrame, Orders } from "../../protocol/frames.ts";
+import type { GroupName, JobId, NodeId } from "../../protocol/names.ts";
 import type { PresenceState } from "../../protocol/node.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Presence } from "../core/presence/presence.ts";
 
 /** Where frames for a node can be pushed. */
 export type Door = { send(frame: CoordinatorFrame): void; superseded(): void; revoked(): void };
+
+/** What the coordinator wants of a node right now: all of it, computed from what is stored, whenever it is asked. */
+export type OrdersBody = Omit<Orders, "type" | "session" | "seq">;
+
+/** What an answer of before rests on. */
+export type Steady = {
+  readonly group: GroupName;
+  readonly address: string | null;
+  readonly writes: number;
+  readonly atMs: EpochMs;
+};
 
 /** What lives in memory for one node, beside the newest session. */
 export type LiveNode = {
@@ -14,12 +25,17 @@ export type LiveNode = {
   /** Number of the last orders in this session, and what they said. */
   ordersSeq: number;
   ordersSaid: string;
+  orders: OrdersBody | null;
+  /** What the last orders rest on; null where the next heartbeat is to be taken in whatever it says. */
+  steady: Steady | null;
   /** Per job whose lines came in this session, or that the node may still have lines of: the next index. */
   logNext: Map<JobId, number>;
   /** As it was last written or read; null before that. */
   presenceWritten: "online" | "offline" | null;
   /** As onlookers were told of it last; everybody begins unheard. */
   presenceTold: PresenceState;
+  /** In which it was when it was heard last; null before that. */
+  group: GroupName | null;
   /** Where the newest message came from; null before one came. */
   address: string | null;
   /** Seen since last written. */
@@ -49,9 +65,12 @@ export function createLive(): Live {
         door: undefined,
         ordersSeq: 0,
         ordersSaid: "",
+        orders: null,
+        steady: null,
         logNext: new Map(),
         presenceWritten: null,
         presenceTold: "unknown",
+        group: null,
         address: null,
         unwrittenSeenAt: null,
       };

@@ -1,5 +1,5 @@
 import { sameBuild } from "../../protocol/build.ts";
-import type { Desired, Orders, Peer } from "../../protocol/frames.ts";
+import type { Desired, Peer } from "../../protocol/frames.ts";
 import type { Reason } from "../../protocol/job.ts";
 import type { NodeId } from "../../protocol/names.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
@@ -10,10 +10,8 @@ import { stateOf, wordsOf } from "../core/presence/presence.ts";
 import type { Context } from "./context.ts";
 import { diagnoseOrders } from "./diagnosis.ts";
 import { readGroupView } from "./group-view.ts";
+import type { OrdersBody } from "./live-nodes.ts";
 import { leaseViewIn, readSituation, type Situation } from "./situation.ts";
-
-/** What the coordinator wants of a node right now: all of it, computed from what is stored, whenever it is asked. */
-export type OrdersBody = Omit<Orders, "type" | "session" | "seq">;
 
 const NOTHING: OrdersBody = {
   desired: null,

@@ -1,7 +1,8 @@
 import type { Orders } from "../../protocol/frames.ts";
-import type { GroupName, NodeId } from "../../protocol/names.ts";
+import type { GroupName, NodeId, SessionId } from "../../protocol/names.ts";
 import { newestOf } from "../core/presence/presence.ts";
 import type { Context } from "./context.ts";
+import type { LiveNode, OrdersBody } from "./live-nodes.ts";
 import { computeOrders } from "./orders.ts";
 
 /**
@@ -16,8 +17,20 @@ export async function nextOrders(ctx: Context, nodeId: NodeId, onlyNews: boolean
   const says = JSON.stringify(body);
   if (onlyNews && says === node.ordersSaid) return null;
   node.ordersSaid = says;
+  node.orders = body;
+  return numbered(node, newest.session, body);
+}
+
+/** What was said last, once more. */
+export function sameOrders(ctx: Context, nodeId: NodeId): Orders | null {
+  const node = ctx.live.get(nodeId);
+  const newest = newestOf(node.presence);
+  return newest === null || node.orders === null ? null : numbered(node, newest.session, node.orders);
+}
+
+function numbered(node: LiveNode, session: SessionId, body: OrdersBody): Orders {
   node.ordersSeq += 1;
-  return { type: "orders", session: newest.session, seq: node.ordersSeq, ...body };
+  return { type: "orders", session, seq: node.ordersSeq, ...body };
 }
 
 /** Pushes what is new to a node that has a door open. Does not wait: the node may be at work itself right now. */

@@ -8,6 +8,7 @@
  * Source: docs/adr/0095-one-coordinator-decides.md.
  */
 import type { Seat } from "../store/records.ts";
+import { rememberedStore } from "../store/remembered/store.ts";
 import { NotInSeat, seatedStore } from "../store/seated.ts";
 import { attempt } from "./attempt.ts";
 import { newNonce } from "./context.ts";
@@ -69,7 +70,11 @@ export async function createReplica(
     createCoordinator({
       ...parts,
       shared,
-      store: seatedStore(parts.store, null, () => undefined),
+      store: seatedStore(
+        parts.store,
+        () => null,
+        () => undefined,
+      ),
       standsBy: true,
     });
   let current = await stand();
@@ -83,12 +88,21 @@ export async function createReplica(
     const seat = await takeSeat(parts, address());
     mine = seat;
     changed(true);
-    const store = seatedStore(parts.store, seat.claim, () => {
-      if (mine === seat) lost();
-    });
+    const store = seatedStore(
+      parts.store,
+      () => (mine === seat ? seat.claim : null),
+      () => {
+        if (mine === seat) lost();
+      },
+    );
     await parts.repository.refresh?.();
     const before = current;
-    current = await createCoordinator({ ...parts, shared, store, log: quietOf(parts.log) });
+    current = await createCoordinator({
+      ...parts,
+      shared,
+      store: rememberedStore(store),
+      log: quietOf(parts.log),
+    });
     await before.close();
   };
   const standUp = async (): Promise<void> => {

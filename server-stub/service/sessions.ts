@@ -17,8 +17,9 @@ import type { Sessions } from "./coordinator.ts";
 import { beginDiagnosis, takeDiagnosis } from "./diagnosis.ts";
 import { runRollout, runRollouts } from "./engine.ts";
 import { appendLog, wantedNext } from "./job-log.ts";
-import { nextOrders, push, pushGroup } from "./push.ts";
+import { nextOrders, push, pushGroup, sameOrders } from "./push.ts";
 import { takeReport } from "./reports.ts";
+import { beginSteady, isSteady } from "./steady.ts";
 
 export const createSessions = (ctx: Context): Sessions => ({
   receive: (nodeId, frames, from) =>
@@ -43,17 +44,18 @@ async function receive(
   frames: readonly AgentFrame[],
 ): Promise<readonly CoordinatorFrame[]> {
   const answers: CoordinatorFrame[] = [];
-  let counted = false;
+  let counted: "no" | "the-same" | "news" = "no";
   for (const frame of frames) {
     if (frame.type === "hello") {
       answers.push(await hello(ctx, nodeId, frame));
       continue;
     }
-    const refused = await message(ctx, nodeId, frame);
-    if (refused === null) counted = true;
-    else answers.push(refused);
+    const taken = await message(ctx, nodeId, frame);
+    if (typeof taken !== "string") answers.push(taken);
+    else if (counted !== "news") counted = taken;
   }
-  const orders = counted ? await nextOrders(ctx, nodeId, false) : null;
+  if (counted === "no") return answers;
+  const orders = counted === "the-same" ? sameOrders(ctx, nodeId) : await nextOrders(ctx, nodeId, false);
   return orders === null ? answers : [...answers, orders];
 }
 
@@ -82,6 +84,8 @@ async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<Coordi
   live.presence = open(frame, session, live.presence, ctx.now());
   live.ordersSeq = 0;
   live.ordersSaid = "";
+  live.orders = null;
+  live.steady = null;
   live.logNext = await logsToAskFor(ctx, nodeId);
   ctx.log.info(
     { nodeId, session, instanceId: frame.instanceId, build: frame.build, protocol },
@@ -99,12 +103,12 @@ async function logsToAskFor(ctx: Context, nodeId: NodeId): Promise<Map<string, n
   return new Map([[last.value.id, await wantedNext(ctx, last.value.id)]]);
 }
 
-/** Null when the message counted. */
+/** Whether a message that counted says anything new; or why it does not count. */
 async function message(
   ctx: Context,
   nodeId: NodeId,
   frame: Heartbeat | Log | Diagnosis,
-): Promise<Refused | null> {
+): Promise<Refused | "the-same" | "news"> {
   const live = ctx.live.get(nodeId);
   if (frame.type === "diagnosis" && protocolOf(live.presence) < 2) {
     return refused("protocol", "A diagnosis is said in sessions of protocol 2 alone.");
@@ -114,10 +118,16 @@ async function message(
   if (!heard.counted) return refused(heard.why, REFUSALS[heard.why]);
   live.presence = heard.presence;
   live.unwrittenSeenAt = ctx.wall();
+  if (frame.type === "heartbeat" && isSteady(ctx, nodeId, before?.heartbeat ?? null, frame)) {
+    // The one of before says the same: what is kept for seconds, ten thousand times, is let go of late.
+    live.presence = { ...heard.presence, heartbeat: before?.heartbeat ?? frame };
+    return "the-same";
+  }
+  live.steady = null;
   if (frame.type === "log") await takeLog(ctx, nodeId, frame);
   else if (frame.type === "diagnosis") await takeDiagnosis(ctx, nodeId, frame);
   else await takeHeartbeat(ctx, nodeId, before, heard.presence, frame);
-  return null;
+  return "news";
 }
 
 async function takeLog(ctx: Context, nodeId: NodeId, frame: Log): Promise<void> {
@@ -134,8 +144,12 @@ async function takeHeartbeat(
   presence: Presence,
   frame: Heartbeat,
 ): Promise<void> {
+  const { group: known } = ctx.live.get(nodeId);
+  const steady = known === null ? null : beginSteady(ctx, nodeId, known, frame);
   const taken = await takeReport(ctx, nodeId, presence, frame);
   if (taken === null) return;
+  ctx.live.get(nodeId).group = taken.node.group;
+  ctx.live.get(nodeId).steady = steady?.group === taken.node.group ? steady : null;
   if (isShown(before?.heartbeat ?? null, frame)) ctx.nodeNews.heard(nodeId);
   const { group } = taken.node;
   if (!taken.changed && !isNews(before?.heartbeat ?? null, frame)) return;

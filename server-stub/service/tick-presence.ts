@@ -44,8 +44,10 @@ async function changedNodes(ctx: Context, sweep: boolean): Promise<readonly Stor
     return nodes.filter((node) => isNews(ctx, node));
   }
   const changed: StoredNode[] = [];
+  // Asked once: there may be thousands of them, four times a second.
+  const now = ctx.now();
   for (const [id, live] of ctx.live.all()) {
-    if (live.presence === undefined || stateOf(live.presence, ctx.timing, ctx.now()) === live.presenceWritten)
+    if (live.presence === undefined || stateOf(live.presence, ctx.timing, now) === live.presenceWritten)
       continue;
     const node = await ctx.store.node(id);
     if (node !== null && isNews(ctx, node)) changed.push(node);

@@ -10,30 +10,42 @@ export type TcpFault = {
    */
   readonly do: "lose-question" | "lose-answer" | "hang";
   times: number;
+  /** Called when it befalls a connection: with `lose-answer` when the answer has come. */
+  readonly called?: () => void;
 };
+
+/** One target, or whoever is the next connection's. */
+export type Target = NetConnectOpts | (() => NetConnectOpts);
 
 export type TcpProxy = {
   readonly port: number;
   /** Whom new connections are led to. */
-  readonly lead: (target: NetConnectOpts) => void;
+  readonly lead: (target: Target) => void;
   readonly fault: (fault: TcpFault) => void;
   /** Ends all connections, as a reset of the network does. */
   readonly cut: () => void;
+  /** Of all connections whose client has sent `said` at their beginning nothing is passed on any more; answers how many. */
+  readonly silence: (said: string) => number;
   /** Bytes of the client that contained what a fault waits for. */
   readonly hits: () => number;
   readonly close: () => Promise<void>;
 };
 
+/** What is kept of what a client has sent, to know it by. */
+const BEGINNING = 4_096;
+
 /** Passes bytes on between clients on loopback and one target, until it is told to lose some. */
-export async function startTcpProxy(first: NetConnectOpts): Promise<TcpProxy> {
+export async function startTcpProxy(first: Target): Promise<TcpProxy> {
   let target = first;
   let hits = 0;
   const faults: TcpFault[] = [];
   const open = new Set<Socket>();
+  const connections = new Set<{ beginning: string; hangs: boolean }>();
   const server = createServer((client) => {
-    const there = connect(target);
-    let loses = false;
-    let hangs = false;
+    const there = connect(typeof target === "function" ? target() : target);
+    let losing: TcpFault | null = null;
+    const own = { beginning: "", hangs: false };
+    connections.add(own);
     const end = (): void => {
       client.destroy();
       there.destroy();
@@ -42,6 +54,7 @@ export async function startTcpProxy(first: NetConnectOpts): Promise<TcpProxy> {
       open.add(socket);
       socket.on("error", end).on("close", () => {
         open.delete(socket);
+        connections.delete(own);
         end();
       });
     }
@@ -50,15 +63,20 @@ export async function startTcpProxy(first: NetConnectOpts): Promise<TcpProxy> {
       if (fault !== undefined) {
         fault.times -= 1;
         hits += 1;
+        if (fault.do !== "lose-answer") fault.called?.();
         if (fault.do === "lose-question") return end();
-        if (fault.do === "hang") hangs = true;
-        if (fault.do === "lose-answer") loses = true;
+        if (fault.do === "hang") own.hangs = true;
+        if (fault.do === "lose-answer") losing = fault;
       }
-      if (!hangs) there.write(bytes);
+      if (own.beginning.length < BEGINNING) own.beginning += bytes.toString("latin1");
+      if (!own.hangs) there.write(bytes);
     });
     there.on("data", (bytes) => {
-      if (loses) end();
-      else if (!hangs) client.write(bytes);
+      if (losing !== null) {
+        losing.called?.();
+        losing = null;
+        end();
+      } else if (!own.hangs) client.write(bytes);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -73,6 +91,11 @@ export async function startTcpProxy(first: NetConnectOpts): Promise<TcpProxy> {
     },
     fault: (fault) => void faults.push(fault),
     cut,
+    silence: (said) => {
+      const found = [...connections].filter(({ beginning }) => beginning.includes(said));
+      for (const each of found) each.hangs = true;
+      return found.length;
+    },
     hits: () => hits,
     close: async () => {
       cut();

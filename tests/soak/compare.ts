@@ -3,17 +3,17 @@ import type { AuditEntry } from "../../protocol/audit.ts";
 import type { Group } from "../../protocol/group.ts";
 import type { Job, JobStatus, LogLine } from "../../protocol/job.ts";
 import type { JobId } from "../../protocol/names.ts";
-import type { SoakCoordinator } from "./coordinator.ts";
+import type { LoneCoordinator } from "../light-agents/coordinator.ts";
+import type { AgentRecord } from "../light-agents/record.ts";
 import type { Follower } from "./follower.ts";
 import { lostLines, lostOf } from "./judge.ts";
-import type { AgentRecord } from "./record.ts";
 import { cleanVerdict, type Verdict } from "./verdicts.ts";
 
 /** Logs read at once. */
 const READING = 8;
 
 export async function compare(
-  coordinator: SoakCoordinator,
+  coordinator: LoneCoordinator,
   records: readonly AgentRecord[],
   follower: Follower,
 ): Promise<readonly Verdict[]> {
@@ -49,7 +49,7 @@ export async function compare(
 }
 
 async function lostLogs(
-  coordinator: SoakCoordinator,
+  coordinator: LoneCoordinator,
   records: readonly AgentRecord[],
 ): Promise<readonly string[]> {
   const left = records.flatMap(({ jobs }) => Object.entries(jobs));
@@ -64,7 +64,7 @@ async function lostLogs(
   return found;
 }
 
-async function logOf(coordinator: SoakCoordinator, jobId: JobId): Promise<readonly LogLine[]> {
+async function logOf(coordinator: LoneCoordinator, jobId: JobId): Promise<readonly LogLine[]> {
   const lines: LogLine[] = [];
   for (;;) {
     const path = `/v1/jobs/${jobId}/log?limit=1000&from=${lines.length}`;
@@ -75,7 +75,7 @@ async function logOf(coordinator: SoakCoordinator, jobId: JobId): Promise<readon
 }
 
 /** All pages of a list. */
-async function all<T>(coordinator: SoakCoordinator, path: string, member: string, query = ""): Promise<T[]> {
+async function all<T>(coordinator: LoneCoordinator, path: string, member: string, query = ""): Promise<T[]> {
   const found: T[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const from: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;

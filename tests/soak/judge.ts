@@ -2,7 +2,7 @@
 import type { AuditEntry } from "../../protocol/audit.ts";
 import type { JobStatus, LogLine } from "../../protocol/job.ts";
 import type { JobId } from "../../protocol/names.ts";
-import { type AgentRecord, type JobAccount, lineText } from "./record.ts";
+import { type AgentRecord, type JobAccount, lineText } from "../light-agents/record.ts";
 
 /** What the API answers of jobs, leases and the audit log. */
 export type Told = {

@@ -1,11 +1,11 @@
 /** What the coordinator is put through, one after the other. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SoakCoordinator } from "./coordinator.ts";
+import type { LoneCoordinator } from "../light-agents/coordinator.ts";
+import type { Swarm } from "../light-agents/swarm.ts";
 import { RudeSockets } from "./rude-sockets.ts";
-import type { Swarm } from "./swarm.ts";
 
 export type Stage = {
-  readonly coordinator: SoakCoordinator;
+  readonly coordinator: LoneCoordinator;
   readonly swarm: Swarm;
   readonly sessions: number;
   /** Secrets of operators and of a node, who are used for nothing else. */

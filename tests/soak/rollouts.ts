@@ -1,7 +1,7 @@
 /** An operator without rest: as soon as a rollout is over, the next release is published and rolled out. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RolloutSummary } from "../../protocol/rollout.ts";
-import type { SoakCoordinator } from "./coordinator.ts";
+import type { LoneCoordinator } from "../light-agents/coordinator.ts";
 
 const POLICY = { stages: [0.1, 1], pauseMs: 1_000, offline: "halt" };
 
@@ -11,13 +11,13 @@ export class Rollouts {
   /** A node that is cut off when its turn comes halts a rollout; it is told to try again. */
   halts = 0;
   progress = "";
-  readonly #coordinator: SoakCoordinator;
+  readonly #coordinator: LoneCoordinator;
   readonly #concurrency: number;
   #id: string | null = null;
   #ended = false;
   readonly #rolling: Promise<void>;
 
-  constructor(coordinator: SoakCoordinator, concurrency: number) {
+  constructor(coordinator: LoneCoordinator, concurrency: number) {
     this.#coordinator = coordinator;
     this.#concurrency = concurrency;
     this.#rolling = this.#roll();

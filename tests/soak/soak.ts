@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JoinReply } from "../../protocol/access.ts";
+import { LoneCoordinator } from "../light-agents/coordinator.ts";
+import { makeGroup, makeQuorums } from "../light-agents/groups.ts";
+import { type Joining, Swarm } from "../light-agents/swarm.ts";
 import { compare } from "./compare.ts";
-import { SoakCoordinator } from "./coordinator.ts";
 import { Follower } from "./follower.ts";
 import { PHASES } from "./phases.ts";
 import { Probe } from "./probe.ts";
 import { Rollouts } from "./rollouts.ts";
-import { type Joining, Swarm } from "./swarm.ts";
 import { Timeline } from "./timeline.ts";
 import { BOUNDS, cleanVerdict, latencyVerdicts, memoryVerdicts, type Verdict } from "./verdicts.ts";
 
@@ -28,16 +29,14 @@ const VOTERS = 3;
 const IN_QUORUMS = 0.9;
 const A_PROCESS = 500;
 const QUIET_WITHIN_MS = 180_000;
-/** Groups that are made at once. */
-const MAKING = 8;
 
 export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
   const { sessions, minutes, print } = options;
   const dir = await mkdtemp(join(tmpdir(), "baton-soak-"));
   const swarm = new Swarm(Math.max(2, Math.ceil(sessions / A_PROCESS)));
-  let coordinator: SoakCoordinator | undefined;
+  let coordinator: LoneCoordinator | undefined;
   try {
-    coordinator = await SoakCoordinator.start(dir, options.heartbeatMs);
+    coordinator = await LoneCoordinator.start(dir, options.heartbeatMs);
     const secret = await operator(coordinator, "follower");
     const rudeOperator = await operator(coordinator, "rude");
     const [rude, probing] = await lonelyNodes(coordinator);
@@ -47,15 +46,19 @@ export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
     await swarm.start(groups, {
       url,
       build: coordinator.first,
+      labels: { soak: "yes" },
+      connects: true,
+      diaryDir: null,
       fetchMs: 5_000,
-      restartMs: options.restartMs,
+      restartMs: [options.restartMs / 2, options.restartMs],
+      patienceMs: 30_000,
     });
-    await untilOnline(swarm, sessions);
+    await swarm.untilOnline(sessions, 120_000);
     print(
       `${sessions} sessions joined and are online after ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
     const follower = new Follower(url, secret);
-    const probe = new Probe(coordinator, probing);
+    const probe = new Probe(coordinator, probing, dir);
     const rollouts = new Rollouts(coordinator, Math.max(10, Math.ceil(sessions / 20)));
     const timeline = new Timeline({ coordinator, swarm, probe, rollouts }, print);
     for (const { name, share, play } of PHASES) {
@@ -104,63 +107,31 @@ export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
   }
 }
 
-async function operator(coordinator: SoakCoordinator, name: string): Promise<string> {
+async function operator(coordinator: LoneCoordinator, name: string): Promise<string> {
   const body = { name, role: "viewer" };
   return (await coordinator.call<{ secret: string }>("POST", "/v1/tokens", { body })).secret;
 }
 
 /** Two that no rollout touches. */
-async function lonelyNodes(coordinator: SoakCoordinator): Promise<[JoinReply, JoinReply]> {
+async function lonelyNodes(coordinator: LoneCoordinator): Promise<[JoinReply, JoinReply]> {
   const [first, second] = await makeGroup(coordinator, "lonely", 2, "independent");
   const join = ({ name, secret }: Joining | undefined = { name: "", secret: "", isQuorum: false }) =>
     coordinator.call<JoinReply>("POST", "/v1/join", { body: { token: secret, name } });
   return [await join(first), await join(second)];
 }
 
-async function makeGroups(coordinator: SoakCoordinator, sessions: number): Promise<Joining[][]> {
+async function makeGroups(coordinator: LoneCoordinator, sessions: number): Promise<Joining[][]> {
   const quorums = Math.floor((sessions * IN_QUORUMS) / VOTERS);
-  const names = Array.from({ length: quorums }, (_, at) => `quorum-${at}`);
-  const groups: Joining[][] = [];
-  const makeRest = async (): Promise<void> => {
-    for (let name = names.pop(); name !== undefined; name = names.pop()) {
-      groups.push(await makeGroup(coordinator, name, VOTERS, "quorum"));
-    }
-  };
-  await Promise.all(Array.from({ length: MAKING }, makeRest));
+  const groups = await makeQuorums(coordinator, quorums, VOTERS);
   const rest = sessions - quorums * VOTERS;
   const independent = await makeGroup(coordinator, "edge", rest, "independent");
   return [...groups, ...independent.map((each) => [each])];
 }
 
-async function makeGroup(
-  coordinator: SoakCoordinator,
-  name: string,
-  nodes: number,
-  mode: "quorum" | "independent",
-): Promise<Joining[]> {
-  await coordinator.call("POST", "/v1/groups", { body: { name, mode } });
-  const body = { group: name, autoApprove: true, uses: nodes };
-  const { secret } = await coordinator.call<{ secret: string }>("POST", "/v1/join-tokens", { body });
-  return Array.from({ length: nodes }, (_, at) => ({
-    name: `${name}-${at}`,
-    secret,
-    isQuorum: mode === "quorum",
-  }));
-}
-
-async function untilOnline(swarm: Swarm, sessions: number): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  for (let online = 0; online < sessions; { online } = await swarm.counts()) {
-    if (performance.now() > deadline)
-      throw new Error(`${online} of ${sessions} are online after two minutes`);
-    await sleep(250);
-  }
-}
-
 /** Nobody is under way, everybody is there, and the sockets of those who were rude are gone: how long that took, or null. */
 async function untilQuiet(
   swarm: Swarm,
-  coordinator: SoakCoordinator,
+  coordinator: LoneCoordinator,
   sessions: number,
 ): Promise<number | null> {
   const began = performance.now();

@@ -24,7 +24,7 @@ export const sessionRoutes = (
     secret: true,
     handle: async ({ body, request }) => {
       // The reply carries a credential: over plain HTTP it must not leave this machine, as a Unix socket never does.
-      const address = request.socket.remoteAddress;
+      const address: string | undefined = request.ip;
       const isLocal = address === undefined || isLoopback(address);
       if (request.protocol !== "https" && !insecureHttp && !isLocal) {
         return err({

@@ -1,6 +1,9 @@
-import type { Kysely } from "kysely";
-import { prepare } from "./prepared.ts";
+import { type Kysely, sql } from "kysely";
+import { prepare, type Runner } from "./prepared.ts";
 import type { Tables } from "./tables.ts";
+
+/** Values in one statement are limited. */
+const ROWS_AT_ONCE = 200;
 
 /** A write of one record: from which revision, to which. */
 type Cas = { body: string; expected: number; revision: number };
@@ -191,12 +194,16 @@ export function prepareStatements(db: Kysely<Tables>) {
         request_id: p("requestId"),
       }),
     ),
-    touch: prepare<{ id: string; at: number }, unknown>((p) =>
-      db
-        .updateTable("node")
-        .set({ last_seen_at: p("at") })
-        .where("id", "=", p("id")),
-    ),
+    /** Of hundreds at once: each alone would be a round trip. */
+    touch: async (runner: Runner, seen: readonly { readonly id: string; readonly at: number }[]) => {
+      for (let from = 0; from < seen.length; from += ROWS_AT_ONCE) {
+        const rows = seen.slice(from, from + ROWS_AT_ONCE);
+        const values = sql.join(rows.map(({ id, at }) => sql`(${id}, cast(${at} as bigint))`));
+        const query = sql`update node set last_seen_at = seen.column2 from (values ${values}) as seen
+          where node.id = seen.column1`;
+        await runner.executeQuery(query.compile(db));
+      }
+    },
   };
 }
 

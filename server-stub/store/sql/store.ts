@@ -57,9 +57,7 @@ export function openSqlStore(db: Kysely<Tables>, now: () => EpochMs, engine: Sql
   return {
     apply: together.apply,
     async touchNodes(seen) {
-      await transact(async (runner) => {
-        for (const { id, at } of seen) await statements.touch(runner, { id, at });
-      });
+      await transact((runner) => statements.touch(runner, seen));
     },
     async meta() {
       const meta = first(await read.meta(db, none));

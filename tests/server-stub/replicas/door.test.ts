@@ -41,6 +41,7 @@ async function start(
   const server = createServer((asked, response) => {
     if (door.request(asked, response)) return;
     response.setHeader("x-seen-from", origins.fromOf(asked));
+    response.setHeader("x-seen-safe", String(origins.isSafe(asked)));
     response.setHeader("x-seen-local", String(origins.isLocal(asked.headers)));
     answer(asked, response);
   });
@@ -101,6 +102,7 @@ test("a request is handed on as it is, and who asked is told with it; nobody els
   const headers = {
     "x-baton-door-for": "6.6.6.6",
     "x-baton-door-local": "1",
+    "x-baton-door-tls": "1",
     "x-request-id": "mine",
     te: "gzip",
   };
@@ -108,6 +110,7 @@ test("a request is handed on as it is, and who asked is told with it; nobody els
   expect(answer.status).toBe(200);
   expect(answer.headers["x-seen-from"]).toBe("127.0.0.1");
   expect(answer.headers["x-seen-local"]).toBe("false");
+  expect(answer.headers["x-seen-safe"]).toBe("false");
   const seen = JSON.parse(answer.body);
   expect(seen).toMatchObject({ method: "POST", url: "/v1/groups?x=1", body: '{"a":1}' });
   expect(seen.headers).toMatchObject({ "x-request-id": "mine", host: `127.0.0.1:${door.port}` });

@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { openMemoryStore } from "../../../server-stub/store/memory/store.ts";
 import { readAddress } from "../../../server-stub/store/postgres/address.ts";
 import { openPostgresStore } from "../../../server-stub/store/postgres/open.ts";
+import { rememberedStore } from "../../../server-stub/store/remembered/store.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
 import { freshDatabase } from "../../harness/postgres/of-this-run.ts";
 
 /** Those that outlive the process. */
 export const SQL_ENGINES = ["sqlite", "postgres"] as const;
-export const ENGINES = ["memory", ...SQL_ENGINES] as const;
+/** `remembered`: on SQLite, with what is asked for most kept in memory. */
+export const ENGINES = ["memory", ...SQL_ENGINES, "remembered"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** An empty store whose wall clock is `now`; closed, and its directory removed, at the end of the block. */
@@ -33,7 +35,7 @@ async function open(engine: EngineName, dir: string, now: () => number): Promise
   if (engine === "postgres") return (await openPostgres(await freshDatabase(), now)).store;
   const opened = await openSqliteStore(join(dir, "store.db"), now);
   if (!opened.ok) throw new Error(opened.error.message);
-  return opened.value;
+  return engine === "remembered" ? rememberedStore(opened.value) : opened.value;
 }
 
 /** The store in the database at `url`. */

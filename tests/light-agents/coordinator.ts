@@ -1,20 +1,21 @@
 /** One real coordinator: the program itself on SQLite, in a process of its own, killed and started as it comes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { open, readdir, readFile, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "../../protocol/build.ts";
 import { uploadPath } from "../../protocol/trust.ts";
 import { Publisher } from "../trust/publisher.ts";
+import { descriptors, memoryMb, processorSeconds } from "./figures.ts";
 
 /** As `npm run build` makes it, and as it is installed. */
 const MAIN = join(import.meta.dirname, "../../build/coordinator/coordinator.mjs");
 
 export type Call = { readonly token?: string; readonly body?: unknown };
 
-export class SoakCoordinator {
+export class LoneCoordinator {
   readonly url: string;
   readonly #dir: string;
   readonly #publisher: Publisher;
@@ -24,8 +25,8 @@ export class SoakCoordinator {
   first: Build = { version: "", buildHash: "" };
 
   /** Initialises its state, starts it, and publishes release 1.0.0. */
-  static async start(dir: string, heartbeatMs: number): Promise<SoakCoordinator> {
-    const coordinator = new SoakCoordinator(dir, await freePort());
+  static async start(dir: string, heartbeatMs: number): Promise<LoneCoordinator> {
+    const coordinator = new LoneCoordinator(dir, await freePort());
     await coordinator.#init(heartbeatMs);
     return coordinator;
   }
@@ -98,25 +99,20 @@ export class SoakCoordinator {
     await this.#serve();
   }
 
+  /** As an operator would. */
+  async restart(): Promise<void> {
+    await this.#end("SIGTERM");
+    await this.#serve();
+  }
+
   stop = (): Promise<void> => this.#end("SIGTERM");
 
-  /** Resident memory, MiB. */
-  async memoryMb(): Promise<number> {
-    const status = await readFile(`/proc/${this.#process?.pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-  }
+  memoryMb = (): Promise<number> => memoryMb(this.pid);
+  processorSeconds = (): Promise<number> => processorSeconds(this.pid);
+  descriptors = (): Promise<number> => descriptors(this.pid);
 
-  /** Time of the processor that it has taken since it was started, seconds. */
-  async processorSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#process?.pid}/stat`, "utf8");
-    // User and system time in clock ticks, of which Linux counts a hundred a second; the name may hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  }
-
-  /** Open files and sockets. */
-  async descriptors(): Promise<number> {
-    return (await readdir(`/proc/${this.#process?.pid}/fd`)).length;
+  get pid(): number {
+    return this.#process?.pid ?? 0;
   }
 
   get isRunning(): boolean {

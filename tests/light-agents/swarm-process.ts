@@ -1,6 +1,9 @@
 /** A child process with a share of the light agents. Started by `swarm.ts`, which it answers, and with which it ends. */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import type { JoinReply } from "../../protocol/access.ts";
+import { Diary } from "./diary.ts";
 import { GroupWatch } from "./group-watch.ts";
 import { LightAgent } from "./light-agent.ts";
 import type { Answer, Asked, Counts, Joining, Start } from "./swarm.ts";
@@ -18,26 +21,41 @@ const answeredIn = (ms: number): void => {
   else answeredMs.push(ms);
 };
 
-async function start({ url, build, nodes, fetchMs, restartMs }: Start): Promise<void> {
+/** One address has ports for so many connections to the same server, and to spare. */
+const A_ADDRESS = 2_000;
+
+async function start({ url, build, nodes, labels, connects, diaryDir, ...how }: Start): Promise<void> {
   const dispatcher = new Agent({ connections: 64, headersTimeout: 30_000, bodyTimeout: 30_000 });
+  const diary = diaryDir === null ? null : new Diary(join(diaryDir, `${process.pid}.jsonl`));
   const left = [...nodes];
-  const join = async ({ name, secret, isQuorum }: Joining): Promise<void> => {
+  const joinOne = async ({ name, secret, isQuorum }: Joining): Promise<void> => {
     const { statusCode, body } = await dispatcher.request({
       origin: url,
       path: "/v1/join",
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ token: secret, name, labels: { soak: "yes" } }),
+      body: JSON.stringify({ token: secret, name, labels }),
     });
     const said = await body.text();
     if (statusCode !== 201) throw new Error(`joining was answered with ${statusCode}: ${said}`);
-    const world = { url, dispatcher, watch: isQuorum ? watch : null, fetchMs, restartMs, answeredIn };
-    agents.push(new LightAgent(world, JSON.parse(said) as JoinReply, build));
+    const from = `127.0.${process.pid % 250}.${1 + Math.floor(agents.length / A_ADDRESS)}`;
+    const world = { ...how, url, dispatcher, watch: isQuorum ? watch : null, diary, from, answeredIn };
+    const agent = new LightAgent(world, JSON.parse(said) as JoinReply, build);
+    agents.push(agent);
+    if (connects) agent.start();
   };
   const joinRest = async (): Promise<void> => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) await join(next);
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await joinOne(next);
   };
   await Promise.all(Array.from({ length: JOINING }, joinRest));
+}
+
+/** A few at a time, as agents that are started one after the other. */
+async function connectAll(): Promise<void> {
+  for (const [at, agent] of agents.entries()) {
+    agent.start();
+    if (at % 20 === 0) await sleep(10);
+  }
 }
 
 /** So many of the agents, spread over all of them. */
@@ -72,6 +90,9 @@ async function answer(asked: Asked): Promise<Answer["value"]> {
   switch (asked.do) {
     case "start":
       await start(asked);
+      return null;
+    case "connect":
+      await connectAll();
       return null;
     case "counts":
       return counts();

@@ -21,6 +21,7 @@ import {
 import type { FinalWord, JournalReport } from "../../protocol/journal.ts";
 import type { CommitReply, ReserveReply } from "../../protocol/lease.ts";
 import { IDLE_UPDATE } from "../harness/idle-update.ts";
+import type { Diary, Noted } from "./diary.ts";
 import type { GroupWatch } from "./group-watch.ts";
 import { JobLogs } from "./job-logs.ts";
 import type { AgentRecord } from "./record.ts";
@@ -29,9 +30,16 @@ export type AgentWorld = {
   readonly url: string;
   readonly dispatcher: Dispatcher;
   readonly watch: GroupWatch | null;
-  /** Longest that it waits before it fetches, and between the end of its process and the next one's start. */
+  /** Where it writes down what it does, before it does it. */
+  readonly diary: Diary | null;
+  /** Longest that it waits before it fetches. */
   readonly fetchMs: number;
-  readonly restartMs: number;
+  /** Between the end of its process and the next one's start, at least and at most. */
+  readonly restartMs: readonly [number, number];
+  /** From where on loopback it connects: one address has some 28,000 ports. */
+  readonly from?: string;
+  /** How long a coordinator that answers nothing is waited for at least. A machine that is too busy is not gone. */
+  readonly patienceMs: number;
   /** Between a heartbeat and the next frame of the coordinator, milliseconds. */
   readonly answeredIn: (ms: number) => void;
 };
@@ -41,6 +49,10 @@ const NEED_MS = 12_000;
 const MARGIN_MS = 2_000;
 const RECONNECT = { minMs: 500, maxMs: 10_000 };
 const NO_HOLDINGS = { backup: null, hold: false, quarantine: [] };
+/** As the real agent waits for the answer to a request. */
+const LEASE_TIMEOUT_MS = 10_000;
+/** As the real agent takes the coordinator for gone: after so many heartbeats without an answer. */
+const SILENT_AFTER = { heartbeats: 3 };
 const UNEXPECTED_CLOSES = new Set([1002, 1003, 1007, 1009, 1011, 4002, 4003]);
 
 export class LightAgent {
@@ -80,6 +92,9 @@ export class LightAgent {
       complaints: [],
     };
     this.logs = new JobLogs(this.record);
+  }
+
+  start(): void {
     this.#connect();
   }
 
@@ -153,6 +168,7 @@ export class LightAgent {
       headers,
       perMessageDeflate: false,
       handshakeTimeout: 30_000,
+      ...(this.#world.from === undefined ? {} : { localAddress: this.#world.from }),
     });
     this.#socket = socket;
     socket.on("open", () => {
@@ -219,6 +235,7 @@ export class LightAgent {
     this.#heartbeatMs = frame.heartbeatMs;
     this.logs.newSession();
     this.#world.watch?.up(this.#who.group, this.#who.name);
+    if (this.#journal.kind === "swapping") this.#note("serves", this.#journal.token);
     this.#beat();
     this.#keepBeating(frame.session);
   }
@@ -227,7 +244,8 @@ export class LightAgent {
     this.#after(this.#heartbeatMs, () => {
       if (session !== this.#session) return;
       // The coordinator answers every heartbeat; one that answers none is gone.
-      if (performance.now() - this.#heardAt > Math.max(30_000, 4 * this.#heartbeatMs)) {
+      const silentMs = Math.max(this.#world.patienceMs, SILENT_AFTER.heartbeats * this.#heartbeatMs);
+      if (performance.now() - this.#heardAt > silentMs) {
         return this.#socket?.terminate();
       }
       this.#beat();
@@ -283,6 +301,7 @@ export class LightAgent {
       confirm.token === this.#journal.token
     ) {
       const { token, jobId } = this.#journal;
+      this.#note("confirmed", token);
       this.#journal = { kind: "confirmed", token };
       this.#say({ token, jobId, word: "confirmed", reason: null });
     }
@@ -331,6 +350,7 @@ export class LightAgent {
       if (reserved === null) return;
       const { token } = reserved;
       this.#world.watch?.token(this.#who.group, token, this.#who.name, jobId);
+      this.#note("granted", token);
       const lease = { token, jobId, committed: false, settled: false };
       this.record.leases.push(lease);
       this.#journal = { kind: "committing", token };
@@ -349,6 +369,7 @@ export class LightAgent {
 
   /** The process ends, and another one comes up that runs the new build. */
   #restart(token: number, jobId: string, to: Build): void {
+    this.#note("acts", token);
     this.#world.watch?.down(this.#who.group, this.#who.name);
     this.logs.write(jobId, 3);
     this.#sendLogs();
@@ -360,7 +381,8 @@ export class LightAgent {
     this.#journal = { kind: "swapping", token, jobId, from: this.#build, to };
     this.#job = null;
     socket?.close(1000);
-    this.#after((0.5 + Math.random() / 2) * this.#world.restartMs, () => {
+    const [least, most] = this.#world.restartMs;
+    this.#after(least + Math.random() * (most - least), () => {
       this.#isRestarting = false;
       this.#build = to;
       this.#instanceId = randomUUID();
@@ -379,6 +401,8 @@ export class LightAgent {
         method: "POST",
         headers: { authorization: `Bearer ${this.#who.credential}`, "content-type": "application/json" },
         body: JSON.stringify({ session: this.#session, ...body }),
+        headersTimeout: LEASE_TIMEOUT_MS,
+        bodyTimeout: LEASE_TIMEOUT_MS,
       });
       const said = (await answer.body.json()) as T;
       if (answer.statusCode >= 500 && answer.statusCode !== 503) {
@@ -388,6 +412,11 @@ export class LightAgent {
     } catch {
       return null;
     }
+  }
+
+  #note(what: Noted["what"], token: number): void {
+    const { name, group } = this.#who;
+    this.#world.diary?.note({ what, token, name, group });
   }
 
   #after(ms: number, work: () => void): void {

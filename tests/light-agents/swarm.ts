@@ -1,6 +1,7 @@
 /** All light agents, spread over child processes so that they do not get into each other's way. */
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "../../protocol/build.ts";
 import type { AgentRecord } from "./record.ts";
 
@@ -11,13 +12,20 @@ export type Start = {
   readonly url: string;
   readonly build: Build;
   readonly nodes: readonly Joining[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** At once when they have joined; otherwise when they are told to. */
+  readonly connects: boolean;
+  /** Where each process keeps its diary; null without any. */
+  readonly diaryDir: string | null;
+  /** See `AgentWorld`. */
   readonly fetchMs: number;
-  readonly restartMs: number;
+  readonly restartMs: readonly [number, number];
+  readonly patienceMs: number;
 };
 
 export type Asked =
   | Start
-  | { readonly do: "counts" | "records" | "cut" | "unstall" | "bury" | "end" }
+  | { readonly do: "counts" | "connect" | "records" | "cut" | "unstall" | "bury" | "end" }
   | { readonly do: "stall" | "vanish" | "flood"; readonly share: number };
 
 /** What the agents of one process, or of all, have come to. `lines`, `ended`, `leases`: acknowledged ones. */
@@ -113,6 +121,15 @@ export class Swarm {
       answeredMs: [...sum.answeredMs, ...one.answeredMs],
       complaints: [...sum.complaints, ...one.complaints],
     }));
+  }
+
+  async untilOnline(sessions: number, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (let online = 0; online < sessions; { online } = await this.counts()) {
+      if (performance.now() > deadline)
+        throw new Error(`${online} of ${sessions} are online after ${Math.round(withinMs / 1000)} s`);
+      await sleep(250);
+    }
   }
 
   async records(): Promise<readonly AgentRecord[]> {
