@@ -71,7 +71,11 @@ export async function createReplica(
   const standing = await createCoordinator({
     ...parts,
     shared,
-    store: seatedStore(parts.store, null, () => undefined),
+    store: seatedStore(
+      parts.store,
+      () => null,
+      () => undefined,
+    ),
     standsBy: true,
   });
   let current = standing;
@@ -98,9 +102,13 @@ export async function createReplica(
     const seat = await takeSeat(parts, address());
     mine = seat;
     changed(true);
-    const store = seatedStore(parts.store, seat.claim, () => {
-      if (mine === seat) lost();
-    });
+    const store = seatedStore(
+      parts.store,
+      () => (mine === seat ? seat.claim : null),
+      () => {
+        if (mine === seat) lost();
+      },
+    );
     await parts.repository.refresh?.();
     const made = await createCoordinator({
       ...parts,
