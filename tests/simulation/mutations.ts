@@ -178,7 +178,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a probation that is over is not",
     file: "agent/core/machine/probation.ts",
-    from: "if (deadline === null || draft.now < deadline) return state;",
+    from: "if (draft.now < deadline) return state;",
     to: "return state;",
   },
 ];
