@@ -6,7 +6,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { plainWords } from "../../protocol/plain-words.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Refusal } from "../service/coordinator.ts";
-import { NotInSeat } from "../service/replica.ts";
+import { NotInSeat, StoreAway } from "../service/replica.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
@@ -30,6 +30,7 @@ export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Re
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal.code === "internal") request.log.error({ err: error }, "unforeseen error");
+  if (error instanceof StoreAway) request.log.warn({ err: error }, "the database could not be reached");
   return refuse(request, reply, refusal);
 }
 
@@ -37,6 +38,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
 export function refusalOf(error: FastifyError): Refusal {
   if (error.validation !== undefined) return malformed(error);
   if (error instanceof NotInSeat) return ELSEWHERE;
+  if (error instanceof StoreAway) return error.outcome === "unknown" ? AWAY_IN_DOUBT : AWAY;
   const known = BY_CODE[error.code] ?? BY_STATUS[error.statusCode ?? 500];
   return known ?? INTERNAL;
 }
@@ -64,6 +66,20 @@ const ELSEWHERE: Refusal = {
   message: "Another coordinator decides now; nothing was changed.",
   hint: "Ask again.",
   retryAfterMs: 1_000,
+};
+
+const AWAY: Refusal = {
+  code: "unavailable",
+  message: "The coordinator's database cannot be reached; nothing was changed.",
+  hint: "Ask again. The coordinator's log says why.",
+  retryAfterMs: 2_000,
+};
+
+const AWAY_IN_DOUBT: Refusal = {
+  ...AWAY,
+  message:
+    "The coordinator's database could not be reached in time, and nobody knows whether it was changed.",
+  hint: "Look whether it was done before you ask again.",
 };
 
 const INTERNAL: Refusal = {

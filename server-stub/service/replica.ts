@@ -10,6 +10,7 @@
 import type { Seat } from "../store/records.ts";
 import { rememberedStore } from "../store/remembered/store.ts";
 import { NotInSeat, seatedStore } from "../store/seated.ts";
+import { StoreAway } from "../store/sql/transact.ts";
 import { attempt } from "./attempt.ts";
 import { newNonce } from "./context.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -17,7 +18,7 @@ import { createCoordinator } from "./create.ts";
 import { createSharedEvents, type SharedEvents, type ShowsElsewhere } from "./events/shared.ts";
 import type { Log, Parts } from "./parts.ts";
 
-export { NotInSeat };
+export { NotInSeat, StoreAway };
 
 /** What says whose turn it is to have the seat. It may be wrong for a moment: the store has the last word. */
 export type SeatLock = {
