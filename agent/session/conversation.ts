@@ -67,6 +67,9 @@ export function hear(
 ): { readonly conversation: Conversation; readonly heard: Heard } {
   switch (frame.type) {
     case "welcome":
+      // The numbers of what was said since would begin anew, and none of it be heard.
+      if (conversation.kind === "open" && frame.session === conversation.session)
+        return ignored(conversation, "this session is open already");
       return {
         conversation: {
           kind: "open",

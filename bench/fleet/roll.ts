@@ -108,7 +108,8 @@ async function untilRolled(
     const { status, counts } = rollout;
     if (looks % 10 === 0) say(`${status}: ${counts.succeeded} updated, ${counts.updating} at work`);
     if (status === "completed") return;
-    if (status !== "pending" && status !== "running") throw new Error(`the rollout is ${status}: ${rollout.reason?.message ?? ""}`);
+    if (status !== "pending" && status !== "running")
+      throw new Error(`the rollout is ${status}: ${rollout.reason?.message ?? ""}`);
     if (performance.now() > deadline) throw new Error("the rollout takes too long");
     await sleep(500);
   }

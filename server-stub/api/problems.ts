@@ -31,6 +31,7 @@ export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Re
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal.code === "internal") request.log.error({ err: error }, "unforeseen error");
+  if (whyAway(error) !== null) request.log.warn({ err: error }, "the database could not be reached");
   return refuse(request, reply, refusal);
 }
 
@@ -39,7 +40,7 @@ export function refusalOf(error: FastifyError): Refusal {
   if (error.validation !== undefined) return malformed(error);
   if (error instanceof NotInSeat) return ELSEWHERE;
   const away = whyAway(error);
-  if (away !== null) return away === "unknown" ? DATABASE_UNKNOWN : DATABASE_AWAY;
+  if (away !== null) return away === "unknown" ? AWAY_IN_DOUBT : AWAY;
   const known = BY_CODE[error.code] ?? BY_STATUS[error.statusCode ?? 500];
   return known ?? INTERNAL;
 }
@@ -69,18 +70,18 @@ const ELSEWHERE: Refusal = {
   retryAfterMs: 1_000,
 };
 
-const DATABASE_AWAY: Refusal = {
+const AWAY: Refusal = {
   code: "unavailable",
-  message: "The database cannot be reached; nothing was changed.",
-  hint: "Ask again.",
-  retryAfterMs: 1_000,
+  message: "The coordinator's database cannot be reached; nothing was changed.",
+  hint: "Ask again. The coordinator's log says why.",
+  retryAfterMs: 2_000,
 };
 
-const DATABASE_UNKNOWN: Refusal = {
-  code: "unavailable",
-  message: "The database went away while this was written, and whether it was is not known.",
+const AWAY_IN_DOUBT: Refusal = {
+  ...AWAY,
+  message:
+    "The coordinator's database could not be reached in time, and nobody knows whether it was changed.",
   hint: "Look whether it was done before you ask again.",
-  retryAfterMs: 1_000,
 };
 
 const INTERNAL: Refusal = {

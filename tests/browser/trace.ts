@@ -22,7 +22,7 @@ export async function traced<T>(page: Page, work: () => Promise<T>): Promise<Tra
   const complete = new Promise((resolve) => devtools.once("Tracing.tracingComplete", resolve));
   await devtools.send("Tracing.start", {
     transferMode: "ReportEvents",
-    traceConfig: { includedCategories: ["toplevel", "disabled-by-default-devtools.timeline"] },
+    traceConfig: { includedCategories: ["toplevel"] },
   });
   const value = await work();
   await devtools.send("Tracing.end");
@@ -40,6 +40,10 @@ export async function traced<T>(page: Page, work: () => Promise<T>): Promise<Tra
   return { value, longestTaskMs: Math.max(...tasks.map(({ tdur = 0 }) => tdur / 1000)) };
 }
 
-/** Others want the processors as well: then a clock on the wall says nothing of the page. */
-export const isBusyMachine = (): boolean =>
-  loadavg()[0] !== undefined && (loadavg()[0] ?? 0) > 1.5 * availableParallelism();
+/** Others want the processors as well: then a clock on the wall says nothing of the page. Why; null when they do not. */
+export function whyBusy(): string | null {
+  const [load = 0] = loadavg();
+  const processors = availableParallelism();
+  if (load <= 1.5 * processors) return null;
+  return `a load of ${load.toFixed(1)} on ${processors} processors is too much to judge by the clock`;
+}

@@ -23,12 +23,34 @@ describe("the coordinator's configuration", () => {
   test("the shipped file means the defaults, commented or not", () => {
     const template = coordinatorTemplate();
     expect(parseConfig(template, "c.toml")).toEqual(parseConfig("", "c.toml"));
-    // But for the database at a server, which cannot be beside one in a file.
-    const uncommented = parseConfig(template.replace(/^#url = .*/m, "").replace(/^#(?=\S)/gm, ""), "c.toml");
+    // But for the database in a file, which cannot be beside one at a server.
+    const uncommented = parseConfig(template.replace(/^#file = .*/m, "").replace(/^#(?=\S)/gm, ""), "c.toml");
     expect(uncommented).toMatchObject({ ok: true, value: { tls: { certFile: "/etc/baton/tls.crt" } } });
   });
 
+  test("one of several says where it is reached, and what it shares", () => {
+    const read = parseConfig(
+      'database = "postgres://h/d"\nadvertise = "https://10.0.0.2:8420/"\n[repository]\ndir = "/srv/r"\n[replicas]\nserver_name = "b.example"',
+      "c.toml",
+      { stateDir: "/s" },
+    );
+    expect(read).toMatchObject({
+      value: {
+        advertise: "https://10.0.0.2:8420",
+        repositoryDir: "/srv/r",
+        keysDir: "/s/keys",
+        replicas: { caFile: null, serverName: "b.example" },
+      },
+    });
+  });
+
   test.each([
+    [
+      "a shared repository beside a database in a file",
+      '[repository]\nkeys_dir = "/srv/keys"',
+      "c.toml:2: repository.keys_dir: is for several coordinators",
+    ],
+    ["an address with a path", 'advertise = "http://h/x"', "c.toml:1: advertise: "],
     [
       "a public address without TLS",
       '[listen]\naddress = "0.0.0.0"',

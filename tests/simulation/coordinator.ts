@@ -21,10 +21,12 @@ type Life = { alive: boolean; readonly inner: Store; lock: SeatLock | null };
 type Process = Life & {
   /** The one that is cut off when the process dies. */
   readonly store: Store;
-  readonly replica: Pick<Replica, "current" | "hasSeat" | "tick">;
+  readonly replica: Pick<Replica, "current" | "hasSeat" | "look">;
 };
 
 const TICK_MS = 1_000;
+/** As `server-stub/among.ts` looks after the seat. */
+const LOOK_MS = 500;
 /** A process that could not start is started again. */
 const RESTART_MS = 1_000;
 
@@ -129,7 +131,8 @@ export class CoordinatorMachine {
         if (!life.alive) return;
         this.#process = Object.assign(life, { store, replica });
         this.#parts.story.tell(this.name, restored ? "runs, on the last backup" : "runs");
-        this.#tick(this.#process);
+        if (shared !== null) this.#repeat(this.#process, LOOK_MS, () => this.#look(replica));
+        this.#repeat(this.#process, TICK_MS, () => replica.current().tick());
       },
       (cause: unknown) => this.#couldNotStart(life, cause),
     );
@@ -189,7 +192,7 @@ export class CoordinatorMachine {
         });
       });
     const client = { name: this.name, random, wait, isAwake: () => !this.clock.isAsleep };
-    return shared?.seat.lockOf(() => this.clock, client) ?? null;
+    return shared?.seat.lockOf(client) ?? null;
   }
 
   /** A coordinator by itself, or one of several. */
@@ -213,22 +216,25 @@ export class CoordinatorMachine {
         },
       });
     const alone = await createCoordinator(parts);
-    return { current: () => alone, hasSeat: () => true, tick: () => alone.tick() };
+    return { current: () => alone, hasSeat: () => true, look: () => Promise.resolve() };
   }
 
-  #tick(process: Process): void {
+  async #look(replica: Pick<Replica, "look">): Promise<void> {
+    this.leadsTo = this.decides();
+    await replica.look();
+  }
+
+  #repeat(process: Process, everyMs: number, work: () => Promise<void>): void {
     const { watch } = this.#parts;
     const round = (): void => {
       if (!process.alive) return;
-      this.leadsTo = this.decides();
-      process.replica
-        .tick()
+      work()
         .catch((cause: unknown) => {
           if (!process.alive) return;
           if (isAway(cause)) watch.count("tick: away");
           else watch.wentWrong("a tick of the engine failed", { cause });
         })
-        .finally(() => this.clock.after(TICK_MS, round));
+        .finally(() => this.clock.after(everyMs, round));
     };
     round();
   }

@@ -93,8 +93,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the seat is always taken under the same claim",
     file: "server-stub/service/replica.ts",
-    from: "newNonce(parts.random)",
-    to: '"0"',
+    from: "claim: newNonce(random),",
+    to: 'claim: "0",',
   },
   {
     name: "who takes the seat has heard everybody already",
@@ -118,8 +118,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "who has lost the seat goes on serving",
     file: "server-stub/service/replica.ts",
-    from: "if (seated && claim === null) {",
-    to: "if (seated && claim === undefined) {",
+    from: "if (seated && mine === null) {",
+    to: "if (seated && mine === undefined) {",
   },
   {
     name: "the flip comes after its time",
@@ -178,7 +178,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a probation that is over is not",
     file: "agent/core/machine/probation.ts",
-    from: "if (deadline === null || draft.now < deadline) return state;",
+    from: "if (draft.now < deadline) return state;",
     to: "return state;",
   },
 ];

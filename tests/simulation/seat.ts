@@ -4,16 +4,15 @@
  * while more than one may be told that it is theirs.
  */
 import type { SeatLock } from "../../server-stub/service/replica.ts";
-import type { MachineClock } from "./clock.ts";
 import type { Client, Database } from "./database.ts";
 import type { Time } from "./time.ts";
 
-/** How long the server waits for a machine that says nothing any more. */
-const SILENT_MS = 3_000;
+/** How long the server waits for who says nothing any more. */
+const SILENT_MS = 2_500;
 /** How long an answer is waited for. */
 const ASK_MS = 1_500;
 
-type Holder = { readonly clock: () => MachineClock; readonly name: string; heardAt: number };
+type Holder = { heardAt: number };
 
 export class Seat {
   /** Everybody who asks is told that it is theirs. */
@@ -32,9 +31,9 @@ export class Seat {
     this.#holder = null;
   }
 
-  lockOf(clock: () => MachineClock, client: Client): SeatLock {
+  lockOf(client: Client): SeatLock {
     const { name, random, wait } = client;
-    const self: Holder = { clock, name, heardAt: 0 };
+    const self: Holder = { heardAt: 0 };
     return {
       take: async () => {
         if (this.#database.isCut(name)) {
@@ -55,8 +54,7 @@ export class Seat {
     };
   }
 
-  #isGone({ clock, name, heardAt }: Holder): boolean {
-    const isSilent = this.#time.now - heardAt > SILENT_MS;
-    return isSilent && (clock().isAsleep || this.#database.isCut(name));
+  #isGone({ heardAt }: Holder): boolean {
+    return this.#time.now - heardAt > SILENT_MS;
   }
 }

@@ -142,11 +142,12 @@ describe("an agent's own account", () => {
 });
 
 describe("bounds", () => {
-  const seen = (memory: number, ms: number): PhaseSeen => ({
+  const seen = (memory: number, ms: number, diskMs = 5): PhaseSeen => ({
     memoryMb: [memory],
     descriptors: [],
     beatMs: [ms],
     readyMs: [ms],
+    diskMs: [diskMs],
     failed: 0,
   });
   const phases = (storm: number, after: number, ms: number) =>
@@ -163,6 +164,14 @@ describe("bounds", () => {
     expect(isOk(phases(900, 150, 20))).toEqual([false, true, true, true]);
     expect(isOk(phases(400, 400, 20))).toEqual([true, false, true, true]);
     expect(isOk(phases(400, 150, 900))).toEqual([true, true, false, false]);
+  });
+
+  test("a machine that has become slower itself is no fault of the coordinator's", () => {
+    const busy = new Map([...phases(100, 100, 10), ["afterwards", seen(100, 900, 20)]]);
+    const [heartbeats] = latencyVerdicts(busy);
+    expect(heartbeats).toMatchObject({ ok: true, says: expect.stringContaining("4.0 times as long") });
+    const quick = new Map([...phases(100, 100, 10), ["afterwards", seen(100, 900, 1)]]);
+    expect(latencyVerdicts(quick).map(({ ok }) => ok)).toEqual([false, false]);
   });
 
   test("who never answers afterwards is not as before", () => {

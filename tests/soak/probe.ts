@@ -1,5 +1,10 @@
-/** A node that beats by HTTP and looks at the readiness, twice a second: how long the coordinator takes to answer. */
+/**
+ * A node that beats by HTTP and looks at the readiness, twice a second: how long the coordinator takes to answer; and
+ * beside it how long the machine takes to make a few bytes last, which is none of the coordinator's doing.
+ */
 import { randomUUID } from "node:crypto";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import type { JoinReply } from "../../protocol/access.ts";
 import type { CoordinatorFrames } from "../../protocol/frames.ts";
 import type { LoneCoordinator } from "../light-agents/coordinator.ts";
@@ -8,29 +13,39 @@ import { heartbeatOf, helloOf } from "../server-stub/harness/node.ts";
 const EVERY_MS = 500;
 
 /** `readyMs` and `beatMs`: of those that were answered as they should. `failed`: of those that were not. */
-export type Probed = { readonly beatMs: number[]; readonly readyMs: number[]; failed: number };
+export type Probed = {
+  readonly beatMs: number[];
+  readonly readyMs: number[];
+  readonly diskMs: number[];
+  failed: number;
+};
+
+const nothingYet = (): Probed => ({ beatMs: [], readyMs: [], diskMs: [], failed: 0 });
 
 export class Probe {
   readonly #coordinator: LoneCoordinator;
   readonly #who: JoinReply;
+  readonly #dir: string;
   readonly #instanceId = randomUUID();
   #session: string | null = null;
   #seq = 0;
-  #seen: Probed = { beatMs: [], readyMs: [], failed: 0 };
+  #seen = nothingYet();
   #looking: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
   #isLooking = false;
 
-  constructor(coordinator: LoneCoordinator, who: JoinReply) {
+  /** `dir`: on the disk that the coordinator writes to. */
+  constructor(coordinator: LoneCoordinator, who: JoinReply, dir: string) {
     this.#coordinator = coordinator;
     this.#who = who;
+    this.#dir = dir;
     this.#timer = setInterval(() => this.#look(), EVERY_MS);
   }
 
   /** What was seen since it was taken last. */
   take(): Probed {
     const seen = this.#seen;
-    this.#seen = { beatMs: [], readyMs: [], failed: 0 };
+    this.#seen = nothingYet();
     return seen;
   }
 
@@ -42,7 +57,9 @@ export class Probe {
   #look(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    this.#looking = Promise.all([this.#beat(), this.#timed("/readyz")])
+    this.#looking = this.#disk()
+      .then((diskMs) => this.#seen.diskMs.push(diskMs))
+      .then(() => Promise.all([this.#beat(), this.#timed("/readyz")]))
       .then(([beatMs, readyMs]) => {
         this.#seen.beatMs.push(beatMs);
         this.#seen.readyMs.push(readyMs);
@@ -53,6 +70,18 @@ export class Probe {
       .finally(() => {
         this.#isLooking = false;
       });
+  }
+
+  async #disk(): Promise<number> {
+    const began = performance.now();
+    const file = await open(join(this.#dir, "probe"), "w");
+    try {
+      await file.write("x".repeat(4_096));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return performance.now() - began;
   }
 
   async #beat(): Promise<number> {

@@ -59,7 +59,7 @@ export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
       `${sessions} sessions joined and are online after ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
     const follower = new Follower(url, secret);
-    const probe = new Probe(coordinator, probing);
+    const probe = new Probe(coordinator, probing, dir);
     const rollouts = new Rollouts(coordinator, Math.max(10, Math.ceil(sessions / 20)));
     const timeline = new Timeline({ coordinator, swarm, probe, rollouts }, print);
     for (const { name, share, play } of PHASES) {

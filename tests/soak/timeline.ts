@@ -10,6 +10,7 @@ export type PhaseSeen = {
   readonly descriptors: number[];
   readonly beatMs: number[];
   readonly readyMs: number[];
+  readonly diskMs: number[];
   failed: number;
 };
 
@@ -43,7 +44,7 @@ export class Timeline {
   begin(phase: string): void {
     this.#takeProbed();
     this.#phase = phase;
-    this.phases.set(phase, { memoryMb: [], descriptors: [], beatMs: [], readyMs: [], failed: 0 });
+    this.phases.set(phase, { memoryMb: [], descriptors: [], beatMs: [], readyMs: [], diskMs: [], failed: 0 });
     this.#print(`${this.#clock()}  -- ${phase} --`);
   }
 
@@ -70,9 +71,10 @@ export class Timeline {
 
   #takeProbed(): void {
     const seen = this.phases.get(this.#phase);
-    const { beatMs, readyMs, failed } = this.#parts.probe.take();
+    const { beatMs, readyMs, diskMs, failed } = this.#parts.probe.take();
     seen?.beatMs.push(...beatMs);
     seen?.readyMs.push(...readyMs);
+    seen?.diskMs.push(...diskMs);
     if (seen !== undefined) seen.failed += failed;
   }
 
@@ -99,6 +101,7 @@ export class Timeline {
       `beat ${says(counts.answeredMs)}`,
       `probe ${says(seen?.beatMs ?? [])}`,
       `ready ${says(seen?.readyMs ?? [])}`,
+      `disk ${says(seen?.diskMs ?? [])}`,
       `reconnects ${counts.reconnects}`,
       `leases ${counts.leases}`,
       `jobs ${counts.ended}`,

@@ -10,7 +10,10 @@ export const BOUNDS = {
   afterwardsMb: 160,
   /** Open files and sockets beyond the sessions, at the end. */
   descriptors: 100,
-  /** Afterwards an answer takes at most as much longer than before, or this; the 95th percentile counts. */
+  /**
+   * Afterwards an answer takes at most as much longer than before, or this; the 95th percentile counts. Where the machine
+   * itself has become slower to make a few bytes last, for what others do on it, as much more is allowed.
+   */
   slower: 2,
   answerMs: 250,
 } as const;
@@ -37,16 +40,23 @@ export function memoryVerdicts(phases: ReadonlyMap<string, PhaseSeen>): readonly
 export function latencyVerdicts(phases: ReadonlyMap<string, PhaseSeen>): readonly Verdict[] {
   const before = phases.get("calm");
   const after = phases.get("afterwards");
+  const slower = slowerBy(percentile(before?.diskMs), percentile(after?.diskMs));
   return (["beatMs", "readyMs"] as const).map((which) => {
     const was = percentile(before?.[which]);
     const is = percentile(after?.[which]);
-    const most = Math.max(BOUNDS.answerMs, was * BOUNDS.slower);
+    const most = Math.max(BOUNDS.answerMs, was * BOUNDS.slower) * slower;
     return {
       name: which === "beatMs" ? "heartbeats are answered as before" : "readiness is answered as before",
       ok: is <= most,
-      says: `${is.toFixed(0)} ms afterwards, ${was.toFixed(0)} ms in the calm (95th percentiles), ${most.toFixed(0)} ms allowed`,
+      says: `${is.toFixed(0)} ms afterwards, ${was.toFixed(0)} ms in the calm (95th percentiles), ${most.toFixed(0)} ms allowed${slower === 1 ? "" : `, since the disk takes ${slower.toFixed(1)} times as long`}`,
     };
   });
+}
+
+/** How much slower the machine itself has become; not at all where nobody knows. */
+function slowerBy(beforeMs: number, afterMs: number): number {
+  const times = afterMs / beforeMs;
+  return Number.isFinite(times) ? Math.min(10, Math.max(1, times)) : 1;
 }
 
 /** Of nothing: never answered. */

@@ -42,6 +42,7 @@ describe("what is heard", () => {
   it.each([
     ["a welcome opens", greeting, welcome, "opened", "open"],
     ["a welcome opens anew", open, welcome, "opened", "open"],
+    ["the same welcome again does not", open, { ...welcome, session: S1 }, "ignored", "open"],
     ["newer orders count", open, orders(S1, 4), "orders", "open"],
     ["the same orders again do not", open, orders(S1, 3), "ignored", "open"],
     ["orders of another session do not", open, orders(S2, 9), "ignored", "open"],

@@ -1,4 +1,5 @@
 import type { Scenario } from "../runner.ts";
+import { access } from "./access.ts";
 import { demo } from "./demo.ts";
 import { everyPage } from "./every-page.ts";
 import { fleetLock } from "./fleet-lock.ts";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   nodesFilter,
   jobLog,
   people,
+  access,
   fleetLock,
   nodePage,
   everyPage,

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import type { Change, GroupRecord, NodeRecord } from "../../../server-stub/store/records.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
 import { scenario } from "../runner.ts";
-import { isBusyMachine, traced } from "../trace.ts";
+import { traced, whyBusy } from "../trace.ts";
 
 const MANY = 10_000;
 const MOST_MS = 50;
@@ -69,22 +69,23 @@ async function measured<T>(
   measure: () => Promise<T>,
   of: (value: T) => number,
 ): Promise<{ value: T; judged: string }> {
-  const all: { value: T; longestTaskMs: number; busy: boolean; judge: number }[] = [];
+  const all: { value: T; longestTaskMs: number; busy: string | null; judge: number }[] = [];
   for (let times = 0; times < 3; times += 1) {
-    const busy = isBusyMachine();
+    const busy = whyBusy();
     const { value, longestTaskMs } = await traced(page, measure);
     all.push({
       value,
       longestTaskMs,
       busy,
-      judge: busy ? longestTaskMs : Math.max(longestTaskMs, of(value)),
+      judge: busy === null ? Math.max(longestTaskMs, of(value)) : longestTaskMs,
     });
     if (all.some(({ judge }) => judge <= MOST_MS)) break;
   }
   const [best] = all.sort((a, b) => a.judge - b.judge);
   if (best === undefined) throw new Error("nothing was measured");
   const { value, longestTaskMs, busy, judge } = best;
-  const judged = `the longest task of the page took ${ms(longestTaskMs)} of a processor${busy ? "; the machine is too busy to judge by the clock" : ""}`;
+  const how = busy ?? "judged by the clock as well";
+  const judged = `best of ${all.length}: the longest task of the page took ${ms(longestTaskMs)} of a processor; ${how}`;
   assert.ok(judge <= MOST_MS, `${ms(judge)} is more than ${MOST_MS}; ${judged}`);
   return { value, judged };
 }

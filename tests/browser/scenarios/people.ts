@@ -116,8 +116,10 @@ export const people = scenario(
     await viewer.goto("/tokens");
     await viewer.getByText("Administrators see the tokens.").waitFor();
     // A deep link to what is gone says so.
-    await viewer.goto("/groups/was-removed");
-    await viewer.getByRole("alert").waitFor();
+    for (const path of ["/groups/was-removed", "/jobs/j-0000000000zz", "/rollouts/r-0000000000zz"]) {
+      await viewer.goto(path);
+      await viewer.getByRole("alert").waitFor();
+    }
     assert.deepEqual(await axe(viewer), []);
   },
 );

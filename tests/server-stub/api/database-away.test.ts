@@ -11,11 +11,11 @@ test.each([
   ["a database that cannot be reached", new ConnectionLost(cause), "nothing was changed"],
   ["one that has failed over", new FailedOver("1/1", "1/2"), "nothing was changed"],
   ["a write that was not written", new StoreAway("not-written", cause), "nothing was changed"],
-  ["a write of which nobody knows", new StoreAway("unknown", cause), "is not known"],
+  ["a write of which nobody knows", new StoreAway("unknown", cause), "nobody knows"],
 ])(
   "%s is no fault of the coordinator's: it is to be asked again, and told what is known",
   (_, error, says) => {
-    expect(answered(error)).toMatchObject({ code: "unavailable", retryAfterMs: 1_000 });
+    expect(answered(error)).toMatchObject({ code: "unavailable", retryAfterMs: 2_000 });
     expect(answered(error).message).toContain(says);
   },
 );

@@ -63,6 +63,8 @@ describe("what is said of a group", () => {
     expect(quorumOf(GROUP)).toBe("3 of 3 voters serve, quorum 2");
     expect([3, 2, 1].map((serving) => quorumTone(group({}, { serving })))).toEqual(["good", "warn", "bad"]);
     expect(quorumOf(group({ mode: "independent" }))).toMatch(/itself/);
+    const clients = group({}, { voters: 0, serving: 0, quorum: 1 });
+    expect([quorumOf(clients), quorumTone(clients)]).toEqual(["nobody has a vote", "idle"]);
   });
 
   test("what a FleetLock client has of it", () => {

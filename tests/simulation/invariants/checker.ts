@@ -1,6 +1,6 @@
 /** Watches a world: every write of the coordinator, every frame that reaches it, every effect on a machine's disk. */
 import type { AgentFrame, CoordinatorFrame } from "../../../protocol/frames.ts";
-import type { GroupName, NodeId } from "../../../protocol/names.ts";
+import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import { defaultSpare, quorumOf } from "../../../protocol/quorum.ts";
 import type { LeaseRecord } from "../../../server-stub/core/lease/record.ts";
 import { mayBeDown } from "../../../server-stub/core/lease/record.ts";
@@ -36,6 +36,8 @@ export class Checker implements CoordinatorWatch {
   readonly #seat = new SeatRules();
   /** Of each coordinator: what it may have heard, and since when it listens. */
   readonly #views = new Map<Coordinating, View>();
+  /** By the coordinators' uptime, which is the same on all of them. */
+  readonly #jobsSince = new Map<JobId, number>();
   #watched: Watched | null = null;
   #failure: Violation | null = null;
   #later: (() => Promise<void>)[] = [];
@@ -100,6 +102,8 @@ export class Checker implements CoordinatorWatch {
       );
       for (const id of removed) this.removed.add(id);
       for (const change of changes) {
+        if (change.kind === "job" && !this.#jobsSince.has(change.value.id))
+          this.#jobsSince.set(change.value.id, by.clock.uptime());
         if (change.kind === "group") this.ledger.mode(change.value.name, change.value.mode);
         if (change.kind !== "lease") continue;
         const now = view.anchorMs + by.clock.uptime();
@@ -162,7 +166,10 @@ export class Checker implements CoordinatorWatch {
     const others = (await store.nodes(entry.group)).filter(({ value }) => value.id !== entry.nodeId);
     if (others.some(({ value }) => twin.mayLead(value.id, slackOf(by), askedAt))) return;
     const jobs = await store.activeJobsOf(entry.group);
-    const waiting = jobs.filter(({ value }) => value.nodeId !== entry.nodeId);
+    // What was ordered while the decision was on its way to the database, it could not know of.
+    const waiting = jobs.filter(
+      ({ value }) => value.nodeId !== entry.nodeId && (this.#jobsSince.get(value.id) ?? 0) < askedAt,
+    );
     if (waiting.length > 0)
       this.#fail(
         new Violation(

@@ -51,7 +51,7 @@ export function Members({ group: { name, mode } }: { readonly group: Group }) {
                 <span key="role" class="name">
                   {node.health?.role ?? ""}
                 </span>,
-                node.build?.version ?? "unknown",
+                node.build?.version ?? (node.client === undefined ? "unknown" : "not ours"),
                 node.voter ? "yes" : "no",
                 <Vote key="vote" node={node} isQuorum={mode === "quorum"} />,
               ],

@@ -30,11 +30,12 @@ export function leaseOf({ lease: { holder, broken } }: Group, nameOf: (id: strin
 /** "3 of 3 voters serve, quorum 2"; of independent nodes each stands for itself. */
 export function quorumOf({ mode, lease: { voters, serving, quorum, spare } }: Group): string {
   if (mode === "independent") return "each node stands for itself";
+  if (voters === 0) return "nobody has a vote";
   return `${serving} of ${voters} voters serve, quorum ${quorum}${spare > 0 ? ` + ${spare} spare` : ""}`;
 }
 
-export function quorumTone({ mode, lease: { serving, quorum, spare } }: Group): Tone {
-  if (mode === "independent") return "idle";
+export function quorumTone({ mode, lease: { voters, serving, quorum, spare } }: Group): Tone {
+  if (mode === "independent" || voters === 0) return "idle";
   return serving < quorum ? "bad" : serving <= quorum + spare ? "warn" : "good";
 }
 
