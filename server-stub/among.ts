@@ -104,6 +104,7 @@ export async function joinOthers(config: Config, log: FastifyBaseLogger): Promis
       replica = its;
       listensAt = url;
       sendAway = away;
+      timers.push(startEngine(() => lock.keep(), LOOK_MS, failed));
       await look().catch(failed);
       timers.push(
         startEngine(look, LOOK_MS, failed),

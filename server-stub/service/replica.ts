@@ -64,26 +64,40 @@ export async function createReplica(
     elsewhere = () => Promise.resolve(null),
   }: ReplicaOptions = {},
 ): Promise<Replica> {
+  /** Under which this one writes, and under which it decides: it does so once it has taken up everything. */
   let mine: Seat | null = null;
+  let seated: Seat | null = null;
   let others: Seat | null = null;
   const shared = await createSharedEvents(parts, () => current.shows, elsewhere);
-  const stand = (): Promise<Coordinator> =>
-    createCoordinator({
-      ...parts,
-      shared,
-      store: seatedStore(
-        parts.store,
-        () => null,
-        () => undefined,
-      ),
-      standsBy: true,
-    });
-  let current = await stand();
+  const standing = await createCoordinator({
+    ...parts,
+    shared,
+    store: seatedStore(
+      parts.store,
+      () => null,
+      () => undefined,
+    ),
+    standsBy: true,
+  });
+  let current = standing;
+  /** Those that have decided and come to their end: what they wait for holds nobody up. */
+  const ending = new Set<Promise<void>>();
+  const retire = (coordinator: Coordinator): void => {
+    if (coordinator === standing) return;
+    const end = closed(coordinator)
+      .catch((error: unknown) => parts.log.warn({ err: error }, "not everything could be noted at the end"))
+      .finally(() => ending.delete(end));
+    ending.add(end);
+  };
 
   const lost = (): void => {
     if (mine === null) return;
     mine = null;
+    seated = null;
     changed(false);
+    const before = current;
+    current = standing;
+    retire(before);
   };
   const sit = async (): Promise<void> => {
     const seat = await takeSeat(parts, address());
@@ -97,38 +111,28 @@ export async function createReplica(
       },
     );
     await parts.repository.refresh?.();
-    const before = current;
-    current = await createCoordinator({
+    const made = await createCoordinator({
       ...parts,
       shared,
       store: rememberedStore(store),
       log: quietOf(parts.log),
     });
-    await before.close();
+    if (mine !== seat) return retire(made);
+    current = made;
+    seated = seat;
   };
-  const standUp = async (): Promise<void> => {
-    const before = current;
-    current = await stand();
-    await closed(before);
-  };
-  let seated = false;
 
   const lookOnce = async (): Promise<void> => {
     const isOurs = await lock.take();
     if (!isOurs) lost();
-    if (seated && mine === null) {
-      seated = false;
-      await standUp();
-    }
+    if (isOurs && seated !== null) return;
     if (!isOurs) {
       others = (await parts.store.meta()).value.seat ?? null;
       return;
     }
     others = null;
-    if (seated) return;
     try {
       await sit();
-      seated = true;
     } catch (error) {
       if (!(error instanceof NotInSeat)) throw error;
     }
@@ -145,8 +149,8 @@ export async function createReplica(
 
   return {
     current: () => current,
-    hasSeat: () => seated && mine !== null,
-    seat: () => (seated ? mine : null) ?? others,
+    hasSeat: () => seated !== null,
+    seat: () => seated ?? others,
     checkSeat: async () => {
       const claim = mine?.claim;
       if (claim === undefined || (await parts.store.meta()).value.seat?.claim !== claim)
@@ -162,13 +166,15 @@ export async function createReplica(
     async close() {
       if (isClosed) return;
       isClosed = true;
+      shared.events.close();
       try {
         await looking;
-        await closed(current);
       } finally {
-        shared.events.close();
+        // Nobody waits for what is still to be noted: whoever decides next does what was not done.
         await lock.release();
       }
+      await Promise.all([...ending, closed(current)]);
+      if (current !== standing) await standing.close();
     },
   };
 }

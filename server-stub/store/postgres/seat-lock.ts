@@ -13,6 +13,8 @@ import { createOwnConnection } from "./own-connection.ts";
 export type PostgresSeatLock = {
   /** Takes it where nobody has it. True while it is ours. False also while no server can be asked. */
   take(): Promise<boolean>;
+  /** Says that it is still held, where it is: for who is busy in the seat for longer than the server waits. */
+  keep(): Promise<void>;
   /** Gives it up, and tells those who wait for it. May be called again. */
   release(): Promise<void>;
 };
@@ -70,6 +72,15 @@ export function createSeatLock(
         if (wasOurs) log.warn({ err: error }, "the connection that holds the seat was lost");
       }
       return isOurs;
+    },
+    async keep() {
+      if (!isOurs) return;
+      try {
+        await (await connection.open())?.query("select 1");
+      } catch (error) {
+        connection.drop();
+        log.warn({ err: error }, "the connection that holds the seat was lost");
+      }
     },
     async release() {
       isReleased = true;
