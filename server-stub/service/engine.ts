@@ -52,8 +52,15 @@ async function lookRepeatedly(ctx: Context, id: RolloutId): Promise<void> {
   for (const other of begun) await runRollout(ctx, other);
 }
 
+/** Groups that are told of something new without a pause. */
+const GROUPS_AT_ONCE = 20;
+
 export async function pushAll(ctx: Context, touched: ReadonlyMap<NodeId, GroupName>): Promise<void> {
+  let groups = 0;
   for (const [group, nodes] of Map.groupBy(touched, ([, name]) => name)) {
+    groups += 1;
+    // What is computed for thousands lets others be heard in between.
+    if (groups % GROUPS_AT_ONCE === 0) await new Promise(setImmediate);
     await pushGroup(
       ctx,
       group,

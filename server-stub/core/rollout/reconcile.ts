@@ -52,12 +52,17 @@ export type Reconciled = {
   readonly close: readonly Close[];
 };
 
+/** Jobs that one look opens. */
+const MOST_OPENED = 500;
+
 export function reconcile(stored: RolloutRecord, fleet: Fleet, around: Surroundings, time: Time): Reconciled {
   const begun: RolloutRecord = stored.status === "pending" ? { ...stored, status: "running" } : stored;
   const wanting = new Set<NodeId>();
   const nodes = begun.nodes.map((node) => {
     const found = hasBegun(begun, node) ? fleet.get(node.nodeId) : undefined;
     if (found === undefined) return node;
+    // The rest has its turn with the next look: to tell ten thousand at once would let nobody be heard meanwhile.
+    if (wanting.size >= MOST_OPENED && node.jobId === null && !isEnded(node)) return node;
     const progressed = progress(node, found, begun, time.wallMs);
     if (progressed.open) wanting.add(node.nodeId);
     return progressed.node;
