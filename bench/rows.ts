@@ -1,5 +1,6 @@
 import { dashboardRow } from "./dashboard/row.ts";
 import { fleetRow } from "./fleet/row.ts";
+import { grantsRow } from "./grants/row.ts";
 import { idleRow } from "./idle/row.ts";
 import { leasesRow } from "./leases/row.ts";
 import { prepareRow } from "./prepare/row.ts";
@@ -15,6 +16,7 @@ export const ROWS: readonly Row[] = [
   idleRow,
   rollingRow,
   leasesRow,
+  grantsRow,
   sessionsRow,
   fleetRow,
   dashboardRow,

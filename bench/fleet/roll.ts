@@ -67,6 +67,7 @@ export async function rollFleet(options: FleetOptions): Promise<Rolled> {
     fetchMs: 30_000,
     restartMs: [AWAY_MS, AWAY_MS],
     patienceMs: 60_000,
+    reconnectMs: [heartbeatMs / 10, 2 * heartbeatMs],
   });
   await swarm.untilOnline(agents, 180_000);
   say(`${agents} agents are online`);
@@ -107,7 +108,8 @@ async function untilRolled(
     const { status, counts } = rollout;
     if (looks % 10 === 0) say(`${status}: ${counts.succeeded} updated, ${counts.updating} at work`);
     if (status === "completed") return;
-    if (status !== "pending" && status !== "running") throw new Error(`the rollout is ${status}`);
+    if (status !== "pending" && status !== "running")
+      throw new Error(`the rollout is ${status}: ${rollout.reason?.message ?? ""}`);
     if (performance.now() > deadline) throw new Error("the rollout takes too long");
     await sleep(500);
   }

@@ -1,15 +1,12 @@
 import { join } from "node:path";
-import { Agent, type Dispatcher } from "undici";
-import type { Fleet } from "../../examples/demo/fleet.ts";
-import type { JoinReply } from "../../protocol/access.ts";
+import { Agent } from "undici";
 import { alternate } from "../alternate.ts";
-import { Api } from "../api.ts";
 import { figure } from "../report.ts";
 import type { Row } from "../row.ts";
 import { quantile, spreadOf } from "../spread.ts";
 import { startFleet } from "../stage.ts";
-import { LeaseNode } from "./node.ts";
 import { openRawLeases } from "./raw.ts";
+import { joinAll, rate, takeTurns } from "./turns.ts";
 
 const TURNS = 7;
 /** Groups that update at the same time, three voters each. */
@@ -35,7 +32,7 @@ export const leasesRow: Row = {
     atEnd(async () => raw.close());
     const dispatcher = new Agent({ keepAliveTimeout: 60_000 });
     atEnd(() => dispatcher.destroy());
-    const groups = await joinAll(fleet, dispatcher);
+    const groups = await joinAll(fleet, dispatcher, { groups: GROUPS, voters: VOTERS });
     const httpMs: number[] = [];
     const rawMs: number[] = [];
     const { a, b } = await alternate(
@@ -43,7 +40,9 @@ export const leasesRow: Row = {
       async () => {
         // They were silent while the other one was measured.
         await Promise.all(groups.flat().map((node) => node.sayIdle()));
-        return rate(GROUPS * CYCLES, () => Promise.all(groups.map((nodes) => takeTurns(nodes, httpMs))));
+        return rate(GROUPS * CYCLES, () =>
+          Promise.all(groups.map((nodes) => takeTurns(nodes, CYCLES, httpMs))),
+        );
       },
       () =>
         rate(GROUPS * CYCLES, async () => {
@@ -68,41 +67,6 @@ export const leasesRow: Row = {
     ];
   },
 };
-
-async function joinAll(fleet: Fleet, dispatcher: Dispatcher): Promise<LeaseNode[][]> {
-  const api = await Api.of(fleet);
-  const groups: LeaseNode[][] = [];
-  for (let at = 0; at < GROUPS; at += 1) {
-    const group = `group-${at}`;
-    await api.call("POST", "/v1/groups", { name: group, mode: "quorum" });
-    const asked = { group, autoApprove: true, uses: VOTERS };
-    const { secret } = await api.call<{ secret: string }>("POST", "/v1/join-tokens", asked);
-    const nodes: LeaseNode[] = [];
-    for (let voter = 0; voter < VOTERS; voter += 1) {
-      const who = await api.call<JoinReply>("POST", "/v1/join", { token: secret, name: `${group}-${voter}` });
-      const node = new LeaseNode(fleet.url, dispatcher, who);
-      await node.open();
-      nodes.push(node);
-    }
-    groups.push(nodes);
-  }
-  return groups;
-}
-
-/** One node of a group after the other. */
-async function takeTurns(nodes: readonly LeaseNode[], ms: number[]): Promise<void> {
-  for (let done = 0; done < CYCLES; done += 1) {
-    const began = performance.now();
-    await nodes[done % nodes.length]?.cycle();
-    ms.push(performance.now() - began);
-  }
-}
-
-async function rate(cycles: number, work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return (1000 * cycles) / (performance.now() - began);
-}
 
 function timed(work: () => void): number {
   const began = performance.now();

@@ -102,6 +102,7 @@ async function figuresOf(
     fetchMs: 0,
     restartMs: [1_000, 1_000],
     patienceMs: 60_000,
+    reconnectMs: [500, 10_000],
   });
   const pid = await begin();
   await sleep(2_000);

@@ -6,7 +6,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { plainWords } from "../../protocol/plain-words.ts";
 import { problemOf } from "../../protocol/problem.ts";
 import type { Refusal } from "../service/coordinator.ts";
-import { NotInSeat, StoreAway } from "../service/replica.ts";
+import { NotInSeat } from "../service/replica.ts";
+import { whyAway } from "../service/store-away.ts";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
@@ -30,7 +31,7 @@ export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Re
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal.code === "internal") request.log.error({ err: error }, "unforeseen error");
-  if (error instanceof StoreAway) request.log.warn({ err: error }, "the database could not be reached");
+  if (whyAway(error) !== null) request.log.warn({ err: error }, "the database could not be reached");
   return refuse(request, reply, refusal);
 }
 
@@ -38,7 +39,8 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
 export function refusalOf(error: FastifyError): Refusal {
   if (error.validation !== undefined) return malformed(error);
   if (error instanceof NotInSeat) return ELSEWHERE;
-  if (error instanceof StoreAway) return error.outcome === "unknown" ? AWAY_IN_DOUBT : AWAY;
+  const away = whyAway(error);
+  if (away !== null) return away === "unknown" ? AWAY_IN_DOUBT : AWAY;
   const known = BY_CODE[error.code] ?? BY_STATUS[error.statusCode ?? 500];
   return known ?? INTERNAL;
 }

@@ -7,6 +7,8 @@ import type { Stage } from "./stage.ts";
 /** How long a rollout may take, whatever happens in the middle of it. */
 const ENDS_WITHIN_MS = 120_000;
 
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export type Outcome = { readonly name: string; readonly faults: readonly string[] };
 
 /** Whether it went well; what is wrong is told. Later acts are played all the same. */
@@ -22,7 +24,8 @@ export async function play(stage: Stage, act: Act, print: (line: string) => void
     const longestMs = longestWithoutGrant(await stage.entries(), fromMs, monotonicMs());
     says.push(`at most ${(longestMs / 1000).toFixed(1)} s without a grant`);
   } catch (error) {
-    faults.push(error instanceof Error ? error.message : String(error));
+    faults.push(wordsOf(error));
+    await stage.settle().catch((again: unknown) => faults.push(wordsOf(again)));
   }
   const entries = await stage.entries();
   faults.push(...together(entries), ...wrongTokens(entries));

@@ -14,6 +14,8 @@ import { Operator } from "./operator.ts";
 const COORDINATORS = 3;
 const HEARTBEAT_MS = 500;
 const RESTART_MS = [300, 700] as const;
+/** As much faster than by default as the heartbeat is: a tenth. */
+const RECONNECT_MS = [50, 1_000] as const;
 /** Groups of these sizes, and so many of each. */
 const GROUPS = [
   { voters: 5, groups: 6 },
@@ -71,6 +73,7 @@ export class Stage {
         fetchMs: 500,
         restartMs: RESTART_MS,
         patienceMs: 2_000,
+        reconnectMs: RECONNECT_MS,
       },
     );
     await this.swarm.untilOnline(AGENTS, 60_000);
@@ -112,6 +115,18 @@ export class Stage {
       await sleep(100);
     }
     throw new Error("not all agents are back and at rest");
+  }
+
+  /** What was begun and went wrong is ended, so that what comes next begins from rest. */
+  async settle(): Promise<void> {
+    const { rollouts } = await this.coordinators.call<{ rollouts: RolloutSummary[] }>(
+      "GET",
+      "/v1/rollouts?limit=1",
+    );
+    const [last] = rollouts;
+    if (last !== undefined && last.status !== "completed")
+      await this.coordinators.call("POST", `/v1/rollouts/${last.id}/cancel`);
+    for (let looks = 0; looks < 300 && (await this.swarm.counts()).busy > 0; looks += 1) await sleep(100);
   }
 
   async #until(id: string, withinMs: number, isSo: (rollout: RolloutSummary) => boolean): Promise<void> {

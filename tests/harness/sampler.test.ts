@@ -64,6 +64,27 @@ test("counts those that are down at the same instant", async () => {
   expect(sampler.samples("b").at(-1)).toMatchObject({ up: false, why: "ECONNREFUSED" });
 });
 
+test("a look that alone has no answer, between others that have one, is no outage; two in a row are", async () => {
+  for (const [lost, outages] of [
+    [[3], 0],
+    [[3, 4], 1],
+  ] as const) {
+    let looks = 0;
+    const server = createServer((_, response) => {
+      looks += 1;
+      if (!lost.some((one) => one === looks)) response.end("{}");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const sampler = new Sampler({ targets: { a: url }, everyMs: 100, timeoutMs: 2_000 });
+    await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(5);
+    await sampler.stop();
+    server.closeAllConnections();
+    server.close();
+    expect(sampler.outages()).toHaveLength(outages);
+  }
+});
+
 test("a workload that gives no answer in time is down, and its outage lasts to the end", async () => {
   const server = createServer(() => undefined).listen(0, "127.0.0.1");
   await once(server, "listening");

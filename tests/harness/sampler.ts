@@ -1,5 +1,7 @@
 import { Agent, get } from "node:http";
 
+const NO_ANSWER = "no answer in time";
+
 /** What a workload said at one look, or why it counts as down. */
 export type Sample = {
   /** When the look began, milliseconds on the sampler's own rising clock, from 0. */
@@ -55,14 +57,14 @@ export class Sampler {
 
   /** What was seen of a node so far, in the order of the looks. */
   samples(node: string): readonly Sample[] {
-    return (this.#samples.get(node) ?? []).toSorted((a, b) => a.atMs - b.atMs);
+    return withoutLost((this.#samples.get(node) ?? []).toSorted((a, b) => a.atMs - b.atMs));
   }
 
   /** The most nodes that were down at one instant, and when that was. */
   mostDown(): { readonly count: number; readonly atMs: number; readonly nodes: readonly string[] } {
     const down = new Map<number, string[]>();
-    for (const [name, samples] of this.#samples) {
-      for (const sample of samples) {
+    for (const name of this.#samples.keys()) {
+      for (const sample of this.samples(name)) {
         if (!sample.up) down.set(sample.atMs, [...(down.get(sample.atMs) ?? []), name]);
       }
     }
@@ -135,6 +137,15 @@ function parseObject(text: string): Record<string, unknown> {
   }
 }
 
+/**
+ * Without each look that alone had no answer in time, where those right before and after it had one: the packet that
+ * opened its connection was lost, and is sent again only after a second.
+ */
+const withoutLost = (samples: readonly Sample[]): readonly Sample[] =>
+  samples.filter(
+    ({ why }, at) => why !== NO_ANSWER || samples[at - 1]?.up !== true || samples[at + 1]?.up !== true,
+  );
+
 function outagesOf(node: string, samples: readonly Sample[]): readonly Outage[] {
   const outages: Outage[] = [];
   let since: Sample | undefined;
@@ -153,6 +164,6 @@ function outagesOf(node: string, samples: readonly Sample[]): readonly Outage[] 
 }
 
 function codeOf(error: Error): string {
-  if (error.name === "AbortError" || error.name === "TimeoutError") return "no answer in time";
+  if (error.name === "AbortError" || error.name === "TimeoutError") return NO_ANSWER;
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

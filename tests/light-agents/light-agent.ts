@@ -38,6 +38,8 @@ export type AgentWorld = {
   readonly restartMs: readonly [number, number];
   /** From where on loopback it connects: one address has some 28,000 ports. */
   readonly from?: string;
+  /** The random wait before it connects again: at most the first, then twice as much, and never more than the last. */
+  readonly reconnectMs: readonly [number, number];
   /** How long a coordinator that answers nothing is waited for at least. A machine that is too busy is not gone. */
   readonly patienceMs: number;
   /** Between a heartbeat and the next frame of the coordinator, milliseconds. */
@@ -47,7 +49,6 @@ export type AgentWorld = {
 /** Draining and the flip, as it asks for them; it gives up acting this long before the time is over. */
 const NEED_MS = 12_000;
 const MARGIN_MS = 2_000;
-const RECONNECT = { minMs: 500, maxMs: 10_000 };
 const NO_HOLDINGS = { backup: null, hold: false, quarantine: [] };
 /** As the real agent waits for the answer to a request. */
 const LEASE_TIMEOUT_MS = 10_000;
@@ -187,7 +188,8 @@ export class LightAgent {
 
   /** Full jitter, as the real agent has it. */
   #backoffMs(): number {
-    const most = Math.min(RECONNECT.maxMs, RECONNECT.minMs * 2 ** this.#attempts);
+    const [first, last] = this.#world.reconnectMs;
+    const most = Math.min(last, first * 2 ** this.#attempts);
     this.#attempts += 1;
     return Math.random() * most;
   }

@@ -21,6 +21,7 @@ export type Start = {
   readonly fetchMs: number;
   readonly restartMs: readonly [number, number];
   readonly patienceMs: number;
+  readonly reconnectMs: readonly [number, number];
 };
 
 export type Asked =

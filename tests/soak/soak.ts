@@ -52,6 +52,7 @@ export async function soak(options: SoakOptions): Promise<readonly Verdict[]> {
       fetchMs: 5_000,
       restartMs: [options.restartMs / 2, options.restartMs],
       patienceMs: 30_000,
+      reconnectMs: [500, 10_000],
     });
     await swarm.untilOnline(sessions, 120_000);
     print(

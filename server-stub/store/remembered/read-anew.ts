@@ -1,6 +1,6 @@
 /** What a conflict makes of what is remembered: somebody else may have written after all. */
 import type { Store } from "../store.ts";
-import { type Key, putJob, putNode, type Records, type Remembered } from "./records.ts";
+import { type Key, putJob, putNode, putRollout, type Records, type Remembered } from "./records.ts";
 
 /** Whether it was written while it was being read, so that what was read knows nothing of that. */
 export type IsOlder = (key: Key) => boolean;
@@ -27,6 +27,8 @@ export function mayBeBehind(records: Records, change: Remembered): boolean {
       return records.policy?.revision === change.expected;
     case "job":
       return true;
+    case "rollout":
+      return (records.rollouts.get(change.value.id)?.revision ?? change.expected) === change.expected;
   }
 }
 
@@ -55,6 +57,8 @@ export function readOne(store: Store, change: Remembered): () => Promise<Put> {
       };
     case "job":
       return () => jobsAnew(store, change.value.nodeId);
+    case "rollout":
+      return () => rolloutAnew(store, change.value.id);
   }
 }
 
@@ -83,6 +87,15 @@ async function leaseAnew(store: Store, group: string): Promise<Put> {
     if (isOlder(`lease ${group}`) || isOlder(`group ${group}`)) return;
     if (lease === null) records.leases.delete(group);
     else records.leases.set(group, lease);
+  };
+}
+
+async function rolloutAnew(store: Store, id: string): Promise<Put> {
+  const rollout = await store.rollout(id);
+  return (records, isOlder) => {
+    if (isOlder(`rollout ${id}`)) return;
+    if (rollout === null) records.rollouts.delete(id);
+    else putRollout(records, rollout);
   };
 }
 

@@ -1,10 +1,17 @@
 import type { FleetPolicy } from "../../../protocol/policy.ts";
 import { isActive, type JobRecord } from "../../core/job/job.ts";
 import type { LeaseRecord } from "../../core/lease/record.ts";
+import { isUnfinished, type RolloutRecord } from "../../core/rollout/rollout.ts";
 import type { Change, GroupRecord, Stored, StoredNode } from "../records.ts";
 
 /** What a record is called among all that are remembered. */
-export type Key = `node ${string}` | `group ${string}` | `lease ${string}` | `job ${string}` | "policy";
+export type Key =
+  | `node ${string}`
+  | `group ${string}`
+  | `lease ${string}`
+  | `job ${string}`
+  | `rollout ${string}`
+  | "policy";
 
 /** The records themselves. `leases`: all that are held, and those that were asked for. `jobs` and `diagnoses`: those at work, by node, oldest first. */
 export type Records = {
@@ -18,6 +25,8 @@ export type Records = {
   readonly jobs: Map<string, Stored<JobRecord>>;
   readonly jobsOf: Map<string, Map<string, Stored<JobRecord>>>;
   readonly diagnoses: Map<string, Stored<JobRecord>>;
+  /** Those that are not over, oldest first. */
+  readonly rollouts: Map<string, Stored<RolloutRecord>>;
   policy: Stored<FleetPolicy> | null;
 };
 
@@ -31,6 +40,7 @@ export const noRecords = (): Records => ({
   jobs: new Map(),
   jobsOf: new Map(),
   diagnoses: new Map(),
+  rollouts: new Map(),
   policy: null,
 });
 
@@ -65,6 +75,11 @@ export function putJob(records: Records, job: Stored<JobRecord>): void {
   }
 }
 
+export function putRollout({ rollouts }: Records, rollout: Stored<RolloutRecord>): void {
+  if (isUnfinished(rollout.value)) rollouts.set(rollout.value.id, rollout);
+  else rollouts.delete(rollout.value.id);
+}
+
 function inner<T>(of: Map<string, Map<string, T>>, key: string): Map<string, T> {
   const known = of.get(key);
   if (known !== undefined) return known;
@@ -82,6 +97,7 @@ const REMEMBERED = [
   "lease",
   "same-lease",
   "job",
+  "rollout",
   "policy",
   "same-policy",
 ] as const satisfies readonly Change["kind"][];
@@ -109,6 +125,8 @@ export function keyOf(change: Remembered): Key {
       return `lease ${change.group}`;
     case "job":
       return `job ${change.value.id}`;
+    case "rollout":
+      return `rollout ${change.value.id}`;
     case "policy":
     case "same-policy":
       return "policy";
@@ -143,6 +161,9 @@ export function write(records: Records, change: Remembered): void {
       break;
     case "job":
       putJob(records, { value: change.value, revision: change.expected + 1 });
+      break;
+    case "rollout":
+      putRollout(records, { value: change.value, revision: change.expected + 1 });
       break;
     case "policy":
       records.policy = { value: change.value, revision: change.expected + 1 };

@@ -8,11 +8,22 @@
  * a write of which nobody knows what became, everything is read anew before anything is answered.
  */
 import type { LeaseRecord } from "../../core/lease/record.ts";
+import { hasGroup } from "../../core/rollout/places.ts";
 import type { Applied, Change, Stored } from "../records.ts";
 import { StoreAway } from "../sql/transact.ts";
 import type { Store } from "../store.ts";
 import { type IsOlder, mayBeBehind, readOne } from "./read-anew.ts";
-import { isRemembered, type Key, keyOf, noRecords, putJob, putNode, type Records, write } from "./records.ts";
+import {
+  isRemembered,
+  type Key,
+  keyOf,
+  noRecords,
+  putJob,
+  putNode,
+  putRollout,
+  type Records,
+  write,
+} from "./records.ts";
 import { allNodes, sorted } from "./sorted.ts";
 
 export function rememberedStore(store: Store): Store {
@@ -43,15 +54,18 @@ export function rememberedStore(store: Store): Store {
           store.activeJobs(),
           store.activeDiagnoses(),
           store.busyLeases(),
+          store.unfinishedRollouts(),
           store.policy(),
         ]),
-      ([nodes, groups, jobs, diagnoses, leases, policy], isOlder) => {
+      ([nodes, groups, jobs, diagnoses, leases, rollouts, policy], isOlder) => {
         for (const node of nodes) if (!isOlder(`node ${node.value.id}`)) putNode(fresh, node.value.id, node);
         for (const group of groups)
           if (!isOlder(`group ${group.value.name}`)) fresh.groups.set(group.value.name, group);
         for (const job of [...jobs, ...diagnoses]) if (!isOlder(`job ${job.value.id}`)) putJob(fresh, job);
         for (const { group, value, revision } of leases)
           if (!isOlder(`lease ${group}`)) fresh.leases.set(group, { value, revision });
+        for (const rollout of rollouts)
+          if (!isOlder(`rollout ${rollout.value.id}`)) putRollout(fresh, rollout);
         if (!isOlder("policy")) fresh.policy = policy;
       },
     );
@@ -139,6 +153,11 @@ export function rememberedStore(store: Store): Store {
     async nodeByCredential(hash) {
       const { nodes, byCredential } = await known();
       return nodes.get(byCredential.get(hash) ?? "") ?? null;
+    },
+    rollout: async (id) => (await known()).rollouts.get(id) ?? store.rollout(id),
+    async unfinishedRollouts(group) {
+      const found = [...(await known()).rollouts.values()];
+      return group === undefined ? found : found.filter(({ value }) => hasGroup(value, group));
     },
     activeJob: async (nodeId) => (await known()).jobs.get(nodeId) ?? null,
     activeJobs: async () => [...(await known()).jobs.values()],

@@ -59,9 +59,15 @@ export function rolloutsOf(db: Kysely<Tables>): Rollouts {
     }
   };
 
-  const writePlaces = async (runner: Runner, rollout: RolloutRecord, revision: number, expected: number) => {
+  /** `known`: what it was computed from, where the writer says so. */
+  const writePlaces = async (
+    runner: Runner,
+    rollout: RolloutRecord,
+    { revision, expected, known }: { revision: number; expected: number; known: RolloutRecord | undefined },
+  ) => {
     const before = kept.get(rollout.id);
-    const base = before !== undefined && before.revision === expected ? before.value.nodes : [];
+    const base =
+      known?.nodes ?? (before !== undefined && before.revision === expected ? before.value.nodes : []);
     const changed = [...rollout.nodes.entries()].filter(([position, node]) => base[position] !== node);
     for (const [position, node] of expected === 0 ? [] : changed) {
       const row = { id: rollout.id, position, revision, body: JSON.stringify(node) };
@@ -80,7 +86,7 @@ export function rolloutsOf(db: Kysely<Tables>): Rollouts {
   };
 
   return {
-    async write(runner, { value, expected }) {
+    async write(runner, { value, expected, before: known }) {
       const { nodes: _nodes, ...head } = value;
       const revision = expected + 1;
       const row = {
@@ -92,7 +98,7 @@ export function rolloutsOf(db: Kysely<Tables>): Rollouts {
       const written =
         expected > 0 ? await query.update(runner, { ...row, expected }) : await query.insert(runner, row);
       if (written.numAffectedRows !== 1n) return false;
-      await writePlaces(runner, value, revision, expected);
+      await writePlaces(runner, value, { revision, expected, known: expected === 0 ? undefined : known });
       return true;
     },
     get: read,

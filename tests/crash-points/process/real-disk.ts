@@ -6,6 +6,11 @@ import type { Ground } from "../watch.ts";
 /** The real port, threads, fsync and all; it is known when nothing of it is under way. */
 export function countedRealDisk(): Ground {
   let underWay = 0;
+  /**
+   * A life that ends leaves files open, as a process does. Here the process goes on, and Node ends it when it finds one
+   * that nobody refers to any more.
+   */
+  const opened: OpenFile[] = [];
   let idle = Promise.withResolvers<void>();
   const counted =
     <A extends unknown[], T>(run: (...args: A) => Promise<T>) =>
@@ -21,7 +26,11 @@ export function countedRealDisk(): Ground {
         }
       }
     };
-  const file = (open: OpenFile): OpenFile => ({
+  const file = (open: OpenFile): OpenFile => {
+    opened.push(open);
+    return counting(open);
+  };
+  const counting = (open: OpenFile): OpenFile => ({
     read: counted((into: Uint8Array, position: number) => open.read(into, position)),
     write: counted((data: Uint8Array) => open.write(data)),
     chmod: counted((mode: number) => open.chmod(mode)),

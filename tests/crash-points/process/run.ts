@@ -80,8 +80,27 @@ export class NodeProcess implements Disposable {
   }
 }
 
-/** Kills it there, starts it again, and lets it be updated once more. */
+/** How often a life is begun in which the node is to be killed. */
+const LIVES = 5;
+
+/**
+ * Kills it there, starts it again, and lets it be updated once more. Effects that overlap change places: the nth of a
+ * life may be one that does nothing, after which nobody is killed, and another life is begun.
+ */
 export async function killAt(
+  fixture: Fixture,
+  story: Story,
+  when: "before" | "after",
+  nth: number,
+): Promise<Killed> {
+  let killed = await killOnceAt(fixture, story, when, nth);
+  for (let more = LIVES - 1; more > 0 && !killed.isKilled && killed.wrong === null; more -= 1) {
+    killed = await killOnceAt(fixture, story, when, nth);
+  }
+  return killed;
+}
+
+async function killOnceAt(
   fixture: Fixture,
   story: Story,
   when: "before" | "after",

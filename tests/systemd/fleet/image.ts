@@ -132,7 +132,10 @@ export async function joinNode(
 const baton = (c1: Node, args: readonly string[]): Promise<string> =>
   c1.must(["baton", ...args], { env: BATON_ENV, timeoutMs: 90_000 });
 
+/** Makes a node the leader, as soon as its workload answers. */
 export async function lead(node: Node): Promise<void> {
-  const answer = await fetch(`http://${node.address}:8080/lead`, { method: "POST", body: '{"term":1}' });
+  const ask = () =>
+    fetch(`http://${node.address}:8080/lead`, { method: "POST", body: '{"term":1}' }).catch(() => undefined);
+  const answer = await until(ask, { what: `answer of the workload on ${node.name}` });
   if (!answer.ok) throw new Error(`${node.name} does not take leadership: ${await answer.text()}`);
 }
