@@ -90,6 +90,8 @@ export async function createReplica(
     ending.add(end);
   };
 
+  const holdsClaim = async ({ claim }: Seat): Promise<boolean> =>
+    (await parts.store.meta()).value.seat?.claim === claim;
   const lost = (): void => {
     if (mine === null) return;
     mine = null;
@@ -124,7 +126,8 @@ export async function createReplica(
 
   const lookOnce = async (): Promise<void> => {
     const isOurs = await lock.take();
-    if (!isOurs) lost();
+    // Another one may have had the lock and the seat while this one slept: what is known here is old.
+    if (!isOurs || (mine !== null && !(await holdsClaim(mine)))) lost();
     if (isOurs && seated !== null) return;
     if (!isOurs) {
       others = (await parts.store.meta()).value.seat ?? null;
@@ -152,9 +155,7 @@ export async function createReplica(
     hasSeat: () => seated !== null,
     seat: () => seated ?? others,
     checkSeat: async () => {
-      const claim = mine?.claim;
-      if (claim === undefined || (await parts.store.meta()).value.seat?.claim !== claim)
-        throw new NotInSeat();
+      if (mine === null || !(await holdsClaim(mine))) throw new NotInSeat();
     },
     look,
     onHeard: shared.onHeard,

@@ -12,6 +12,7 @@ import { Shelf } from "../server-stub/service/shelf.ts";
 import { MachineClock } from "./clock.ts";
 import { type CoordinatorParts, isAway, OPERATOR } from "./coordinator-parts.ts";
 import { Doors } from "./doors.ts";
+import { takesSeat } from "./invariants/seat.ts";
 import { storeOfProcess } from "./store.ts";
 
 export { OPERATOR };
@@ -41,7 +42,7 @@ export class CoordinatorMachine {
   leadsTo: CoordinatorMachine | null = null;
   /** Whom it would see if it looked now. */
   decides: () => CoordinatorMachine | null = () => null;
-  /** When it took the seat last, in the world's time; before everything when it never did. */
+  /** When its last claim to the seat was written, in the world's time; before everything when none was. */
   satDownAt = Number.NEGATIVE_INFINITY;
   readonly #parts: CoordinatorParts;
   #life: Life | null = null;
@@ -177,6 +178,7 @@ export class CoordinatorMachine {
       database: shared?.database ?? null,
       written: (changes, askedAt) => {
         this.writes += 1;
+        if (takesSeat(changes)) this.satDownAt = time.now;
         watch.written(this, changes, { store: life.inner, askedAt, process: life });
       },
       broke: (cause) => watch.broke(cause),
@@ -205,7 +207,6 @@ export class CoordinatorMachine {
           watch.count(hasSeat ? "seat: taken" : "seat: lost");
           // That nothing was restored is known without waiting.
           if (hasSeat) {
-            this.satDownAt = this.#parts.time.now;
             watch
               .began(this, parts.store, false)
               .catch((cause: unknown) => watch.wentWrong("began", { cause }));

@@ -118,8 +118,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "who has lost the seat goes on serving",
     file: "server-stub/service/replica.ts",
-    from: "if (seated && mine === null) {",
-    to: "if (seated && mine === undefined) {",
+    from: "seated = null;\n    changed(false);",
+    to: "changed(false);",
   },
   {
     name: "the flip comes after its time",

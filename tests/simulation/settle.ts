@@ -46,6 +46,12 @@ export async function settle(
   const deciding = world.coordinators.filter(({ isUp }) => isUp).map(({ name }) => name);
   if (deciding.length !== 1)
     throw new Violation("one-decides", `${deciding.join(" and ") || "Nobody"} decides when all is well.`);
+  const last = world.tookSeatLast?.name;
+  if (last !== undefined && last !== deciding[0])
+    throw new Violation(
+      "one-decides",
+      `${deciding[0]} believes to decide, and ${last} took the seat after it.`,
+    );
   await pass(20_000 - SEAT_MS);
   for (const node of world.nodes.values()) {
     if (node.power === "gone" && !checker.removed.has(node.nodeId)) removeNode(world, node);

@@ -82,20 +82,20 @@ export class World {
       replicas.length === 0
         ? [machine("coordinator", null)]
         : replicas.map((name) => machine(name, { database: this.database, seat: this.seat }));
-    for (const each of this.coordinators) each.decides = () => this.#newest;
+    for (const each of this.coordinators) each.decides = () => this.tookSeatLast;
   }
 
   /** The one that decides; the first while none does. */
   get coordinator(): CoordinatorMachine {
     const [first] = this.coordinators;
-    const newest = this.#newest;
+    const newest = this.tookSeatLast;
     const found = newest?.isUp === true ? newest : (this.coordinators.find(({ isUp }) => isUp) ?? first);
     if (found === undefined) throw new Error("there is no coordinator");
     return found;
   }
 
   /** Whoever took the seat last, whatever has become of it. */
-  get #newest(): CoordinatorMachine | null {
+  get tookSeatLast(): CoordinatorMachine | null {
     const last = this.coordinators.reduce((one, other) => (other.satDownAt > one.satDownAt ? other : one));
     return last.satDownAt === Number.NEGATIVE_INFINITY ? null : last;
   }

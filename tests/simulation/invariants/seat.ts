@@ -13,7 +13,7 @@ export class SeatRules {
   written(name: string, changes: readonly Change[], process: object): void {
     const claim = claimIn(changes);
     const isOwn = claim === this.#claim && process === this.#process;
-    if (claim !== null && !isOwn && !changes.some(({ kind }) => kind === "in-seat")) {
+    if (!isOwn && takesSeat(changes)) {
       if (claim === this.#claim)
         throw new Violation("one-decides", `${name} has taken the seat under a claim that was used before.`);
       this.#claim = claim;
@@ -27,6 +27,10 @@ export class SeatRules {
       );
   }
 }
+
+/** Whoever writes it has the seat from then on. */
+export const takesSeat = (changes: readonly Change[]): boolean =>
+  claimIn(changes) !== null && !changes.some(({ kind }) => kind === "in-seat");
 
 function claimIn(changes: readonly Change[]): string | null {
   for (const change of changes) if (change.kind === "meta") return change.value.seat?.claim ?? null;
