@@ -33,7 +33,12 @@ export class Coordinators {
 
   static async start(dir: string, database: Database, heartbeatMs: number): Promise<Coordinators> {
     const coordinators = new Coordinators(dir, database);
-    await coordinators.#begin(heartbeatMs);
+    try {
+      await coordinators.#begin(heartbeatMs);
+    } catch (error) {
+      await coordinators.stop();
+      throw error;
+    }
     return coordinators;
   }
 
