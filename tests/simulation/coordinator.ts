@@ -7,6 +7,7 @@ import { createCoordinator } from "../../server-stub/service/create.ts";
 import type { Log, Parts } from "../../server-stub/service/parts.ts";
 import { createReplica, type Replica, type SeatLock } from "../../server-stub/service/replica.ts";
 import { markRestored } from "../../server-stub/service/restart.ts";
+import { rememberedStore } from "../../server-stub/store/remembered/store.ts";
 import type { Store } from "../../server-stub/store/store.ts";
 import { Shelf } from "../server-stub/service/shelf.ts";
 import { MachineClock } from "./clock.ts";
@@ -216,7 +217,8 @@ export class CoordinatorMachine {
           }
         },
       });
-    const alone = await createCoordinator(parts);
+    // As it is put together in `server-stub/assemble.ts`.
+    const alone = await createCoordinator({ ...parts, store: rememberedStore(parts.store) });
     return { current: () => alone, hasSeat: () => true, look: () => Promise.resolve() };
   }
 

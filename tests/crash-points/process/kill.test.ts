@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { makeFixture } from "../fixture.ts";
 import { storyOf } from "../story.ts";
-import { killAt, NodeProcess } from "./run.ts";
+import { killAt, NodeProcess, nthOf } from "./run.ts";
 
 /** One of each kind here; `test:proof` kills before and after every one. */
 test("killed for real at one point of each kind, a node recovers and is updated once more", {
@@ -16,9 +16,9 @@ test("killed for real at one point of each kind, a node recovers and is updated 
   const kinds = [...new Set(done)].filter(Boolean);
   expect(kinds.length).toBeGreaterThanOrEqual(13);
   const kill = async (kind: string, index: number): Promise<void> => {
-    const alike = done.flatMap((each, at) => (each === kind ? [at + 1] : []));
-    const nth = alike[Math.floor(alike.length / 2)] ?? 0;
+    const alike = done.flatMap((each, at) => (each === kind ? [at] : []));
     const when = index % 2 === 0 ? "before" : "after";
+    const nth = nthOf(lived?.done ?? [], alike[Math.floor(alike.length / 2)] ?? 0, when);
     const { isKilled, where, wrong } = await killAt(fixture, story, when, nth);
     expect({ kind, where, isKilled, wrong }).toEqual({ kind, where, isKilled: true, wrong: null });
   };

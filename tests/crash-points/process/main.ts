@@ -41,10 +41,11 @@ const remember = ({ coordinator, bootId, uptime, stops }: Node): void =>
 
 /** Effects may overlap: each keeps its number. */
 const numbers = new Map<Effect, number>();
-let effects = 0;
+let begun = 0;
+let happened = 0;
 const done: Done[] = [];
 const killIfTold = (node: Node, when: Orders["when"], effect: Effect): void => {
-  if (orders.when !== when || numbers.get(effect) !== orders.nth) return;
+  if (orders.when !== when || orders.nth !== (when === "before" ? begun : happened)) return;
   remember(node);
   writeFileSync(join(place, "killed"), `${when} ${orders.nth} ${showEffect(effect)}`);
   process.kill(process.pid, "SIGKILL");
@@ -52,8 +53,8 @@ const killIfTold = (node: Node, when: Orders["when"], effect: Effect): void => {
 const spoil = MUTATIONS.find(({ what }) => what === orders.spoiled)?.disk;
 const watch: Watch = {
   before: (node, effect, who) => {
-    effects += 1;
-    numbers.set(effect, effects);
+    begun += 1;
+    numbers.set(effect, begun);
     const { coordinator, running } = node;
     done.push({
       kind: `${who} ${effect.kind}`,
@@ -67,6 +68,7 @@ const watch: Watch = {
     const nth = numbers.get(effect) ?? 0;
     const it = done[nth - 1];
     if (it !== undefined) done[nth - 1] = { ...it, happened: true };
+    happened += 1;
     killIfTold(node, "after", effect);
   },
   ...(spoil && { mutate: spoil }),

@@ -1,7 +1,10 @@
 /** What a node in a process of its own is told to do. */
 export type Orders = {
   readonly story: string;
-  /** Where it kills itself: before or after its nth effect, of the guard's included. */
+  /**
+   * Where it kills itself: before the nth effect that it begins, or after the nth that has happened, of the guard's
+   * included. Effects that overlap change places, and so each is counted where it is.
+   */
   readonly when: "before" | "after" | "never";
   readonly nth: number;
   /** Once it rests, whether it is updated once more. */

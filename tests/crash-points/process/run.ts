@@ -80,27 +80,8 @@ export class NodeProcess implements Disposable {
   }
 }
 
-/** How often a life is begun in which the node is to be killed. */
-const LIVES = 5;
-
-/**
- * Kills it there, starts it again, and lets it be updated once more. Effects that overlap change places: the nth of a
- * life may be one that does nothing, after which nobody is killed, and another life is begun.
- */
+/** Kills it there, starts it again, and lets it be updated once more. */
 export async function killAt(
-  fixture: Fixture,
-  story: Story,
-  when: "before" | "after",
-  nth: number,
-): Promise<Killed> {
-  let killed = await killOnceAt(fixture, story, when, nth);
-  for (let more = LIVES - 1; more > 0 && !killed.isKilled && killed.wrong === null; more -= 1) {
-    killed = await killOnceAt(fixture, story, when, nth);
-  }
-  return killed;
-}
-
-async function killOnceAt(
   fixture: Fixture,
   story: Story,
   when: "before" | "after",
@@ -113,3 +94,7 @@ async function killOnceAt(
   const second = await node.live({ update: true });
   return { isKilled: true, where: killed, wrong: second === null ? "it was killed twice" : second.wrong };
 }
+
+/** What to kill it at around an effect of a life: the number of it among those that began, or that happened. */
+export const nthOf = (done: readonly Done[], at: number, when: "before" | "after"): number =>
+  when === "before" ? at + 1 : done.slice(0, at + 1).filter(({ happened }) => happened).length;

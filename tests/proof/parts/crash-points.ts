@@ -8,7 +8,7 @@ import { CODES, FAULTS, faultPoints, liveThroughFault } from "../../crash-points
 import { type Fixture, makeFixture } from "../../crash-points/fixture.ts";
 import { createGuard } from "../../crash-points/guard.ts";
 import { GUARD_TEXT } from "../../crash-points/mutations.ts";
-import { killAt, NodeProcess } from "../../crash-points/process/run.ts";
+import { killAt, NodeProcess, nthOf } from "../../crash-points/process/run.ts";
 import { trace } from "../../crash-points/process/trace.ts";
 import { STORIES, type Story } from "../../crash-points/story.ts";
 import { type Part, shareOf } from "../part.ts";
@@ -92,7 +92,7 @@ async function kills(fixture: Fixture, story: Story): Promise<Try[]> {
       what: `${story.name}, killed ${when} effect ${at + 1}`,
       of: "kill",
       run: async () => {
-        const { isKilled, where, wrong } = await killAt(fixture, story, when, at + 1);
+        const { isKilled, where, wrong } = await killAt(fixture, story, when, nthOf(lived.done, at, when));
         if (!isKilled) throw new Error(`it was not killed: ${wrong ?? "it rested before"}`);
         if (wrong !== null) throw new Error(`${where}: ${wrong}`);
       },
