@@ -77,5 +77,6 @@ test("what one writes the others are told, also after their connection was lost 
   const again = count;
   teller.tell();
   await heard(again);
+  expect(count).toBeGreaterThan(again);
   await Promise.all([teller.close(), listener.close()]);
 });
