@@ -1,11 +1,13 @@
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import type { ComponentChild } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import "./virtual-list.css";
 
 /** Rows above and below what is seen, and how many rows the window moves by at once. */
 const OVERSCAN = 8;
 const STEP = 4;
+
+type DrawRow = (index: number, topPx: number) => ComponentChild;
 
 /**
  * The body of a table. Of very many rows of one height only those that are near the window are there. The page itself scrolls, so that
@@ -18,8 +20,8 @@ export function VirtualList({
 }: {
   readonly count: number;
   readonly rowPx: number;
-  /** `topPx`: where the row is to stand, by `transform`. */
-  readonly row: (index: number, topPx: number) => ComponentChildren;
+  /** `topPx`: where the row is to stand, by `transform`. A new function is taken to draw other rows. */
+  readonly row: DrawRow;
 }) {
   const ref = useRef<HTMLTableSectionElement>(null);
   const first = useSignal(0);
@@ -41,9 +43,20 @@ export function VirtualList({
   }, [rowPx, count]);
   const from = Math.min(first.value, Math.max(0, count - shown.value));
   const to = Math.min(count, from + shown.value);
+  const rows = useDrawn(row, rowPx, from, to);
   return (
     <tbody ref={ref} class="virtual" style={{ height: `${count * rowPx}px` }}>
-      {Array.from({ length: to - from }, (_, at) => row(from + at, (from + at) * rowPx))}
+      {rows}
     </tbody>
   );
+}
+
+/** Rows that were there already are the same ones again, which is how Preact knows that it need not look at them. */
+function useDrawn(row: DrawRow, rowPx: number, from: number, to: number): ComponentChild[] {
+  const last = useRef({ row, rowPx, drawn: new Map<number, ComponentChild>() });
+  const before = last.current.row === row && last.current.rowPx === rowPx ? last.current.drawn : null;
+  const drawn = new Map<number, ComponentChild>();
+  for (let at = from; at < to; at += 1) drawn.set(at, before?.get(at) ?? row(at, at * rowPx));
+  last.current = { row, rowPx, drawn };
+  return [...drawn.values()];
 }
