@@ -97,11 +97,15 @@ function readTable(
   reading: Reading,
 ): Record<string, unknown> {
   const value: Record<string, unknown> = defaultsOf(schema);
+  let known: string | null = knownIn(schema, path);
   for (const [written, given] of Object.entries(table)) {
     const key = path === "" ? written : `${path}.${written}`;
     const property = propertyOf(schema, written);
     if (property === undefined) {
-      reading.problems.push(problem(reading, key, unknownKey(schema, written, path, reading.root)));
+      const guess = meant(schema, written, path, reading.root);
+      reading.problems.push(problem(reading, key, guess ?? `there is no such setting.${known ?? ""}`));
+      // Once is enough: a file of another program has many lines, and this is longer than all of them.
+      if (guess === null) known = null;
     } else if (Type.IsObject(property)) {
       const shorthand = shorthandOf(property);
       const table = typeof given === "string" && shorthand !== null ? { [shorthand]: given } : given;
@@ -147,7 +151,8 @@ const mustBeGiven = (property: TSchema): boolean =>
   !Type.IsOptional(property) &&
   (Type.IsObject(property) ? Object.values(property.properties).some(mustBeGiven) : !("default" in property));
 
-function unknownKey(schema: SettingsSchema, written: string, path: string, root: SettingsSchema): string {
+/** What somebody meant who wrote what is no setting; null when that cannot be guessed. */
+function meant(schema: SettingsSchema, written: string, path: string, root: SettingsSchema): string | null {
   const here = nearest(written, Object.keys(schema.properties).map(snakeCase));
   if (here !== null)
     return `there is no such setting. Did you mean ${path === "" ? here : `${path}.${here}`}?`;
@@ -157,10 +162,11 @@ function unknownKey(schema: SettingsSchema, written: string, path: string, root:
       : [snakeCase(name)],
   );
   const there = everywhere.find((key) => key.split(".").at(-1) === written);
-  if (there !== undefined) return `there is no such setting here. Did you mean ${there}?`;
-  const known = Object.keys(schema.properties).map(snakeCase).join(", ");
-  return `there is no such setting. Known ${path === "" ? "are" : `in [${path}] are`} ${known}.`;
+  return there === undefined ? null : `there is no such setting here. Did you mean ${there}?`;
 }
+
+const knownIn = (schema: SettingsSchema, path: string): string =>
+  ` Known ${path === "" ? "are" : `in [${path}] are`} ${Object.keys(schema.properties).map(snakeCase).join(", ")}.`;
 
 /** The setting, as written, that a table's text stands for: `database = "…"` for `[database] url = "…"`. */
 function shorthandOf(table: TSchema): string | null {

@@ -47,6 +47,19 @@ describe("a settings file", () => {
     expect(result.ok && result.value.lineOf("timings.heartbeat_ms")).toBe(4);
   });
 
+  // Found by fuzzing: the message of a file of another program had no bound.
+  test("says what there is once, however many keys are like nothing", () => {
+    const result = readSettings(schema, `${good}[timings]\nqqq = 3\nxxx = 4\n`, "x.toml");
+    expect(result).toMatchObject({
+      ok: false,
+      error: {
+        message:
+          "x.toml:4: timings.qqq: there is no such setting. Known in [timings] are heartbeat_ms, jitter.\n" +
+          "x.toml:5: timings.xxx: there is no such setting.",
+      },
+    });
+  });
+
   test.each<[string, string, string]>([
     ["not TOML", `${good}x = = 1\n`, "x.toml:3: this is not TOML: invalid value."],
     [
