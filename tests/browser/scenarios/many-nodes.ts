@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import type { Change, GroupRecord, NodeRecord } from "../../../server-stub/store/records.ts";
+import type { GroupRecord } from "../../../server-stub/store/records.ts";
 import { openSqliteStore } from "../../../server-stub/store/sqlite/open.ts";
+import { nodesAway } from "../../harness/many-nodes.ts";
 import { scenario } from "../runner.ts";
 import { traced, whyBusy } from "../trace.ts";
 
@@ -61,8 +62,8 @@ export const manyNodes = scenario(
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 /**
- * What it did best in three times. On a machine that is busy with something else the bound is on what the page took of
- * a processor, and says so; otherwise on the clock as well.
+ * What it did best in five times: a machine that is shared holds a frame back now and then. On one that is busy with
+ * something else the bound is on what the page took of a processor, and says so; otherwise on the clock as well.
  */
 async function measured<T>(
   page: Page,
@@ -70,7 +71,7 @@ async function measured<T>(
   of: (value: T) => number,
 ): Promise<{ value: T; judged: string }> {
   const all: { value: T; longestTaskMs: number; busy: string | null; judge: number }[] = [];
-  for (let times = 0; times < 3; times += 1) {
+  for (let times = 0; times < 5; times += 1) {
     const busy = whyBusy();
     const { value, longestTaskMs } = await traced(page, measure);
     all.push({
@@ -160,13 +161,7 @@ async function storeMany(file: string): Promise<void> {
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
   await store.apply(GROUPS.map((name) => ({ kind: "group", value: group(name), expected: 0 }) as const));
-  for (let at = 0; at < MANY; at += 500) {
-    const batch = Array.from(
-      { length: 500 },
-      (_, i): Change => ({ kind: "node", value: node(at + i), expected: 0 }),
-    );
-    await store.apply(batch);
-  }
+  for (let from = 0; from < MANY; from += 500) await store.apply(nodesAway(from, 500, GROUPS.length));
   await store.close();
 }
 
@@ -182,25 +177,4 @@ const group = (name: string): GroupRecord => ({
   channel: null,
   followsSince: null,
   createdAt: 0,
-});
-
-const node = (at: number): NodeRecord => ({
-  id: `n-${String(at).padStart(12, "0")}`,
-  name: `node-${at}`,
-  group: GROUPS[at % GROUPS.length] ?? "",
-  voter: true,
-  labels: { rack: `r${at % 40}`, zone: `z${at % 3}` },
-  membership: "approved",
-  credentialHash: `${at}`,
-  createdAt: 0,
-  known: {
-    platform: "linux-x64",
-    build: { version: `1.${at % 7}.0`, buildHash: String(at % 7).repeat(64) },
-    canHandOver: false,
-    reportsRole: false,
-    holdings: { backup: null, hold: false, quarantine: [] },
-  },
-  placed: null,
-  presence: "offline",
-  address: `10.0.${at >> 8}.${at & 255}`,
 });

@@ -1,6 +1,6 @@
 /** Ten thousand nodes, as a dashboard asks for them. */
 import { expect, test } from "vitest";
-import type { Change } from "../../../server-stub/store/records.ts";
+import { nodesAway } from "../../harness/many-nodes.ts";
 import { ADMIN, House, must } from "./house.ts";
 
 const MANY = 10_000;
@@ -13,8 +13,7 @@ test("a page of the nodes is put together alone: 10,000 of them are listed in te
     must(await house.baton.groups.create(ADMIN, { name: `group-${at}` }));
   expect(first.nodes).toBe(0);
   for (let from = 0; from < MANY; from += 1_000) {
-    const batch = Array.from({ length: 1_000 }, (_, at) => node(from + at));
-    expect(await house.store.apply(batch)).toMatchObject({ ok: true });
+    expect(await house.store.apply(nodesAway(from, 1_000, GROUPS))).toMatchObject({ ok: true });
   }
   const before = process.threadCpuUsage();
   const names: string[] = [];
@@ -34,28 +33,3 @@ test("a page of the nodes is put together alone: 10,000 of them are listed in te
   expect(names).toEqual([...names].sort());
   expect((user + system) / 1_000).toBeLessThan(2_000);
 }, 30_000);
-
-const node = (at: number): Change => ({
-  kind: "node",
-  expected: 0,
-  value: {
-    id: `n-${String(at).padStart(12, "0")}`,
-    name: `node-${at}`,
-    group: `group-${at % GROUPS}`,
-    voter: true,
-    labels: { rack: `r${at % 40}`, zone: `z${at % 3}` },
-    membership: "approved",
-    credentialHash: `${at}`,
-    createdAt: 0,
-    known: {
-      platform: "linux-x64",
-      build: { version: `1.${at % 7}.0`, buildHash: String(at % 7).repeat(64) },
-      canHandOver: false,
-      reportsRole: false,
-      holdings: { backup: null, hold: false, quarantine: [] },
-    },
-    placed: null,
-    presence: "offline",
-    address: null,
-  },
-});
