@@ -3,10 +3,9 @@
  * agents. A NAME is a part of a scenario's name; only those that hold one of them are played. Closes with
  * `N passed, N failed`, exit status 1 if any failed.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../../packaging/bundle/build.ts";
+import { chosen, report } from "../harness/suite.ts";
 import { findChromium, launch } from "./chromium.ts";
 import { playOne } from "./runner.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
@@ -20,14 +19,12 @@ async function main(): Promise<number> {
     options: { list: { type: "boolean", default: false } },
     allowPositionals: true,
   });
-  const chosen = SCENARIOS.filter(
-    ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
-  );
+  const scenarios = chosen(SCENARIOS, positionals);
   if (values.list) {
-    for (const { name } of chosen) print(name);
+    for (const { name } of scenarios) print(name);
     return 0;
   }
-  if (chosen.length === 0) {
+  if (scenarios.length === 0) {
     process.stderr.write(`No scenario is called like ${positionals.join(", ")}; --list names them.\n`);
     return 2;
   }
@@ -35,19 +32,10 @@ async function main(): Promise<number> {
   const browser = await launch(await findChromium(print));
   let passed = 0;
   try {
-    for (const one of chosen) if (await playOne(one, browser, print)) passed += 1;
+    for (const one of scenarios) if (await playOne(one, browser, print)) passed += 1;
   } finally {
     await browser.close();
   }
-  const counts = { passed, failed: chosen.length - passed };
-  report(counts);
-  return counts.failed === 0 ? 0 : 1;
-}
-
-/** Also for `tests/tally.ts`, which adds the other suites. */
-function report(counts: { readonly passed: number; readonly failed: number }): void {
-  const dir = join(import.meta.dirname, "../../build");
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, "browser-report.json"), JSON.stringify(counts));
-  print(`${counts.passed} passed, ${counts.failed} failed`);
+  const counts = { passed, failed: scenarios.length - passed };
+  return report("browser-report.json", counts, print);
 }

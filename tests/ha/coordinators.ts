@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, open, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "../../protocol/build.ts";
-import { uploadPath } from "../../protocol/trust.ts";
+import { freePort } from "../harness/free-port.ts";
 import { startTcpProxy, type TcpProxy } from "../harness/tcp-proxy.ts";
+import { publishFirst, publishTo } from "../light-agents/publish.ts";
 import { Publisher } from "../trust/publisher.ts";
 import type { Database } from "./database.ts";
 
@@ -78,22 +78,11 @@ export class Coordinators {
     this.token = (await readFile(tokenFile, "utf8")).trim();
     this.front = await startTcpProxy(() => this.#nextUp());
     for (const at of this.all.keys()) await this.serve(at);
-    this.#publisher.now = Date.now();
-    const updates = [{ root: await this.#publisher.ceremony() }];
-    await this.call("POST", "/v1/trust", { body: { updates } });
-    this.first = await this.publish("1.0.0");
+    this.first = await publishFirst(this.#publisher, (...asked) => this.call(...asked), "1.0.0");
   }
 
-  async publish(version: string): Promise<Build> {
-    const publisher = this.#publisher;
-    const { sha256, content, versionJson } = publisher.bundle(version);
-    await this.call("PUT", uploadPath(sha256), { body: content });
-    publisher.now = Date.now();
-    const targets = publisher.sign(version);
-    const expectedTargetsVersion = targets.signed.version - 1;
-    await this.call("POST", "/v1/releases", { body: { targets, expectedTargetsVersion } });
-    publisher.targets = targets;
-    return { version: versionJson.version, buildHash: versionJson.buildHash };
+  publish(version: string): Promise<Build> {
+    return publishTo(this.#publisher, (...asked) => this.call(...asked), version);
   }
 
   /** Which one has the seat. */
@@ -233,11 +222,3 @@ const answers = async (url: string): Promise<boolean> => {
   );
   return answer?.ok === true;
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await once(server.close(), "close");
-  return port;
-}

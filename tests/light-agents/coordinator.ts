@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "../../protocol/build.ts";
-import { uploadPath } from "../../protocol/trust.ts";
+import { freePort } from "../harness/free-port.ts";
 import { Publisher } from "../trust/publisher.ts";
 import { descriptors, memoryMb, processorSeconds } from "./figures.ts";
+import { publishFirst, publishTo } from "./publish.ts";
 
 /** As `npm run build` makes it, and as it is installed. */
 const MAIN = join(import.meta.dirname, "../../build/coordinator/coordinator.mjs");
@@ -57,22 +57,11 @@ export class LoneCoordinator {
     if (code !== 0) throw new Error(`coordinator init ended with ${code}; see ${this.logFile}`);
     this.token = (await readFile(tokenFile, "utf8")).trim();
     await this.#serve();
-    this.#publisher.now = Date.now();
-    const updates = [{ root: await this.#publisher.ceremony() }];
-    await this.call("POST", "/v1/trust", { body: { updates } });
-    this.first = await this.publish("1.0.0");
+    this.first = await publishFirst(this.#publisher, (...asked) => this.call(...asked), "1.0.0");
   }
 
-  async publish(version: string): Promise<Build> {
-    const publisher = this.#publisher;
-    const { sha256, content, versionJson } = publisher.bundle(version);
-    await this.call("PUT", uploadPath(sha256), { body: content });
-    publisher.now = Date.now();
-    const targets = publisher.sign(version);
-    const expectedTargetsVersion = targets.signed.version - 1;
-    await this.call("POST", "/v1/releases", { body: { targets, expectedTargetsVersion } });
-    publisher.targets = targets;
-    return { version: versionJson.version, buildHash: versionJson.buildHash };
+  publish(version: string): Promise<Build> {
+    return publishTo(this.#publisher, (...asked) => this.call(...asked), version);
   }
 
   /** A call that must succeed. */
@@ -144,12 +133,4 @@ export class LoneCoordinator {
     await log.close();
     return child;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await once(server.close(), "close");
-  return port;
 }

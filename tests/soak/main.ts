@@ -3,10 +3,10 @@
  * all. Prints a line every fifteen seconds and the verdicts, and closes with `N passed, N failed`; exit status 1 if any
  * failed.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { build } from "../../packaging/bundle/build.ts";
+import { report } from "../harness/suite.ts";
 import { soak } from "./soak.ts";
 
 /** Beside a session's: what the coordinator and the programs around it have open themselves. */
@@ -43,8 +43,7 @@ async function main(): Promise<number> {
   print("");
   for (const { name, ok, says } of verdicts) print(`${ok ? "ok    " : "FAILED"}  ${name}: ${says}`);
   const passed = verdicts.filter(({ ok }) => ok).length;
-  report({ passed, failed: verdicts.length - passed });
-  return passed === verdicts.length ? 0 : 1;
+  return report("soak-report.json", { passed, failed: verdicts.length - passed }, print);
 }
 
 /** Node raises its own limit to the hard one. */
@@ -52,12 +51,4 @@ function openFiles(): number {
   const limits = readFileSync("/proc/self/limits", "utf8");
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1] ?? "0";
   return hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
-}
-
-/** Also for `tests/tally.ts`, which adds the other suites. */
-function report(counts: { readonly passed: number; readonly failed: number }): void {
-  const dir = join(import.meta.dirname, "../../build");
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, "soak-report.json"), `${JSON.stringify(counts)}\n`);
-  print(`${counts.passed} passed, ${counts.failed} failed`);
 }

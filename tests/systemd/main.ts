@@ -3,10 +3,11 @@
  * part of a scenario's name; only those that hold one of them are played. `--keep` leaves the nodes of
  * the first failed scenario, or of the last, running until interrupted. Closes with `N passed, N failed`, exit status 1 if any failed.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { chosen, report } from "../harness/suite.ts";
 import { enterNamespaces, isInside } from "./enter.ts";
 import { sweepCgroups } from "./lab/cgroup.ts";
 import { closeSite, type Lab, openSite } from "./lab/lab.ts";
@@ -23,12 +24,12 @@ async function main(): Promise<number> {
     options: { list: { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
     allowPositionals: true,
   });
-  const chosen = choose(positionals);
+  const scenarios = chosen(SCENARIOS, positionals);
   if (values.list) {
-    for (const one of chosen) print(one.name);
+    for (const one of scenarios) print(one.name);
     return 0;
   }
-  if (chosen.length === 0) {
+  if (scenarios.length === 0) {
     process.stderr.write(`No scenario is called like ${positionals.join(", ")}; --list names them.\n`);
     return 2;
   }
@@ -36,7 +37,7 @@ async function main(): Promise<number> {
     process.stderr.write("The lab mounts file systems and starts containers: run it as root.\n");
     return 2;
   }
-  if (isInside()) return await play(chosen, values.keep);
+  if (isInside()) return await play(scenarios, values.keep);
   sweep();
   await installPrerequisites(print);
   return await enterNamespaces();
@@ -60,19 +61,10 @@ async function play(scenarios: readonly Scenario[], keep: boolean): Promise<numb
       passed: outcomes.length - failed,
       failed: failed + (scenarios.length - outcomes.length),
     };
-    report(counts);
-    return counts.failed === 0 ? 0 : 1;
+    return report("lab-report.json", counts, print);
   } finally {
     await closeSite(site);
   }
-}
-
-/** Also for `tests/tally.ts`, which adds the unit tests. */
-function report(counts: { readonly passed: number; readonly failed: number }): void {
-  const build = join(import.meta.dirname, "../../build");
-  mkdirSync(build, { recursive: true });
-  writeFileSync(join(build, "lab-report.json"), JSON.stringify(counts));
-  print(`${counts.passed} passed, ${counts.failed} failed`);
 }
 
 /** Says how to look at the nodes, and waits for an interrupt. */
@@ -81,11 +73,6 @@ async function kept(lab: Lab, signal: AbortSignal): Promise<void> {
   print("kept running; interrupt with Ctrl-C to end the lab");
   if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-}
-
-function choose(parts: readonly string[]): readonly Scenario[] {
-  if (parts.length === 0) return SCENARIOS;
-  return SCENARIOS.filter((one) => parts.some((part) => one.name.includes(part)));
 }
 
 /** Removes what a run left that was killed before it could: directories and empty control groups. */
