@@ -61,7 +61,11 @@ describe("a connection's limits", () => {
     while (door.size > 0) await new Promise((resolve) => setImmediate(resolve));
     return true;
   };
-  const answering: Sessions = { receive: async () => [welcome], attach: () => () => undefined };
+  const answering: Sessions = {
+    receive: async () => [welcome],
+    again: () => null,
+    attach: () => () => undefined,
+  };
 
   afterEach(async () => {
     for (const socket of open.splice(0)) socket.terminate();
@@ -83,7 +87,7 @@ describe("a connection's limits", () => {
       attached += 1;
       return () => undefined;
     };
-    const url = await listen({ receive: async () => [refused], attach }, { helloMs: 200 });
+    const url = await listen({ ...answering, receive: async () => [refused], attach }, { helloMs: 200 });
     const socket = await dial(url);
     socket.send(JSON.stringify(helloOf(randomUUID())));
     expect(await closeOf(socket)).toBe(1008);
@@ -109,7 +113,7 @@ describe("a connection's limits", () => {
   test("a peer that does not read is cut off, and what waits for it stays bounded", async () => {
     const gone = Promise.withResolvers<void>();
     const flooding: Sessions = {
-      receive: async () => [welcome],
+      ...answering,
       attach: (_, to) => {
         const refused: CoordinatorFrame = {
           type: "refused",
@@ -138,7 +142,7 @@ describe("a connection's limits", () => {
     const superseded = Promise.withResolvers<() => void>();
     const url = await listen(
       {
-        receive: async () => [welcome],
+        ...answering,
         attach: (_, to) => {
           superseded.resolve(() => to.superseded());
           return () => undefined;
@@ -161,6 +165,7 @@ describe("a connection's limits", () => {
     let busy = false;
     const url = await listen(
       {
+        ...answering,
         receive: async (_, [frame]) => {
           expect(busy).toBe(false);
           busy = true;
@@ -169,7 +174,6 @@ describe("a connection's limits", () => {
           taken.push(frame?.type === "hello" ? frame.instanceId : "");
           return [welcome];
         },
-        attach: () => () => undefined,
       },
       { maxWaiting: 4 },
     );
