@@ -9,6 +9,7 @@ import { type CoordinatorFrame, SUBPROTOCOL } from "../../../protocol/frames.ts"
 import { ok } from "../../../protocol/result.ts";
 import type { ConnectionLimits } from "../../../server-stub/live/connection.ts";
 import { createLiveDoor, type LiveDoor } from "../../../server-stub/live/door.ts";
+import type { IdentifyCaller } from "../../../server-stub/live/upgrade.ts";
 import type { Sessions } from "../../../server-stub/service/coordinator.ts";
 import { helloOf } from "../harness/node.ts";
 
@@ -35,10 +36,14 @@ describe("a connection's limits", () => {
   let door: LiveDoor;
   const open: WebSocket[] = [];
 
-  const listen = async (sessions: Sessions, limits: Partial<ConnectionLimits>): Promise<string> => {
+  const listen = async (
+    sessions: Sessions,
+    limits: Partial<ConnectionLimits>,
+    identify: IdentifyCaller = async () => ok(NODE),
+  ): Promise<string> => {
     door = createLiveDoor({
       sessions,
-      identify: async () => ok(NODE),
+      identify,
       log: pino({ level: "silent" }),
       limits: { closeMs: 200, ...limits },
     });
@@ -136,6 +141,29 @@ describe("a connection's limits", () => {
     socket.pause();
     await gone.promise;
     expect(await emptied()).toBe(true);
+  });
+
+  test("who is just being let in while all are sent away is sent away too", async () => {
+    const asked = Promise.withResolvers<void>();
+    const known = Promise.withResolvers<void>();
+    const url = await listen(answering, {}, async () => {
+      asked.resolve();
+      await known.promise;
+      return ok(NODE);
+    });
+    const socket = new WebSocket(url, SUBPROTOCOL);
+    open.push(socket);
+    const refused = once(socket, "unexpected-response") as Promise<[unknown, { statusCode: number }]>;
+    await asked.promise;
+    door.sendAway();
+    known.resolve();
+    const [, { statusCode }] = await refused;
+    expect(statusCode).toBe(503);
+    expect(door.size).toBe(0);
+    socket.on("error", () => undefined);
+
+    const later = await dial(url);
+    expect(later.readyState).toBe(WebSocket.OPEN);
   });
 
   test("a peer that never ends the closing handshake is cut off", async () => {
