@@ -59,9 +59,16 @@ function wrongAnswer(operation: Operation, { as }: Call, answer: DoorAnswer): st
   }
   const key = `${method} ${path.replace("{path}", "*").replace(/\{(\w+)\}/g, ":$1")}`;
   if (!isRouteKey(key)) return `${key} is not in the table`;
-  const isLetIn = status !== 401 && body.code !== "node-not-approved";
   const mayPass = mayCall(key, as);
   if (!mayPass && status < 400) return `${as} was let in`;
-  if (mayPass && !isLetIn && as !== "node" && as !== "pending") return `${as} was kept out`;
+  if (mayPass && isKeptOut(as, answer)) return `${as} was kept out`;
   return null;
+}
+
+/** For who asks; whatever else is refused is so for what there is, as a node that is not approved yet. */
+function isKeptOut(as: Call["as"], { status, body }: DoorAnswer): boolean {
+  // A node may have been revoked or removed meanwhile.
+  if (status === 401) return as !== "node" && as !== "pending";
+  const { role } = (body.context ?? {}) as { role?: unknown };
+  return body.code === "forbidden" && role === as;
 }
