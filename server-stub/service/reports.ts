@@ -110,6 +110,11 @@ function nextJob(
   if (!isActive(job)) return job;
   const holder = holderOf(lease, report.nodeId);
   const isUnderWay = holder?.jobId === job.id;
+  // A restore has forgotten the lease that it went back under; the node is not asked for this build again by the job.
+  const back = report.finalWords.find(({ jobId, word }) => jobId === job.id && word === "rolled-back");
+  if (back !== undefined && !isUnderWay) {
+    return afterProof(job, back.word, back.reason, report.build, ctx.wall());
+  }
   job = followUpdate(job, heartbeat.update, isUnderWay, ctx.wall());
   if (isActive(job) && isThere(job, lease, report, heartbeat.update.state)) return succeed(job, ctx.wall());
   if (isActive(job) && !isUnderWay) job = failRefused(ctx, job, heartbeat);

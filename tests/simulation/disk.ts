@@ -21,6 +21,8 @@ const FREE_BYTES = 10 * 1024 ** 3;
 export class MachineDisk {
   readonly tree = new Tree();
   trouble: DiskTrouble = null;
+  /** It has refused to remove something. */
+  hasKept = false;
   /** How much longer than usual everything takes. */
   slowness = 1;
   watch: DiskWatch = () => undefined;
@@ -159,6 +161,7 @@ export class MachineDisk {
     if (this.trouble === null) return;
     if (this.trouble === "ENOSPC" && ["rename", "unlink", "rm", "sync", "truncate"].includes(effect)) return;
     if (this.trouble === "EROFS" && effect === "sync") return;
+    if (effect === "unlink" || effect === "rm") this.hasKept = true;
     throw systemError(this.trouble, path);
   }
 }

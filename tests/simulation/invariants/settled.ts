@@ -133,15 +133,15 @@ function requireGoodBuild(node: NodeMachine): void {
     throw new Violation("settles", `${node.name} runs something else than dist names.`);
 }
 
-const LITTER = [/^\.trial-(new|gone)$/, /^trial$/, /^verdict$/, /\.tmp$/, /^\.prepare-/, /^\.kit/, /\.part$/];
-
-/** A disk that failed may have kept what was not to be kept, of 200 bytes; the journal's next write or the next start takes it away. */
-const NEXT_JOURNAL = ".journal.json.tmp";
+const LITTER = [/^\.trial-(new|gone)$/, /^trial$/, /^verdict$/, /^\.kit/];
+/** A disk that fails may keep these: they go with the next write, the next update or the next start. */
+const UNFINISHED = [/\.tmp$/, /^\.prepare-/, /\.part$/];
 
 function requireNoLitter(node: NodeMachine): void {
+  const litter = node.disk.hasKept ? LITTER : [...LITTER, ...UNFINISHED];
   const walk = (dir: DirNode, path: string): void => {
     for (const [name, child] of dir.entries) {
-      if (LITTER.some((litter) => litter.test(name)) && name !== NEXT_JOURNAL)
+      if (litter.some((each) => each.test(name)))
         throw new Violation("no-litter", `${node.name} has ${path}/${name} lying about.`);
       if (child.kind === "dir") walk(child, `${path}/${name}`);
     }
