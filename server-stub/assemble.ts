@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import { PRODUCT_VERSION } from "../protocol/product.ts";
 import { err, ok, type Result } from "../protocol/result.ts";
@@ -111,6 +112,7 @@ export async function assemble(
       requestId: scope.current,
       storeFault: writes.fault,
       unitFailed: metrics.unitFailed,
+      pause: (ms) => sleep(ms),
       timings: config.timings,
       machine: machineOf(config),
       webhooks: config.webhooks,
@@ -126,10 +128,9 @@ export async function assemble(
           )
         : asOneOfSeveral(replica, among?.unreachable);
     const closable = replica ?? made;
-    const { sessions } = made;
     coordinator = {
       ...made,
-      sessions: { ...sessions, receive: metrics.countFrames((...frames) => sessions.receive(...frames)) },
+      sessions: metrics.countFrames(made.sessions),
       tick: metrics.timeTicks(() => made.tick()),
     };
     return ok({

@@ -12,6 +12,7 @@ import { parseJson } from "../../protocol/parse.ts";
 import type { DurationMs } from "../../protocol/time.ts";
 import type { Sessions } from "../service/coordinator.ts";
 import type { LiveLog } from "./log.ts";
+import { numberIn, type Words, wordsOf } from "./same-words.ts";
 import type { NodePrincipal } from "./upgrade.ts";
 
 export type ConnectionLimits = {
@@ -56,6 +57,7 @@ export function serveConnection(
   let waiting = 0;
   let alive = true;
   let heard = false;
+  let lastWords: Words | null = null;
   let taken: Promise<void> = Promise.resolve();
   let cutting: NodeJS.Timeout | undefined;
 
@@ -93,6 +95,7 @@ export function serveConnection(
       return;
     }
     const answers = await sessions.receive(node.nodeId, [frame.value], node.from);
+    if (frame.value.type === "heartbeat") lastWords = wordsOf(text, frame.value);
     for (const answer of answers) send(answer);
     // From its welcome on the node is spoken to unasked, and an earlier connection of it is not. Who is not welcomed
     // has said no hello.
@@ -106,6 +109,15 @@ export function serveConnection(
     }
   };
 
+  /** Whether it was the last heartbeat once more, and is answered. */
+  const takeAgain = (text: string): boolean => {
+    const seq = lastWords === null ? null : numberIn(text, lastWords);
+    if (lastWords === null || seq === null) return false;
+    const orders = sessions.again(node.nodeId, lastWords.frame, seq, node.from);
+    if (orders !== null) send(orders);
+    return orders !== null;
+  };
+
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     heard = true;
     if (isBinary) {
@@ -113,9 +125,10 @@ export function serveConnection(
       close(CLOSE.malformed, "frames are JSON text");
       return;
     }
+    const text = data.toString("utf8");
+    if (waiting === 0 && takeAgain(text)) return;
     waiting += 1;
     if (waiting >= limits.maxWaiting) socket.pause();
-    const text = data.toString("utf8");
     taken = taken
       .then(() => take(text))
       .catch((error: unknown) => {

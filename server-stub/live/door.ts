@@ -36,6 +36,7 @@ export function createLiveDoor(options: {
   const limits = { ...CONNECTION_LIMITS, ...options.limits };
   const connections = new Set<Connection>();
   let closing = false;
+  let timesSentAway = 0;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -66,15 +67,19 @@ export function createLiveDoor(options: {
       log.warn({ requestId, from: fromOf(request), code: refusal.code, ...refusal.context }, "refused");
       refuseUpgrade(socket, refusal, requestId);
     };
+    const sentAwayBefore = timesSentAway;
     const admitted = await admit(request, identify, fromOf(request));
     if (socket.destroyed) return;
     if (!admitted.ok) return refuse(admitted.error);
     if (closing) return refuse({ code: "unavailable", message: "The coordinator is shutting down." });
+    // It was not there yet when the others were sent away, and would stay where nobody decides.
+    if (timesSentAway > sentAwayBefore) return refuse(MOVED);
     const { value: node } = admitted;
     server.handleUpgrade(request, socket, head, (webSocket) => begin(webSocket, node, requestId));
   };
 
   const sendAway = (): void => {
+    timesSentAway += 1;
     for (const each of connections) each.close(CLOSE.goingAway, "the coordinator is going away");
   };
 
@@ -104,4 +109,5 @@ export function createLiveDoor(options: {
 /** One piece of text: what was put together from twenty pieces holds on to all of them, for as long as the session. */
 const flat = (text: string): string => Buffer.from(text).toString("latin1");
 
+const MOVED = { code: "unavailable", message: "Another coordinator decides by now: connect again." } as const;
 const INTERNAL = { code: "internal", message: "Something went wrong inside the coordinator." } as const;

@@ -36,7 +36,7 @@ export type Metrics = {
   /** The same, with each round's duration noted. */
   readonly timeTicks: (tick: () => Promise<void>) => () => Promise<void>;
   /** The same, with what agents send counted. */
-  readonly countFrames: (receive: Coordinator["sessions"]["receive"]) => Coordinator["sessions"]["receive"];
+  readonly countFrames: (sessions: Coordinator["sessions"]) => Coordinator["sessions"];
 };
 
 type Options = {
@@ -117,13 +117,21 @@ export function createMetrics({
         histograms.get("baton_engine_tick_duration_seconds")?.observe((uptime() - from) / 1000);
       }
     },
-    countFrames: (receive) => async (nodeId, frames, from) => {
-      const answers = await receive(nodeId, frames, from);
-      const refused = answers.filter(({ type }) => type === "refused").length;
-      counters.get("baton_heartbeats_total")?.inc({ result: "refused" }, refused);
-      counters.get("baton_heartbeats_total")?.inc({ result: "counted" }, frames.length - refused);
-      return answers;
-    },
+    countFrames: (sessions) => ({
+      ...sessions,
+      receive: async (nodeId, frames, from) => {
+        const answers = await sessions.receive(nodeId, frames, from);
+        const refused = answers.filter(({ type }) => type === "refused").length;
+        counters.get("baton_heartbeats_total")?.inc({ result: "refused" }, refused);
+        counters.get("baton_heartbeats_total")?.inc({ result: "counted" }, frames.length - refused);
+        return answers;
+      },
+      again: (...said) => {
+        const orders = sessions.again(...said);
+        if (orders !== null) counters.get("baton_heartbeats_total")?.inc({ result: "counted" });
+        return orders;
+      },
+    }),
   };
 }
 

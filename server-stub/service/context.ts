@@ -87,7 +87,7 @@ export async function createContext(parts: Parts): Promise<Context> {
     shownPlans: createShownPlans(),
     nodeNews: parts.shared?.news ?? createNodeNews(),
     streamsPerToken: parts.streamsPerToken ?? STREAMS_PER_TOKEN,
-    coalesce: createCoalesce(),
+    coalesce: createCoalesce(parts.pause === undefined ? undefined : { now, pause: parts.pause }),
     roster: createRoster(store),
     leasePolicy: {
       ttlMs: timings.reservationMs,

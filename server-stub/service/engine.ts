@@ -55,12 +55,27 @@ async function lookRepeatedly(ctx: Context, id: RolloutId): Promise<void> {
 /** Groups that are told of something new without a pause. */
 const GROUPS_AT_ONCE = 20;
 
+/**
+ * Thousands are told while the rollout goes on: who is heard meanwhile waits for the next look at it, and is not to be
+ * taken for gone by then.
+ */
 export async function pushAll(ctx: Context, touched: ReadonlyMap<NodeId, GroupName>): Promise<void> {
-  let groups = 0;
-  for (const [group, nodes] of Map.groupBy(touched, ([, name]) => name)) {
-    groups += 1;
+  const groups = Map.groupBy(touched, ([, name]) => name);
+  if (groups.size <= GROUPS_AT_ONCE) return pushGroups(ctx, groups);
+  ctx.live
+    .inTurn("groups", () => pushGroups(ctx, groups))
+    .catch((error: unknown) => ctx.log.error({ err: error }, "orders could not be pushed"));
+}
+
+async function pushGroups(
+  ctx: Context,
+  groups: ReadonlyMap<GroupName, readonly (readonly [NodeId, GroupName])[]>,
+): Promise<void> {
+  let told = 0;
+  for (const [group, nodes] of groups) {
+    told += 1;
     // What is computed for thousands lets others be heard in between.
-    if (groups % GROUPS_AT_ONCE === 0) await new Promise(setImmediate);
+    if (told % GROUPS_AT_ONCE === 0) await new Promise(setImmediate);
     await pushGroup(
       ctx,
       group,

@@ -111,9 +111,13 @@ function nodeView(
   };
 }
 
-/** Nobody has been away for longer than it is a member, nor since before it opened the session in which it is to be heard. */
+/**
+ * Nobody has been away for longer than it is a member, nor since before it opened the session in which it is to be heard;
+ * and whoever has said something that waits here to be taken is not away.
+ */
 function awayForMs(ctx: Context, { id, createdAt }: NodeRecord): number | null {
-  const presence = ctx.live.presence(id);
+  const { presence, waiting } = ctx.live.get(id);
+  if (waiting > 0) return null;
   const awayMs = offlineForMs(presence, ctx.timing, ctx.now());
   if (awayMs === null) return null;
   const connectingMs = presence?.heardAtMs === null ? ctx.now() - presence.openedAtMs : awayMs;

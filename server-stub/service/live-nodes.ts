@@ -30,6 +30,10 @@ export type LiveNode = {
   steady: Steady | null;
   /** Per job whose lines came in this session, or that the node may still have lines of: the next index. */
   logNext: Map<JobId, number>;
+  /** A push waits for its turn. */
+  pushIsDue: boolean;
+  /** Messages that have come and are not taken yet: whoever sent them is there. */
+  waiting: number;
   /** As it was last written or read; null before that. */
   presenceWritten: "online" | "offline" | null;
   /** As onlookers were told of it last; everybody begins unheard. */
@@ -47,15 +51,17 @@ export type Live = {
   presence(id: NodeId): Presence | undefined;
   forget(id: NodeId): void;
   all(): Iterable<readonly [NodeId, LiveNode]>;
-  /** Runs one thing after the other for a node. */
-  inTurn<T>(id: NodeId, work: () => Promise<T>): Promise<T>;
+  /** Runs one thing after the other for a node, or for whatever else has a name of its own. */
+  inTurn<T>(id: string, work: () => Promise<T>): Promise<T>;
+  /** Something is being done for the node, or waits to be. */
+  isBusy(id: NodeId): boolean;
   /** When everything that was asked for has been done. */
   idle(): Promise<void>;
 };
 
 export function createLive(): Live {
   const nodes = new Map<NodeId, LiveNode>();
-  const queues = new Map<NodeId, Promise<unknown>>();
+  const queues = new Map<string, Promise<unknown>>();
   return {
     get: (id) => {
       const known = nodes.get(id);
@@ -68,6 +74,8 @@ export function createLive(): Live {
         orders: null,
         steady: null,
         logNext: new Map(),
+        pushIsDue: false,
+        waiting: 0,
         presenceWritten: null,
         presenceTold: "unknown",
         group: null,
@@ -91,6 +99,7 @@ export function createLive(): Live {
       queues.set(id, after);
       return run;
     },
+    isBusy: (id) => queues.has(id),
     idle: async () => {
       while (queues.size > 0) await Promise.all(queues.values());
     },

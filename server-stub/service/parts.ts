@@ -93,6 +93,8 @@ export type Parts = {
   readonly requestId?: () => string | null;
   /** Why the last write to the store failed; null when it did not, or where nobody looks. */
   readonly storeFault?: () => string | null;
+  /** Between long looks at the same thing; where there is none they come one right after the other. */
+  readonly pause?: (ms: DurationMs) => Promise<void>;
   /** A piece of the engine's work has failed unforeseen: to be counted. */
   readonly unitFailed?: (unit: TickUnit) => void;
 };

@@ -33,11 +33,17 @@ function numbered(node: LiveNode, session: SessionId, body: OrdersBody): Orders 
   return { type: "orders", session, seq: node.ordersSeq, ...body };
 }
 
-/** Pushes what is new to a node that has a door open. Does not wait: the node may be at work itself right now. */
+/**
+ * Pushes what is new to a node that has a door open. Does not wait: the node may be at work itself right now. One that
+ * has not begun yet will say all that is new by then.
+ */
 export function push(ctx: Context, nodeId: NodeId): void {
-  if (ctx.live.get(nodeId).door === undefined) return;
+  const node = ctx.live.get(nodeId);
+  if (node.door === undefined || node.pushIsDue) return;
+  node.pushIsDue = true;
   ctx.live
     .inTurn(nodeId, async () => {
+      node.pushIsDue = false;
       const orders = await nextOrders(ctx, nodeId, true);
       if (orders !== null) ctx.live.get(nodeId).door?.send(orders);
     })

@@ -6,6 +6,7 @@ import {
   type Hello,
   type Log,
   OLDEST_PROTOCOL,
+  type Orders,
   type Refused,
 } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
@@ -22,11 +23,16 @@ import { takeReport } from "./reports.ts";
 import { beginSteady, isSteady } from "./steady.ts";
 
 export const createSessions = (ctx: Context): Sessions => ({
-  receive: (nodeId, frames, from) =>
-    ctx.live.inTurn(nodeId, () => {
+  receive: (nodeId, frames, from) => {
+    const node = ctx.live.get(nodeId);
+    node.waiting += 1;
+    return ctx.live.inTurn(nodeId, () => {
+      node.waiting -= 1;
       if (from !== undefined) ctx.live.get(nodeId).address = from;
       return receive(ctx, nodeId, frames);
-    }),
+    });
+  },
+  again: (nodeId, said, seq, from) => again(ctx, nodeId, { ...said, seq }, from),
   attach(nodeId, door) {
     const node = ctx.live.get(nodeId);
     node.door?.superseded();
@@ -128,6 +134,18 @@ async function message(
   else if (frame.type === "diagnosis") await takeDiagnosis(ctx, nodeId, frame);
   else await takeHeartbeat(ctx, nodeId, before, heard.presence, frame);
   return "news";
+}
+
+/** In the node's turn only if nobody else has it: whoever was there first may change the answer. */
+function again(ctx: Context, nodeId: NodeId, frame: Heartbeat, from: string): Orders | null {
+  if (ctx.live.isBusy(nodeId)) return null;
+  const live = ctx.live.get(nodeId);
+  const before = live.presence?.heartbeat ?? null;
+  const heard = hear(live.presence, frame, ctx.now());
+  if (!heard.counted || live.address !== from || !isSteady(ctx, nodeId, before, frame)) return null;
+  live.presence = { ...heard.presence, heartbeat: before ?? frame };
+  live.unwrittenSeenAt = ctx.wall();
+  return sameOrders(ctx, nodeId);
 }
 
 async function takeLog(ctx: Context, nodeId: NodeId, frame: Log): Promise<void> {

@@ -40,7 +40,8 @@ export const saysTheSame = (a: Heartbeat, b: Heartbeat): boolean => isSame(a, { 
 
 /** Of what was JSON. Far quicker than to make JSON of both again. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   const [keys, others] = [Object.keys(a), Object.keys(b)];
   return (
     keys.length === others.length &&

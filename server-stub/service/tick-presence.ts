@@ -78,6 +78,8 @@ function isNews(ctx: Context, { value: node }: StoredNode): boolean {
   const live = ctx.live.get(node.id);
   live.presenceWritten = node.presence;
   const state = stateOf(live.presence, ctx.timing, ctx.now());
+  // What it has said waits to be taken: a coordinator that has much to do is late, and not the node.
+  if (state === "offline" && live.waiting > 0) return false;
   // A node that was never heard is not lost.
   return node.known !== null && state !== "unknown" && state !== node.presence;
 }

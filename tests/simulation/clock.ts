@@ -16,6 +16,7 @@ export class MachineClock implements Clock {
   #bootedAt = 0;
   #asleepSince: number | null = null;
   #slept = 0;
+  #lastSleep = { endedAt: Number.NEGATIVE_INFINITY, ms: 0 };
   #backlog: (() => void)[] = [];
 
   constructor(time: Time, rate: number, wallOff = 0) {
@@ -52,9 +53,16 @@ export class MachineClock implements Clock {
 
   wake(): void {
     if (this.#asleepSince === null) return;
-    this.#slept += this.#time.now - this.#asleepSince;
+    const ms = this.#time.now - this.#asleepSince;
+    this.#slept += ms;
+    this.#lastSleep = { endedAt: this.#time.now, ms };
     this.#asleepSince = null;
     for (const run of this.#backlog.splice(0)) this.#time.after(0, run);
+  }
+
+  /** How long it slept, if it has been awake for no longer than that; otherwise 0. */
+  sleptWithin(ms: number): number {
+    return this.#time.now - this.#lastSleep.endedAt <= ms ? this.#lastSleep.ms : 0;
   }
 
   /** Something that reaches this machine: at once, or when it wakes. */

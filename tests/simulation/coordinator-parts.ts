@@ -42,6 +42,9 @@ export type CoordinatorWatch = {
 
 export type WrittenAt = { readonly store: Store; readonly askedAt: number; readonly process: object };
 
+/** What was put back in place under all of them: whoever starts first on it says so, as an operator would. */
+export type PutBack = { isFresh: boolean; restores: number };
+
 export type CoordinatorParts = {
   readonly time: Time;
   readonly network: Network;
@@ -55,6 +58,7 @@ export type CoordinatorParts = {
   readonly name: string;
   /** Of several over one server one decides; null where there is but one, with a store of its own. */
   readonly shared: { readonly seat: Seat; readonly database: Database } | null;
+  readonly backup: PutBack;
   /** What the services are made with besides. */
   readonly services: Partial<Pick<Parts, "webhooks" | "retention" | "streamsPerToken">>;
 };

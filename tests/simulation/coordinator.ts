@@ -48,9 +48,6 @@ export class CoordinatorMachine {
   readonly #parts: CoordinatorParts;
   #life: Life | null = null;
   #process: Process | null = null;
-  #restores = 0;
-  /** A backup was put in place, and no process has run on it yet. */
-  #isOnBackup = false;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -73,7 +70,7 @@ export class CoordinatorMachine {
   }
 
   get wasRestored(): boolean {
-    return this.#restores > 0;
+    return this.#parts.backup.restores > 0;
   }
 
   /** It runs, or is about to. */
@@ -91,21 +88,16 @@ export class CoordinatorMachine {
     return this.#process?.inner ?? null;
   }
 
-  /** The last backup took the place of what was stored; whoever starts next begins on it. */
-  beginsOnBackup(): void {
-    this.#isOnBackup = true;
-  }
-
   async start(): Promise<void> {
     if (this.isBegun) return;
-    const restored = this.#isOnBackup;
-    if (restored) this.#parts.watch.count("coordinator: restored");
-    this.#isOnBackup = false;
-    const { storage, random, timings, builds, watch, shared } = this.#parts;
+    const { storage, random, timings, builds, watch, shared, backup } = this.#parts;
+    const restored = backup.isFresh;
+    if (restored) watch.count("coordinator: restored");
+    backup.isFresh = false;
     const inner = await storage.open(() => this.clock.now());
     if (restored) {
-      this.#restores += 1;
-      await markRestored(inner, this.clock.now(), 1 + this.#restores);
+      backup.restores += 1;
+      await markRestored(inner, this.clock.now(), 1 + backup.restores);
     }
     if (shared === null || restored) await watch.began(this, inner, restored);
     const life: Life = { alive: true, inner, lock: null };

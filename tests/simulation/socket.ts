@@ -69,6 +69,8 @@ export const openSocket =
               wire.reach(() => {
                 if (over || !wire.isAlive()) return;
                 if (by?.kind !== "node") return settle(err({ code: "unauthorized", message: "Not let in." }));
+                // Whoever was let in while all were sent away is sent away too.
+                if (!coordinator.isUp) return broken("The coordinator does not decide any more.");
                 settle(ok(connect(wire, coordinator, by.nodeId, events)));
               }),
             ),

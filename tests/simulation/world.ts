@@ -4,7 +4,7 @@ import type { Result } from "../../protocol/result.ts";
 import type { Coordinator } from "../../server-stub/service/coordinator.ts";
 import { Builds, makeBuild, type SimBuild } from "./builds.ts";
 import { CoordinatorMachine, OPERATOR } from "./coordinator.ts";
-import type { CoordinatorParts, CoordinatorWatch } from "./coordinator-parts.ts";
+import type { CoordinatorParts, CoordinatorWatch, PutBack } from "./coordinator-parts.ts";
 import { Database } from "./database.ts";
 import type { GroupSetup, History, NodeSetup } from "./history.ts";
 import { Network } from "./network.ts";
@@ -44,6 +44,7 @@ export class World {
   /** Told of every state that an update machine comes to: who looks on, and who has planned something for it. */
   came: (node: NodeMachine, state: string) => void = () => undefined;
   entered: (node: string, state: string) => void = () => undefined;
+  readonly #backup: PutBack = { isFresh: false, restores: 0 };
   readonly #guard: Guard;
   readonly #watch: CoordinatorWatch;
   readonly #doors: Random;
@@ -78,6 +79,7 @@ export class World {
         rate: history.coordinatorRate,
         watch,
         services: options.services ?? {},
+        backup: this.#backup,
       });
     this.coordinators =
       replicas.length === 0
@@ -113,7 +115,7 @@ export class World {
   async restore(): Promise<readonly CoordinatorMachine[]> {
     for (const each of this.coordinators) await each.crash();
     this.database.replaced();
-    if (await this.storage.restore()) this.coordinators[0]?.beginsOnBackup();
+    if (await this.storage.restore()) this.#backup.isFresh = true;
     return this.coordinators;
   }
 

@@ -9,6 +9,7 @@ import { type CoordinatorFrame, SUBPROTOCOL } from "../../../protocol/frames.ts"
 import { ok } from "../../../protocol/result.ts";
 import type { ConnectionLimits } from "../../../server-stub/live/connection.ts";
 import { createLiveDoor, type LiveDoor } from "../../../server-stub/live/door.ts";
+import type { IdentifyCaller } from "../../../server-stub/live/upgrade.ts";
 import type { Sessions } from "../../../server-stub/service/coordinator.ts";
 import { helloOf } from "../harness/node.ts";
 
@@ -35,10 +36,14 @@ describe("a connection's limits", () => {
   let door: LiveDoor;
   const open: WebSocket[] = [];
 
-  const listen = async (sessions: Sessions, limits: Partial<ConnectionLimits>): Promise<string> => {
+  const listen = async (
+    sessions: Sessions,
+    limits: Partial<ConnectionLimits>,
+    identify: IdentifyCaller = async () => ok(NODE),
+  ): Promise<string> => {
     door = createLiveDoor({
       sessions,
-      identify: async () => ok(NODE),
+      identify,
       log: pino({ level: "silent" }),
       limits: { closeMs: 200, ...limits },
     });
@@ -61,7 +66,11 @@ describe("a connection's limits", () => {
     while (door.size > 0) await new Promise((resolve) => setImmediate(resolve));
     return true;
   };
-  const answering: Sessions = { receive: async () => [welcome], attach: () => () => undefined };
+  const answering: Sessions = {
+    receive: async () => [welcome],
+    again: () => null,
+    attach: () => () => undefined,
+  };
 
   afterEach(async () => {
     for (const socket of open.splice(0)) socket.terminate();
@@ -83,7 +92,7 @@ describe("a connection's limits", () => {
       attached += 1;
       return () => undefined;
     };
-    const url = await listen({ receive: async () => [refused], attach }, { helloMs: 200 });
+    const url = await listen({ ...answering, receive: async () => [refused], attach }, { helloMs: 200 });
     const socket = await dial(url);
     socket.send(JSON.stringify(helloOf(randomUUID())));
     expect(await closeOf(socket)).toBe(1008);
@@ -109,7 +118,7 @@ describe("a connection's limits", () => {
   test("a peer that does not read is cut off, and what waits for it stays bounded", async () => {
     const gone = Promise.withResolvers<void>();
     const flooding: Sessions = {
-      receive: async () => [welcome],
+      ...answering,
       attach: (_, to) => {
         const refused: CoordinatorFrame = {
           type: "refused",
@@ -134,11 +143,34 @@ describe("a connection's limits", () => {
     expect(await emptied()).toBe(true);
   });
 
+  test("who is just being let in while all are sent away is sent away too", async () => {
+    const asked = Promise.withResolvers<void>();
+    const known = Promise.withResolvers<void>();
+    const url = await listen(answering, {}, async () => {
+      asked.resolve();
+      await known.promise;
+      return ok(NODE);
+    });
+    const socket = new WebSocket(url, SUBPROTOCOL);
+    open.push(socket);
+    const refused = once(socket, "unexpected-response") as Promise<[unknown, { statusCode: number }]>;
+    await asked.promise;
+    door.sendAway();
+    known.resolve();
+    const [, { statusCode }] = await refused;
+    expect(statusCode).toBe(503);
+    expect(door.size).toBe(0);
+    socket.on("error", () => undefined);
+
+    const later = await dial(url);
+    expect(later.readyState).toBe(WebSocket.OPEN);
+  });
+
   test("a peer that never ends the closing handshake is cut off", async () => {
     const superseded = Promise.withResolvers<() => void>();
     const url = await listen(
       {
-        receive: async () => [welcome],
+        ...answering,
         attach: (_, to) => {
           superseded.resolve(() => to.superseded());
           return () => undefined;
@@ -161,6 +193,7 @@ describe("a connection's limits", () => {
     let busy = false;
     const url = await listen(
       {
+        ...answering,
         receive: async (_, [frame]) => {
           expect(busy).toBe(false);
           busy = true;
@@ -169,7 +202,6 @@ describe("a connection's limits", () => {
           taken.push(frame?.type === "hello" ? frame.instanceId : "");
           return [welcome];
         },
-        attach: () => () => undefined,
       },
       { maxWaiting: 4 },
     );

@@ -28,6 +28,24 @@ describe("a session over WebSocket", () => {
     await socket.closed;
   });
 
+  test("the same heartbeat again is answered each time, and not when it is sent twice; then what is new counts", async () => {
+    const socket = await openSocket(coordinator, node.credential);
+    const instanceId = randomUUID();
+    const session = await greet(socket, instanceId);
+    for (let seq = 1; seq <= 5; seq += 1) {
+      socket.send(heartbeatOf(session, seq, instanceId));
+      expect(await socket.next()).toMatchObject({ type: "orders", session, seq });
+    }
+    socket.send(heartbeatOf(session, 5, instanceId));
+    expect(await socket.next()).toMatchObject({ type: "refused", code: "stale-seq" });
+    socket.send({ ...heartbeatOf(session, 6, instanceId), health: { healthy: false } });
+    await socket.next();
+    const seen = await coordinator.call("GET", `/v1/nodes/${node.nodeId}`);
+    expect(seen.body).toMatchObject({ health: { healthy: false } });
+    socket.socket.close();
+    await socket.closed;
+  });
+
   test.each<[string, string | Buffer]>([
     ["text that is not JSON", "hello?"],
     ["a frame of no known kind", '{"type":"greeting"}'],

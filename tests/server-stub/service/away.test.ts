@@ -93,3 +93,37 @@ test("who comes back is not away any more while it connects, in the very moment 
   await rollOut(house, [first, second]);
   expect(await statusOf(house, id)).toBe("completed");
 });
+
+test("whose words wait to be taken is not away, however late they are taken: a coordinator has much to do", async () => {
+  await using house = await House.build();
+  const [a, b] = await house.group("web", "independent", ["a", "b"], "1.0.0");
+  if (a === undefined || b === undefined) throw new Error("no agents");
+  await house.beats(2, a, b);
+  house.shelf.put("1.1.0");
+  const id = await start(house);
+  const free = holdUp(house, b);
+  const said = [b.beat(), b.beat()];
+  await house.beats(12, a);
+  expect(await statusOf(house, id)).toBe("running");
+  expect(await house.baton.alerts.list({ kind: "node_offline" })).toEqual([]);
+  free();
+  await Promise.all(said);
+  await rollOut(house, [a, b]);
+  expect(await statusOf(house, id)).toBe("completed");
+});
+
+/** What is next taken of the agent takes until the answered function is called. */
+function holdUp(house: House, agent: TestAgent): () => void {
+  const { store } = house;
+  const read = store.activeJob.bind(store);
+  const gate = Promise.withResolvers<void>();
+  let held = false;
+  store.activeJob = async (nodeId) => {
+    if (nodeId === agent.id && !held) {
+      held = true;
+      await gate.promise;
+    }
+    return read(nodeId);
+  };
+  return gate.resolve;
+}

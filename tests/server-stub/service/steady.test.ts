@@ -1,6 +1,9 @@
 /** Heartbeats that are answered by what was said last: what keeps them so, and what ends it. */
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { Heartbeat } from "../../../protocol/frames.ts";
 import { ADMIN, House, must, three } from "./house.ts";
+import type { TestAgent } from "./test-agent.ts";
 
 /** How often a node is read of the store since. */
 function countReads(house: House): () => number {
@@ -59,3 +62,58 @@ test("it does not last: without any news all of it is looked at again", async ()
   }
   expect(reads()).toBeGreaterThan(0);
 });
+
+test("what is said again in the same words is answered at once, and only then", async () => {
+  await using house = await House.build();
+  const [a, b] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  house.shelf.put("1.1.0");
+  for (const agent of [a, b]) agent.attach();
+  const { sessions } = house.baton;
+  const said = await sayTwice(house, a);
+  const reads = countReads(house);
+  const seq = said.seq + 1;
+  expect(sessions.again(a.id, said, seq, FROM)).toMatchObject({ type: "orders", desired: null });
+  expect(reads()).toBe(0);
+  expect(sessions.again(a.id, said, seq, FROM), "its number has counted").toBeNull();
+  expect(sessions.again(a.id, said, seq + 1, "10.0.0.2"), "it comes from elsewhere").toBeNull();
+  const ill = { ...said, health: { healthy: false } };
+  expect(sessions.again(a.id, ill, seq + 1, FROM), "it is ill now").toBeNull();
+  const elsewhere = { ...said, session: "0".repeat(32) };
+  expect(sessions.again(a.id, elsewhere, seq + 1, FROM), "it is another session").toBeNull();
+
+  const busy = sessions.receive(a.id, [{ ...said, seq: seq + 1 }], FROM);
+  expect(sessions.again(a.id, said, seq + 2, FROM), "another frame is being taken").toBeNull();
+  await busy;
+  await setImmediate();
+  expect(sessions.again(a.id, said, seq + 2, FROM)).not.toBeNull();
+  must(await house.baton.nodes.start(ADMIN, a.id, "update", { release: "1.1.0" }));
+  expect(sessions.again(a.id, said, seq + 3, FROM), "there is news for it").toBeNull();
+});
+
+test("it counts as heard: who says the same again and again is there", async () => {
+  await using house = await House.build();
+  const [a] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  a.attach();
+  const said = await sayTwice(house, a);
+  let again = 0;
+  for (let seq = said.seq + 1; seq <= said.seq + 20; seq += 1) {
+    house.clock.pass(5_000);
+    // That the others of its group are not there becomes known meanwhile, and is to be looked at.
+    if (house.baton.sessions.again(a.id, said, seq, FROM) !== null) again += 1;
+    else await house.baton.sessions.receive(a.id, [{ ...said, seq }], FROM);
+    await house.baton.tick();
+    expect(must(await house.baton.nodes.get(a.id))).toMatchObject({ presence: "online" });
+  }
+  expect(again).toBeGreaterThan(10);
+});
+
+const FROM = "10.0.0.1";
+
+/** The first writes where it came from; the second rests on nothing but what is stored. Answers the second. */
+async function sayTwice(house: House, agent: TestAgent): Promise<Heartbeat> {
+  await house.baton.sessions.receive(agent.id, [agent.heartbeat], FROM);
+  const said = agent.heartbeat;
+  await house.baton.sessions.receive(agent.id, [said], FROM);
+  await setImmediate();
+  return said;
+}

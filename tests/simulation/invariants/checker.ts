@@ -26,8 +26,11 @@ export type Watched = {
 
 type View = { readonly twin: PresenceTwin; anchorMs: number; sinceMs: number };
 
-/** How long it may be at a decision. */
-const slackOf = ({ slowness }: Coordinating): number => 400 * slowness;
+/** How long it may be at a decision, in the middle of which its machine may have been suspended. */
+function slackOf({ slowness, clock }: Coordinating): number {
+  const awakeMs = 400 * slowness;
+  return awakeMs + clock.sleptWithin(awakeMs);
+}
 
 export class Checker implements CoordinatorWatch {
   readonly ledger = new Ledger();
