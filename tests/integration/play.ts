@@ -30,9 +30,11 @@ export class Play {
     const world = await World.make(history, checker, { isTold: true, services });
     checker.watch({
       nodes: () => world.nodes.values(),
+      now: () => world.time.now,
       story: world.story,
       heartbeatMs: DEFAULTS.heartbeatMs,
     });
+    world.came = (node, state) => checker.came(node, state);
     world.afterStep = () => checker.check();
     const play = new Play(world, checker);
     await world.begin();

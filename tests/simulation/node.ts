@@ -116,7 +116,8 @@ export class NodeMachine {
     const life = this.#life;
     if (life === null || life.process === null) return;
     this.parts.story.tell(this.name, `hangs for ${ms} ms`);
-    this.#hungUntil = this.parts.time.now + ms;
+    // What hangs already is not brought back by hanging again.
+    this.#hungUntil = Math.max(this.#hungUntil, this.parts.time.now + ms);
     this.parts.time.after(WATCHDOG_MS, () => {
       if (this.#life === life && life.alive && this.parts.time.now < this.#hungUntil) this.kill("watchdog");
     });

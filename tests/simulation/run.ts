@@ -22,9 +22,11 @@ export async function runHistory(history: History, options: WorldOptions): Promi
   const world = await World.make(history, checker, options);
   checker.watch({
     nodes: () => world.nodes.values(),
+    now: () => world.time.now,
     story: world.story,
     heartbeatMs: DEFAULTS.heartbeatMs,
   });
+  world.came = (node, state) => checker.came(node, state);
   world.afterStep = () => checker.check();
   let failure: Outcome["failure"] = null;
   try {

@@ -41,7 +41,8 @@ export class World {
   luck = { fails: 0, overruns: 0 };
   /** Looks at the world after each step. */
   afterStep: () => Promise<void> = () => Promise.resolve();
-  /** Told of every state that an update machine comes to. */
+  /** Told of every state that an update machine comes to: who looks on, and who has planned something for it. */
+  came: (node: NodeMachine, state: string) => void = () => undefined;
   entered: (node: string, state: string) => void = () => undefined;
   readonly #backup: PutBack = { isFresh: false, restores: 0 };
   readonly #guard: Guard;
@@ -163,7 +164,7 @@ export class World {
   machine(group: string, setup: NodeSetup, runs: SimBuild): NodeMachine {
     const cluster = this.clusters.get(group);
     if (cluster === undefined) throw new Error(`there is no group ${group}`);
-    return new NodeMachine({
+    const node = new NodeMachine({
       ...setup,
       time: this.time,
       network: this.network,
@@ -176,9 +177,13 @@ export class World {
       luck: () => this.luck,
       guard: this.#guard,
       wentWrong: (who, message, fields) => this.#watch.wentWrong(`${who}: ${message}`, fields),
-      entered: (who, state) => this.entered(who, state),
+      entered: (who, state) => {
+        this.came(node, state);
+        this.entered(who, state);
+      },
       count: (what) => this.#watch.count(what),
     });
+    return node;
   }
 
   get #services(): Coordinator {

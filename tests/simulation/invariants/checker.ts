@@ -3,21 +3,23 @@ import type { AgentFrame, CoordinatorFrame } from "../../../protocol/frames.ts";
 import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import { defaultSpare, quorumOf } from "../../../protocol/quorum.ts";
 import type { LeaseRecord } from "../../../server-stub/core/lease/record.ts";
-import { mayBeDown } from "../../../server-stub/core/lease/record.ts";
 import type { Change } from "../../../server-stub/store/records.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
 import type { Coordinating, CoordinatorWatch, WrittenAt } from "../coordinator-parts.ts";
 import type { NodeMachine } from "../node.ts";
 import type { Story } from "../story.ts";
+import { InTime } from "./in-time.ts";
 import { type Entry, Ledger, type LedgerNews } from "./ledger.ts";
 import { type MachineRules, machineRules } from "./machine.ts";
 import { PresenceTwin } from "./presence-twin.ts";
+import { ProbationRules } from "./probation.ts";
 import { requireEnded } from "./proof.ts";
 import { requireHeardOut, SeatRules } from "./seat.ts";
 import { Violation } from "./violation.ts";
 
 export type Watched = {
   readonly nodes: () => Iterable<NodeMachine>;
+  readonly now: () => number;
   readonly story: Story;
   readonly heartbeatMs: number;
 };
@@ -33,7 +35,9 @@ function slackOf({ slowness, clock }: Coordinating): number {
 export class Checker implements CoordinatorWatch {
   readonly ledger = new Ledger();
   readonly removed = new Set<NodeId>();
-  readonly machines: MachineRules = machineRules(this.ledger, this.removed);
+  readonly #inTime = new InTime();
+  readonly machines: MachineRules = machineRules(this.ledger, this.removed, this.#inTime);
+  readonly #probation = new ProbationRules();
   /** How often each kind of thing was seen: a rule that never had anything to look at proves nothing. */
   readonly seen = new Map<string, number>();
   readonly #seat = new SeatRules();
@@ -56,6 +60,7 @@ export class Checker implements CoordinatorWatch {
   /** Throws what was found to be wrong; looks at what needs to be read first. */
   async check(): Promise<void> {
     for (const look of this.#later.splice(0)) await look();
+    this.#probation.look(this.#world.now());
     if (this.#failure !== null) throw this.#failure;
   }
 
@@ -68,6 +73,15 @@ export class Checker implements CoordinatorWatch {
   broke(cause: Error): void {
     if (!(cause instanceof Violation)) throw cause;
     this.#fail(cause);
+  }
+
+  /** A process of this node has come to a state. It is not told here what it has done wrong. */
+  came(node: NodeMachine, state: string): void {
+    try {
+      this.#probation.came(node, state);
+    } catch (cause) {
+      this.broke(cause instanceof Error ? cause : new Error(String(cause)));
+    }
   }
 
   async began(by: Coordinating, store: Store, restored: boolean): Promise<void> {
@@ -109,6 +123,10 @@ export class Checker implements CoordinatorWatch {
           this.#jobsSince.set(change.value.id, by.clock.uptime());
         if (change.kind === "group") this.ledger.mode(change.value.name, change.value.mode);
         if (change.kind !== "lease") continue;
+        for (const holder of change.value.holders) {
+          const node = this.#nodeOf(holder.nodeId);
+          if (node !== undefined) this.#inTime.letGo(node, holder);
+        }
         const now = view.anchorMs + by.clock.uptime();
         for (const news of this.ledger.written(change.group, change.value, removed, now))
           this.#learn(news, by, at);
@@ -127,7 +145,7 @@ export class Checker implements CoordinatorWatch {
       story.tell("lease", `${entry.group}: token ${entry.token} ${kind} (${this.#nameOf(entry.nodeId)})`);
     if (kind === "returned") {
       const node = this.#nodeOf(entry.nodeId);
-      if (node !== undefined) requireEnded(node, entry);
+      if (node !== undefined) requireEnded(node, entry, this.machines.swapUnder(entry.group, entry.token));
     }
     if (kind === "committed") this.#later.push(() => this.#lookAtCommit(entry, by, at));
     if (kind === "granted") this.#later.push(() => this.#lookAtGrant(entry, by, at));
@@ -140,12 +158,14 @@ export class Checker implements CoordinatorWatch {
     if (group === null || group.value.mode !== "quorum") return;
     const voters = nodes.filter(({ value }) => value.voter && value.membership !== "pending");
     if (!voters.some(({ value }) => value.id === entry.nodeId) || voters.length <= 2) return;
-    const record = this.ledger.record(entry.group);
+    const { holders, broken } = this.ledger.record(entry.group);
+    const flying = holders.filter(({ phase }) => phase === "in-flight");
+    const down = new Set([...flying, ...broken].map(({ nodeId }) => nodeId));
     const { twin } = this.#viewOf(by);
     const serving = voters.filter(
       ({ value }) =>
         value.id !== entry.nodeId &&
-        !mayBeDown(record, value.id) &&
+        !down.has(value.id) &&
         twin.maySeemServing(value.id, slackOf(by), askedAt),
     );
     const needed = quorumOf(voters.length) + (group.value.spare ?? defaultSpare(voters.length));
