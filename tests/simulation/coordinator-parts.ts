@@ -25,6 +25,9 @@ export type Coordinating = {
   readonly slowness: number;
 };
 
+/** Frames that were taken, and what they were answered with. */
+export type Said = { readonly frames: readonly AgentFrame[]; readonly answers: readonly CoordinatorFrame[] };
+
 export type CoordinatorWatch = {
   /** `askedAt`: by the uptime of that machine; `several`: it is one of several. */
   written(by: Coordinating, changes: readonly Change[], at: WrittenAt): void;
@@ -33,7 +36,7 @@ export type CoordinatorWatch = {
   /** It has ended, or lost the seat. */
   ended(by: Coordinating): void;
   receiving(by: Coordinating, nodeId: NodeId, frames: readonly AgentFrame[]): void;
-  received(by: Coordinating, nodeId: NodeId, answers: readonly CoordinatorFrame[]): void;
+  received(by: Coordinating, nodeId: NodeId, said: Said): void;
   wentWrong(message: string, fields: object): void;
   broke(cause: Error): void;
   /** Something that a history may or may not have. */

@@ -60,7 +60,7 @@ export class Doors {
     if (services === null) return never();
     this.#watch.receiving(this.#by, nodeId, frames);
     const answers = await services.sessions.receive(nodeId, frames, "10.0.0.1");
-    this.#watch.received(this.#by, nodeId, answers);
+    this.#watch.received(this.#by, nodeId, { frames, answers });
     return answers;
   }
 

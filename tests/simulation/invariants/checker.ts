@@ -1,11 +1,11 @@
 /** Watches a world: every write of the coordinator, every frame that reaches it, every effect on a machine's disk. */
-import type { AgentFrame, CoordinatorFrame } from "../../../protocol/frames.ts";
+import type { AgentFrame } from "../../../protocol/frames.ts";
 import type { GroupName, JobId, NodeId } from "../../../protocol/names.ts";
 import { defaultSpare, quorumOf } from "../../../protocol/quorum.ts";
 import type { LeaseRecord } from "../../../server-stub/core/lease/record.ts";
 import type { Change } from "../../../server-stub/store/records.ts";
 import type { Store } from "../../../server-stub/store/store.ts";
-import type { Coordinating, CoordinatorWatch, WrittenAt } from "../coordinator-parts.ts";
+import type { Coordinating, CoordinatorWatch, Said, WrittenAt } from "../coordinator-parts.ts";
 import type { NodeMachine } from "../node.ts";
 import type { Story } from "../story.ts";
 import { InTime } from "./in-time.ts";
@@ -30,6 +30,15 @@ type View = { readonly twin: PresenceTwin; anchorMs: number; sinceMs: number };
 function slackOf({ slowness, clock }: Coordinating): number {
   const awakeMs = 400 * slowness;
   return awakeMs + clock.sleptWithin(awakeMs);
+}
+
+/** The token under which a heartbeat that counted said that its node is swapping; null where none did. */
+function claimOf({ frames, answers }: Said): number | null {
+  const last = frames.at(-1);
+  if (last?.type !== "heartbeat" || !answers.some(({ type }) => type === "orders")) return null;
+  const { journal, finalWords } = last;
+  if (journal.kind !== "swapping" || finalWords.some(({ token }) => token === journal.token)) return null;
+  return journal.token;
 }
 
 export class Checker implements CoordinatorWatch {
@@ -105,8 +114,19 @@ export class Checker implements CoordinatorWatch {
     this.#viewOf(by).twin.receiving(nodeId, frames);
   }
 
-  received(by: Coordinating, nodeId: NodeId, answers: readonly CoordinatorFrame[]): void {
-    this.#viewOf(by).twin.received(nodeId, answers);
+  received(by: Coordinating, nodeId: NodeId, said: Said): void {
+    this.#viewOf(by).twin.received(nodeId, said.answers);
+    const node = this.#nodeOf(nodeId);
+    if (node === undefined || this.removed.has(nodeId)) return;
+    const claim = claimOf(said);
+    const { holders, broken } = this.ledger.record(node.group);
+    if (claim === null || [...holders, ...broken].some(({ token }) => token === claim)) return;
+    this.#fail(
+      new Violation(
+        "taken-as-down",
+        `${node.name} said that it is swapping under token ${claim} of ${node.group}, which is not on record.`,
+      ),
+    );
   }
 
   written(by: Coordinating, changes: readonly Change[], at: WrittenAt): void {
