@@ -121,6 +121,8 @@ export class Checker implements CoordinatorWatch {
     const claim = claimOf(said);
     const { holders, broken } = this.ledger.record(node.group);
     if (claim === null || [...holders, ...broken].some(({ token }) => token === claim)) return;
+    // It has been returned meanwhile: who was suspended takes an old message, or no longer decides.
+    if (this.ledger.entry(node.group, claim)?.phase === "ended") return;
     this.#fail(
       new Violation(
         "taken-as-down",
