@@ -25,6 +25,7 @@ import { createLog, type Log } from "./effects/log.ts";
 import { createLogTail } from "./effects/log-tail.ts";
 import { createNotifier } from "./effects/notify.ts";
 import { realScheduler } from "./effects/scheduler.ts";
+import { listenForSignals } from "./effects/signals.ts";
 import { createLink } from "./link.ts";
 import { createAgent } from "./runner.ts";
 import type { Running } from "./running.ts";
@@ -201,21 +202,22 @@ const policyOf = ({ update, probation }: Config, { drainMs }: WorkloadControl): 
 
 /** Starts the daemon and stays with it: signals end it, and its end is the process's. */
 export async function runDaemon(options: DaemonOptions): Promise<Result<void, Fault>> {
+  const obey = listenForSignals();
   const started = await startDaemon(options);
   if (!started.ok) return err(started.error);
   const { log, stop, reload, ended } = started.value;
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
+  obey({
+    stop: (signal) => {
       log.info({ signal }, "told to stop");
       stop();
-    });
-  }
-  process.on("SIGHUP", () => {
-    log.info(
-      {},
-      "SIGHUP: ca_file is looked at; the settings are read again by a restart of the service alone",
-    );
-    reload();
+    },
+    reload: () => {
+      log.info(
+        {},
+        "SIGHUP: ca_file is looked at; the settings are read again by a restart of the service alone",
+      );
+      reload();
+    },
   });
   ended.then(
     (code) => process.exit(code),

@@ -1,37 +1,67 @@
 /**
- * `node tests/tally.ts REPORT…`: adds up the reports of all suites and closes with `N passed, N failed`, alone on
- * a line. A report is the JSON of vitest (`--reporter=json --outputFile=…`) of the lab
- * (`build/lab-report.json`), of the browser (`build/browser-report.json`), of the coordinators' faults (`build/ha-report.json`), of the proof (`build/proof-report.json`) or of the
- * soak (`build/soak-report.json`). One that is missing counts as a failure: a suite that died must not look like one that
- * passed. Exit status 1 if anything failed.
+ * `node tests/tally.ts REPORT…`: adds up the reports of all suites, says again what failed, and closes with
+ * `N passed, N failed`, alone on a line. A report is the JSON of vitest (`--reporter=json --outputFile=…`), or what a suite
+ * that is no vitest left in `build/` (`tests/harness/suite.ts`, `tests/proof/report.ts`). One that is missing counts as a
+ * failure: a suite that died must not look like one that passed. Exit status 1 if anything failed.
  */
 import { existsSync, readFileSync } from "node:fs";
 
 export type Counts = { readonly passed: number; readonly failed: number };
 
-export function readCounts(file: string): Counts {
-  if (!existsSync(file)) return { passed: 0, failed: 1 };
-  const report = JSON.parse(readFileSync(file, "utf8")) as Partial<Record<string, unknown>>;
-  if (typeof report.passed === "number" && typeof report.failed === "number") {
-    return { passed: report.passed, failed: report.failed };
-  }
-  if (typeof report.numPassedTests !== "number")
+/** Also what failed, by name, each with how; a suite that only counts says nothing here. */
+export type Tally = Counts & { readonly faults: readonly string[] };
+
+type VitestReport = {
+  readonly success: boolean;
+  readonly numPassedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[] | null;
+    }[];
+  }[];
+};
+
+export function readReport(file: string): Tally {
+  if (!existsSync(file)) return { passed: 0, failed: 1, faults: [`${file}: there is no such report`] };
+  const report = JSON.parse(readFileSync(file, "utf8")) as Partial<Tally> | VitestReport;
+  if ("numPassedTests" in report) return ofVitest(file, report);
+  const { passed, failed, faults = [] } = report;
+  if (typeof passed !== "number" || typeof failed !== "number")
     throw new Error(`${file} is no report of vitest or of the lab.`);
-  // A file that cannot even be loaded has no tests that could fail, but its suite has.
-  const failed = Math.max(Number(report.numFailedTests), Number(report.numFailedTestSuites));
-  return { passed: report.numPassedTests, failed };
+  return { passed, failed, faults };
 }
 
-export const tally = (files: readonly string[]): Counts =>
-  files
-    .map(readCounts)
-    .reduce((sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed }), {
-      passed: 0,
-      failed: 0,
+function ofVitest(file: string, { success, numPassedTests, testResults }: VitestReport): Tally {
+  const faults = testResults
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === "failed");
+      // A file that cannot even be loaded has no tests that could fail.
+      if (failed.length === 0) return [`${name}: ${message}`];
+      return failed.map((one) => `${name}: ${one.fullName}: ${one.failureMessages?.join("\n") ?? ""}`);
     });
+  if (!success && faults.length === 0) faults.push(`${file}: something failed outside of any test`);
+  return { passed: numPassedTests, failed: faults.length, faults };
+}
+
+export function tally(files: readonly string[]): Tally {
+  const all = files.map(readReport);
+  const sum = (of: (one: Counts) => number): number => all.reduce((total, one) => total + of(one), 0);
+  return {
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed),
+    faults: all.flatMap(({ faults }) => faults),
+  };
+}
 
 if (import.meta.main) {
-  const { passed, failed } = tally(process.argv.slice(2));
+  const { passed, failed, faults } = tally(process.argv.slice(2));
+  for (const fault of faults) process.stdout.write(`FAILED ${fault.trimEnd()}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

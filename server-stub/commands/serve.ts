@@ -22,6 +22,12 @@ export const serveCommand = (world: World): Command =>
       const ending = Promise.withResolvers<string>();
       const end = (signal: string): void => ending.resolve(signal);
       for (const signal of ENDINGS) process.on(signal, end);
+      // Listened to all the time: between two servers it would end the process.
+      let reloadTls = async (): Promise<void> => undefined;
+      const reload = (): void => {
+        reloadTls().catch((error: unknown) => log.error({ err: error }, "certificate not read"));
+      };
+      process.on("SIGHUP", reload);
       try {
         for (let isOver = false; !isOver; ) {
           const running = await serve(config, log, systemClock, {
@@ -29,21 +35,16 @@ export const serveCommand = (world: World): Command =>
             dashboardDirs: dashboardDirsOf(world),
           });
           if (!running.ok) throw new FaultError(running.error);
-          const reload = (): void => {
-            running.value
-              .reloadTls()
-              .catch((error: unknown) => log.error({ err: error }, "certificate not read"));
-          };
-          process.on("SIGHUP", reload);
+          reloadTls = () => running.value.reloadTls();
           const why = await Promise.race([ending.promise, running.value.failedOver]);
           isOver = typeof why === "string";
           if (typeof why === "string") log.info({ signal: why }, "asked to stop");
           else log.warn({ err: why }, "beginning anew on the database that takes writes now");
           await running.value.stop();
-          process.off("SIGHUP", reload);
         }
       } finally {
         for (const signal of ENDINGS) process.off(signal, end);
+        process.off("SIGHUP", reload);
       }
     });
 

@@ -133,6 +133,18 @@ describe("agent run", () => {
     expect(await status()).toMatchObject({ ok: true });
   });
 
+  it("keeps what signals say until it has started, and obeys then", async () => {
+    await joinIt();
+    await writeFile(join(dir, "systemd-notify"), "#!/bin/sh\nsleep 1\n");
+    const agent = start([MAIN, "run"]);
+    await server.frame(({ frame }) => frame.type === "hello");
+    agent.child.kill("SIGHUP");
+    agent.child.kill("SIGTERM");
+    expect(await agent.ended).toBe(0);
+    expect(agent.said.err).toContain("SIGHUP");
+    expect(agent.said.err).toContain("told to stop");
+  });
+
   it("goes on looking for its identity when it could not be read", async () => {
     const inTheWay = join(home, "state/node.json");
     await mkdir(inTheWay, { recursive: true });

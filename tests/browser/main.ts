@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { build } from "../../packaging/bundle/build.ts";
-import { chosen, report } from "../harness/suite.ts";
+import { chosen, report, type Verdict } from "../harness/suite.ts";
 import { findChromium, launch } from "./chromium.ts";
 import { playOne } from "./runner.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
@@ -30,12 +30,11 @@ async function main(): Promise<number> {
   }
   await build();
   const browser = await launch(await findChromium(print));
-  let passed = 0;
+  const verdicts: Verdict[] = [];
   try {
-    for (const one of scenarios) if (await playOne(one, browser, print)) passed += 1;
+    for (const one of scenarios) verdicts.push(await playOne(one, browser, print));
   } finally {
     await browser.close();
   }
-  const counts = { passed, failed: scenarios.length - passed };
-  return report("browser-report.json", counts, print);
+  return report("browser-report.json", verdicts, print);
 }

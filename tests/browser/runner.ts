@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import type { FleetOptions } from "../../examples/demo/fleet.ts";
+import type { Verdict } from "../harness/suite.ts";
 import { Stage } from "./stage.ts";
 
 /** One story that is played in a real browser, from an empty fleet to an empty fleet. */
@@ -19,12 +20,12 @@ export const scenario = (
   { timeoutMs = 180_000, fleet = {} }: Partial<Pick<Scenario, "timeoutMs" | "fleet">> = {},
 ): Scenario => ({ name, play, timeoutMs, fleet });
 
-/** Plays it, prints how it went, and answers whether it went well. Nothing of it is left running. */
+/** Plays it, and prints how it went. Nothing of it is left running. */
 export async function playOne(
   one: Scenario,
   browser: Browser,
   print: (line: string) => void,
-): Promise<boolean> {
+): Promise<Verdict> {
   const stage = new Stage(browser, await mkdtemp(join(tmpdir(), "baton-web-")), one.fleet);
   const began = performance.now();
   const said: string[] = [];
@@ -45,7 +46,7 @@ export async function playOne(
   print(`${faults.length === 0 ? "ok    " : "FAILED"} ${seconds} s  ${one.name}`);
   for (const line of said) print(`                  ${line}`);
   for (const fault of faults) print(fault.replaceAll(/^/gm, "    "));
-  return faults.length === 0;
+  return { name: one.name, fault: faults[0] ?? null };
 }
 
 async function limited(one: Scenario, played: Promise<void>): Promise<void> {

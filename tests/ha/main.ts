@@ -45,7 +45,6 @@ async function main(): Promise<number> {
   } finally {
     await stage.strike();
   }
-  const failed = outcomes.filter(({ faults }) => faults.length > 0).length;
-  const counts = { passed: outcomes.length - failed, failed: failed + (acts.length + 1 - outcomes.length) };
-  return report("ha-report.json", counts, print);
+  const verdicts = outcomes.map(({ name, faults }) => ({ name, fault: faults[0] ?? null }));
+  return report("ha-report.json", verdicts, print);
 }

@@ -167,12 +167,14 @@ export class FaultProxy {
   ): Promise<void> {
     const limit = endsBody(fault) ? (fault?.afterBytes ?? 0) : Number.POSITIVE_INFINITY;
     if (limit <= 0) return this.#endBody(response, fault);
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       const part = chunk.subarray(0, limit - seen.bytes);
       seen.bytes += part.length;
       const roomLeft = response.write(part);
       if (seen.bytes >= limit) return this.#endBody(response, fault);
-      if (!roomLeft) await Promise.race([once(response, "drain"), once(response, "close")]);
+      if (!roomLeft) await once(response, "drain", { signal: gone.signal }).catch(() => {});
       if (response.destroyed) return;
     }
     response.end();

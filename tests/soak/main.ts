@@ -42,8 +42,11 @@ async function main(): Promise<number> {
   const verdicts = await soak({ sessions, minutes, heartbeatMs, restartMs: 2_000, print });
   print("");
   for (const { name, ok, says } of verdicts) print(`${ok ? "ok    " : "FAILED"}  ${name}: ${says}`);
-  const passed = verdicts.filter(({ ok }) => ok).length;
-  return report("soak-report.json", { passed, failed: verdicts.length - passed }, print);
+  return report(
+    "soak-report.json",
+    verdicts.map(({ name, ok, says }) => ({ name, fault: ok ? null : says })),
+    print,
+  );
 }
 
 /** Node raises its own limit to the hard one. */

@@ -7,12 +7,12 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chosen, report } from "../harness/suite.ts";
+import { chosen, notPlayed, report } from "../harness/suite.ts";
 import { enterNamespaces, isInside } from "./enter.ts";
 import { sweepCgroups } from "./lab/cgroup.ts";
 import { closeSite, type Lab, openSite } from "./lab/lab.ts";
 import { installPrerequisites } from "./prerequisites.ts";
-import { runScenarios, type Scenario } from "./runner.ts";
+import { runScenarios, type Scenario, showFault } from "./runner.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -56,12 +56,11 @@ async function play(scenarios: readonly Scenario[], keep: boolean): Promise<numb
       signal: stop.signal,
       ...(keep ? { beforeClose: (lab: Lab) => kept(lab, stop.signal) } : {}),
     });
-    const failed = outcomes.filter((outcome) => outcome.fault !== undefined).length;
-    const counts = {
-      passed: outcomes.length - failed,
-      failed: failed + (scenarios.length - outcomes.length),
-    };
-    return report("lab-report.json", counts, print);
+    const verdicts = outcomes.map(({ name, fault }) => ({
+      name,
+      fault: fault === undefined ? null : showFault(fault),
+    }));
+    return report("lab-report.json", [...verdicts, ...notPlayed(scenarios, outcomes.length)], print);
   } finally {
     await closeSite(site);
   }

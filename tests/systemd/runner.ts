@@ -102,7 +102,7 @@ async function faultText(work: () => Promise<string>): Promise<string> {
   }
 }
 
-const showFault = (fault: unknown): string =>
+export const showFault = (fault: unknown): string =>
   fault instanceof Error
     ? [
         fault.stack ?? fault.message,
