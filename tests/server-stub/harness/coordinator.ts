@@ -49,7 +49,10 @@ export async function startCoordinator(
 ): Promise<TestCoordinator> {
   const stateDir = await mkdtemp(join(tmpdir(), "baton-c-"));
   const parsed = parseConfig(`${settings}\n${TIMINGS}`, "test.toml", { stateDir, port: 0 });
-  if (!parsed.ok) throw new Error(parsed.error.message);
+  if (!parsed.ok) {
+    await rm(stateDir, { recursive: true });
+    throw new Error(parsed.error.message);
+  }
   const config = parsed.value;
   const tokenFile = join(stateDir, "admin.token");
   await init(config, tokenFile);
