@@ -50,11 +50,13 @@ async function start({ url, build, nodes, labels, connects, diaryDir, ...how }: 
   await Promise.all(Array.from({ length: JOINING }, joinRest));
 }
 
-/** A few at a time, as agents that are started one after the other. */
-async function connectAll(): Promise<void> {
+/** Evenly over that time. */
+async function connectAll(withinMs: number): Promise<void> {
+  const began = performance.now();
   for (const [at, agent] of agents.entries()) {
+    const waitMs = began + (withinMs * at) / agents.length - performance.now();
+    if (waitMs > 1) await sleep(waitMs);
     agent.start();
-    if (at % 20 === 0) await sleep(10);
   }
 }
 
@@ -92,7 +94,7 @@ async function answer(asked: Asked): Promise<Answer["value"]> {
       await start(asked);
       return null;
     case "connect":
-      await connectAll();
+      await connectAll(asked.withinMs);
       return null;
     case "counts":
       return counts();

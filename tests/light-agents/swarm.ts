@@ -26,7 +26,8 @@ export type Start = {
 
 export type Asked =
   | Start
-  | { readonly do: "counts" | "connect" | "records" | "cut" | "unstall" | "bury" | "end" }
+  | { readonly do: "counts" | "records" | "cut" | "unstall" | "bury" | "end" }
+  | { readonly do: "connect"; readonly withinMs: number }
   | { readonly do: "stall" | "vanish" | "flood"; readonly share: number };
 
 /** What the agents of one process, or of all, have come to. `lines`, `ended`, `leases`: acknowledged ones. */
