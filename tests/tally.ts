@@ -26,7 +26,9 @@ type VitestReport = {
   }[];
 };
 
-export function readReport(file: string): Tally {
+const OUTSIDE = "something failed outside of any test; the suite's own output says what";
+
+function readReport(file: string): Tally {
   if (!existsSync(file)) return { passed: 0, failed: 1, faults: [`${file}: there is no such report`] };
   const report = JSON.parse(readFileSync(file, "utf8")) as Partial<Tally> | VitestReport;
   if ("numPassedTests" in report) return ofVitest(file, report);
@@ -41,11 +43,11 @@ function ofVitest(file: string, { success, numPassedTests, testResults }: Vitest
     .filter(({ status }) => status === "failed")
     .flatMap(({ name, message, assertionResults }) => {
       const failed = assertionResults.filter(({ status }) => status === "failed");
-      // A file that cannot even be loaded has no tests that could fail.
-      if (failed.length === 0) return [`${name}: ${message}`];
+      // A file that cannot even be loaded has no tests that could fail, and of a hook that fails vitest reports no words.
+      if (failed.length === 0) return [`${name}: ${message || OUTSIDE}`];
       return failed.map((one) => `${name}: ${one.fullName}: ${one.failureMessages?.join("\n") ?? ""}`);
     });
-  if (!success && faults.length === 0) faults.push(`${file}: something failed outside of any test`);
+  if (!success && faults.length === 0) faults.push(`${file}: ${OUTSIDE}`);
   return { passed: numPassedTests, failed: faults.length, faults };
 }
 

@@ -169,12 +169,15 @@ export class FaultProxy {
     if (limit <= 0) return this.#endBody(response, fault);
     const gone = new AbortController();
     response.once("close", () => gone.abort());
+    const unlessGone = (cause: unknown): void => {
+      if (!gone.signal.aborted) throw cause;
+    };
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       const part = chunk.subarray(0, limit - seen.bytes);
       seen.bytes += part.length;
       const roomLeft = response.write(part);
       if (seen.bytes >= limit) return this.#endBody(response, fault);
-      if (!roomLeft) await once(response, "drain", { signal: gone.signal }).catch(() => {});
+      if (!roomLeft) await once(response, "drain", { signal: gone.signal }).catch(unlessGone);
       if (response.destroyed) return;
     }
     response.end();

@@ -43,6 +43,12 @@ const broken = report("broken.json", {
   numFailedTests: 0,
   testResults: [file("b.test.ts", "failed", "no such module", [])],
 });
+const hook = report("hook.json", {
+  success: false,
+  numPassedTests: 3,
+  numFailedTests: 0,
+  testResults: [file("c.test.ts", "failed", "", [{ status: "skipped", fullName: "adds" }])],
+});
 const loose = report("loose.json", {
   success: false,
   numPassedTests: 3,
@@ -64,9 +70,22 @@ test.each([
     { passed: 3, failed: 1, faults: ["b.test.ts: no such module"] },
   ],
   [
+    "a hook that fails",
+    [hook],
+    {
+      passed: 3,
+      failed: 1,
+      faults: [expect.stringContaining("c.test.ts: something failed outside of any test")],
+    },
+  ],
+  [
     "what fails outside of any test",
     [loose],
-    { passed: 3, failed: 1, faults: [`${loose}: something failed outside of any test`] },
+    {
+      passed: 3,
+      failed: 1,
+      faults: [expect.stringContaining(`${loose}: something failed outside of any test`)],
+    },
   ],
   [
     "a suite that left no report",
