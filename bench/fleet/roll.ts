@@ -36,7 +36,7 @@ export type Rolled = {
 };
 
 const AWAY_MS = 2_000;
-const A_PROCESS = 2_500;
+const A_PROCESS = 5_000;
 /** Longest that a rollout may take, as a multiple of what is demanded, before it is given up. */
 const PATIENCE = 10;
 

@@ -68,14 +68,16 @@ export function serveConnection(
     cutting = setTimeout(() => socket.terminate(), limits.closeMs);
   };
 
-  const send = (frame: CoordinatorFrame): void => {
+  const send = (frame: CoordinatorFrame): void => sendText(JSON.stringify(frame));
+
+  const sendText = (text: string): void => {
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > limits.maxUnreadBytes) {
       log.warn({ ...fields, unreadBytes: socket.bufferedAmount }, "agent reads too slowly, session cut");
       socket.terminate();
       return;
     }
-    socket.send(JSON.stringify(frame));
+    socket.send(text);
   };
 
   const attach = (): void => {
@@ -114,7 +116,7 @@ export function serveConnection(
     const seq = lastWords === null ? null : numberIn(text, lastWords);
     if (lastWords === null || seq === null) return false;
     const orders = sessions.again(node.nodeId, lastWords.frame, seq, node.from);
-    if (orders !== null) send(orders);
+    if (orders !== null) sendText(orders);
     return orders !== null;
   };
 

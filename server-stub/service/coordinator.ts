@@ -19,7 +19,7 @@ import type {
   FleetLockSettings,
   OpenFleetLockRequest,
 } from "../../protocol/fleet-lock.ts";
-import type { AgentFrame, CoordinatorFrame, Heartbeat, Orders } from "../../protocol/frames.ts";
+import type { AgentFrame, CoordinatorFrame, Heartbeat } from "../../protocol/frames.ts";
 import type { EditGroupRequest, Group, GroupMode } from "../../protocol/group.ts";
 import type { Job, JobKind, LogLine } from "../../protocol/job.ts";
 import type {
@@ -71,10 +71,10 @@ export type Sessions = {
   /** Takes an agent's frames in their order and answers them. Never throws for what an agent sent; `from`: its address. */
   receive(nodeId: NodeId, frames: readonly AgentFrame[], from?: string): Promise<readonly CoordinatorFrame[]>;
   /**
-   * The node says once more what it said in `said`, under a new number. The answer at once, where it is the one of
-   * before; null where it may be another, and then nothing of it was taken.
+   * The node says once more what it said in `said`, under a new number. The answer at once, as the text that is sent,
+   * where it is the one of before; null where it may be another, and then nothing of it was taken.
    */
-  again(nodeId: NodeId, said: Heartbeat, seq: number, from: string): Orders | null;
+  again(nodeId: NodeId, said: Heartbeat, seq: number, from: string): string | null;
   /**
    * Pushes frames to a node as soon as there is something new (its turn, a confirm), until the returned function
    * is called. A later `attach` for the same node calls `superseded` of the earlier one.

@@ -1,12 +1,13 @@
 /** What a rollout's reconciler sees, read together: nodes, jobs, leases, gates. */
 import type { Build, Platform } from "../../protocol/build.ts";
-import { UPDATE_STATES, type UpdateReport } from "../../protocol/frames.ts";
+import { type NodeHoldings, UPDATE_STATES, type UpdateReport } from "../../protocol/frames.ts";
+import type { Reason } from "../../protocol/job.ts";
 import type { JobId, NodeId } from "../../protocol/names.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import { buildFor, refusesUnasked } from "../core/desired.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { holderOf, type LeaseRecord } from "../core/lease/record.ts";
-import { holdingsOf, offlineForMs, stateOf } from "../core/presence/presence.ts";
+import { holdingsOf, offlineForMs, type Presence, stateOf } from "../core/presence/presence.ts";
 import {
   type Fleet,
   type FleetNode,
@@ -69,46 +70,107 @@ function seen(ctx: Context, place: Place, world: World): FleetNode | Gone {
       return gone("moved", `It is in group ${node.group} now, and not in ${place.group} any more.`);
     }
   }
-  const active = world.active.get(place.nodeId)?.value;
-  const job = record === undefined ? null : jobView(ctx, record);
-  return {
-    kind: "there",
-    ...nodeView(ctx, node, world),
-    gate: world.gateOf(node.group),
-    // Asked of few: of thousands that are ready most only wait until others are done.
-    get denied() {
-      return lease === null && job?.prepared === true ? world.denied(node) : null;
-    },
-    lease,
-    job,
-    otherJob: active === undefined || active.id === jobId ? null : active.id,
-  };
+  const presence = ctx.live.presence(node.id);
+  const job = record === undefined ? null : jobView(record, presence);
+  return new Seen(ctx, { node, presence, world }, { jobId, lease, job });
 }
 
 const gone = (code: string, message: string): Gone => ({ kind: "gone", reason: { code, message } });
 
-function nodeView(
-  ctx: Context,
-  node: NodeRecord,
-  { targetFor, now }: World,
-): Omit<FleetNode, "kind" | "gate" | "denied" | "lease" | "job" | "otherJob"> {
-  const presence = ctx.live.presence(node.id);
-  const state = stateOf(presence, ctx.timing, now);
-  const known = presence?.heartbeat == null ? node.known : presence.hello;
-  const holdings = presence?.heartbeat == null ? node.known?.holdings : holdingsOf(presence);
-  const target = targetFor(known?.platform ?? null);
-  return {
-    presence: state,
-    connecting: presence !== undefined && presence.heartbeat === null,
-    offlineForMs: state === "offline" ? awayForMs(ctx, node) : null,
-    build: known?.build ?? null,
-    backup: holdings?.backup ?? null,
-    target,
-    platformKnown: known !== null,
-    role: state === "online" ? (presence?.heartbeat?.health.role ?? null) : null,
-    reportsRole: node.known?.reportsRole ?? false,
-    refuses: holdings === undefined || target === null ? null : refusesUnasked(holdings, target),
-  };
+type Own = {
+  readonly jobId: JobId | null;
+  readonly lease: FleetNode["lease"];
+  readonly job: FleetNode["job"];
+};
+
+type Told = {
+  readonly node: NodeRecord;
+  readonly presence: Presence | undefined;
+  readonly world: World;
+};
+
+/** What is asked of a node is found out when it is asked: of thousands most only wait, and are asked for little. */
+class Seen implements FleetNode {
+  readonly kind = "there";
+  readonly lease: FleetNode["lease"];
+  readonly job: FleetNode["job"];
+  readonly #jobId: JobId | null;
+  readonly #ctx: Context;
+  readonly #node: NodeRecord;
+  readonly #world: World;
+  readonly #presence: Presence | undefined;
+
+  constructor(ctx: Context, { node, presence, world }: Told, { jobId, lease, job }: Own) {
+    this.lease = lease;
+    this.job = job;
+    this.#jobId = jobId;
+    this.#ctx = ctx;
+    this.#node = node;
+    this.#world = world;
+    this.#presence = presence;
+  }
+
+  get presence(): FleetNode["presence"] {
+    return stateOf(this.#presence, this.#ctx.timing, this.#world.now);
+  }
+
+  get connecting(): boolean {
+    return this.#presence !== undefined && this.#presence.heartbeat === null;
+  }
+
+  get offlineForMs(): number | null {
+    return this.presence === "offline" ? awayForMs(this.#ctx, this.#node) : null;
+  }
+
+  get #known() {
+    return this.#presence?.heartbeat == null ? this.#node.known : this.#presence.hello;
+  }
+
+  get #holdings(): NodeHoldings | undefined {
+    return this.#presence?.heartbeat == null ? this.#node.known?.holdings : holdingsOf(this.#presence);
+  }
+
+  get build(): Build | null {
+    return this.#known?.build ?? null;
+  }
+
+  get backup(): Build | null {
+    return this.#holdings?.backup ?? null;
+  }
+
+  get target(): Build | null {
+    return this.#world.targetFor(this.#known?.platform ?? null);
+  }
+
+  get platformKnown(): boolean {
+    return this.#known !== null;
+  }
+
+  get role(): FleetNode["role"] {
+    return this.presence === "online" ? (this.#presence?.heartbeat?.health.role ?? null) : null;
+  }
+
+  get reportsRole(): boolean {
+    return this.#node.known?.reportsRole ?? false;
+  }
+
+  get refuses(): Reason | null {
+    const [holdings, target] = [this.#holdings, this.target];
+    return holdings === undefined || target === null ? null : refusesUnasked(holdings, target);
+  }
+
+  get gate(): Reason | null {
+    return this.#world.gateOf(this.#node.group);
+  }
+
+  get denied(): Reason | null {
+    return this.lease === null && this.job?.prepared === true ? this.#world.denied(this.#node) : null;
+  }
+
+  get otherJob(): JobId | null {
+    const active = this.#world.active.get(this.#node.id)?.value;
+    return active === undefined || active.id === this.#jobId ? null : active.id;
+  }
 }
 
 /**
@@ -131,8 +193,8 @@ function leaseFor(lease: LeaseRecord, nodeId: NodeId, jobId: JobId | null): Flee
   return holder.jobId === jobId || holder.jobId === null ? holder.phase : null;
 }
 
-function jobView(ctx: Context, job: JobRecord): NonNullable<FleetNode["job"]> {
-  const update = ctx.live.presence(job.nodeId)?.heartbeat?.update;
+function jobView(job: JobRecord, presence: Presence | undefined): NonNullable<FleetNode["job"]> {
+  const update = presence?.heartbeat?.update;
   return {
     id: job.id,
     status: job.status,

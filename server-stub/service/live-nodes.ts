@@ -1,5 +1,5 @@
 import type { CoordinatorFrame, Orders } from "../../protocol/frames.ts";
-import type { GroupName, JobId, NodeId } from "../../protocol/names.ts";
+import type { GroupName, JobId, NodeId, RolloutId } from "../../protocol/names.ts";
 import type { PresenceState } from "../../protocol/node.ts";
 import type { EpochMs } from "../../protocol/time.ts";
 import type { Presence } from "../core/presence/presence.ts";
@@ -14,7 +14,9 @@ export type OrdersBody = Omit<Orders, "type" | "session" | "seq">;
 export type Steady = {
   readonly group: GroupName;
   readonly address: string | null;
+  /** As `WritesNoted` counts them. */
   readonly writes: number;
+  readonly within: number;
   readonly atMs: EpochMs;
 };
 
@@ -46,11 +48,24 @@ export type LiveNode = {
   unwrittenSeenAt: EpochMs | null;
 };
 
+/** What nodes of a group said that others are still to be told of. */
+export type Said = {
+  readonly nodeIds: Set<NodeId>;
+  /** Rollouts whose jobs changed by it, over or not. */
+  readonly rolloutIds: Set<RolloutId>;
+  /** All of the group are to be told, and not only who spoke. */
+  isForOthers: boolean;
+  /** When it has been followed up. */
+  readonly done: Promise<void>;
+};
+
 export type Live = {
   get(id: NodeId): LiveNode;
   presence(id: NodeId): Presence | undefined;
   forget(id: NodeId): void;
   all(): Iterable<readonly [NodeId, LiveNode]>;
+  /** By group. */
+  readonly said: Map<GroupName, Said>;
   /** Runs one thing after the other for a node, or for whatever else has a name of its own. */
   inTurn<T>(id: string, work: () => Promise<T>): Promise<T>;
   /** Something is being done for the node, or waits to be. */
@@ -88,6 +103,7 @@ export function createLive(): Live {
     presence: (id) => nodes.get(id)?.presence,
     forget: (id) => nodes.delete(id),
     all: () => nodes,
+    said: new Map(),
     inTurn: (id, work) => {
       const before = queues.get(id) ?? Promise.resolve();
       const run = before.then(work);

@@ -1,7 +1,7 @@
 import { sameBuild } from "../../protocol/build.ts";
-import type { Desired, Peer } from "../../protocol/frames.ts";
+import type { Desired, Orders, Peer } from "../../protocol/frames.ts";
 import type { Reason } from "../../protocol/job.ts";
-import type { NodeId } from "../../protocol/names.ts";
+import type { JobId, NodeId } from "../../protocol/names.ts";
 import { isActive, type JobRecord } from "../core/job/job.ts";
 import { holderOf } from "../core/lease/record.ts";
 import { denyReserve } from "../core/lease/reserve.ts";
@@ -31,12 +31,11 @@ export async function computeOrders(ctx: Context, nodeId: NodeId): Promise<Order
   if (situation === null) return NOTHING;
   const { logNext, presence } = ctx.live.get(nodeId);
   const diagnosis = await diagnoseOrders(ctx, nodeId);
-  const logs = new Map([...logNext, ...diagnosis.logNext]);
   const base: OrdersBody = {
     ...NOTHING,
     ...diagnosis.orders,
     acknowledged: acknowledged(ctx, situation),
-    logNext: [...logs].slice(-MAX_LOGS).map(([jobId, index]) => ({ jobId, index })),
+    logNext: wantedNext(logNext, diagnosis.logNext),
   };
   const job = situation.job?.value ?? null;
   if (situation.node.value.membership !== "approved") {
@@ -63,6 +62,20 @@ export async function computeOrders(ctx: Context, nodeId: NodeId): Promise<Order
     confirm: isToConfirm ? { token: confirming.token, instanceId: confirming.instanceId } : null,
   };
 }
+
+const wantedNext = (...logs: readonly Iterable<readonly [JobId, number]>[]): Orders["logNext"] =>
+  [...new Map(logs.flatMap((each) => [...each]))]
+    .slice(-MAX_LOGS)
+    .map(([jobId, index]) => ({ jobId, index }));
+
+/** The orders of before, once lines of a log have come: all that they change is which are wanted next. */
+export const afterLines = (orders: OrdersBody, logNext: ReadonlyMap<JobId, number>): OrdersBody => ({
+  ...orders,
+  logNext: wantedNext(
+    orders.logNext.map(({ jobId, index }) => [jobId, index] as const),
+    logNext,
+  ),
+});
 
 /** Words that no lease is owed any more. What is owed was settled before this is computed. */
 function acknowledged(ctx: Context, { node, lease }: Situation): number[] {

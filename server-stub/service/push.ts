@@ -3,14 +3,24 @@ import type { GroupName, NodeId, SessionId } from "../../protocol/names.ts";
 import { newestOf } from "../core/presence/presence.ts";
 import type { Context } from "./context.ts";
 import type { LiveNode, OrdersBody } from "./live-nodes.ts";
-import { computeOrders } from "./orders.ts";
+import { afterLines, computeOrders } from "./orders.ts";
 
 /**
  * Orders for the node's session, numbered. Null without an echoed session; with `onlyNews` also when they say what
  * the last ones said. To be called in the node's turn, so that later orders were computed later.
  */
 export async function nextOrders(ctx: Context, nodeId: NodeId, onlyNews: boolean): Promise<Orders | null> {
-  const body = await computeOrders(ctx, nodeId);
+  return say(ctx, nodeId, await computeOrders(ctx, nodeId), onlyNews);
+}
+
+/** Orders for who has just sent lines of a log, and is told of all else by a push. */
+export async function ordersAfterLines(ctx: Context, nodeId: NodeId): Promise<Orders | null> {
+  const { orders, door, logNext } = ctx.live.get(nodeId);
+  if (orders === null || door === undefined) return nextOrders(ctx, nodeId, false);
+  return say(ctx, nodeId, afterLines(orders, logNext), false);
+}
+
+function say(ctx: Context, nodeId: NodeId, body: OrdersBody, onlyNews: boolean): Orders | null {
   const node = ctx.live.get(nodeId);
   const newest = newestOf(node.presence);
   if (newest === null) return null;
@@ -26,6 +36,16 @@ export function sameOrders(ctx: Context, nodeId: NodeId): Orders | null {
   const node = ctx.live.get(nodeId);
   const newest = newestOf(node.presence);
   return newest === null || node.orders === null ? null : numbered(node, newest.session, node.orders);
+}
+
+/** The same as the text that it is sent as: most of it was made for the orders of before. */
+export function sameOrdersText(ctx: Context, nodeId: NodeId): string | null {
+  const node = ctx.live.get(nodeId);
+  const newest = newestOf(node.presence);
+  if (newest === null || node.orders === null) return null;
+  node.ordersSeq += 1;
+  const start = `{"type":"orders","session":${JSON.stringify(newest.session)},"seq":${node.ordersSeq}`;
+  return `${start},${node.ordersSaid.slice(1)}`;
 }
 
 function numbered(node: LiveNode, session: SessionId, body: OrdersBody): Orders {

@@ -21,11 +21,14 @@ import type { Context } from "./context.ts";
 import { followed } from "./followed.ts";
 import { heardOf } from "./heard.ts";
 import { jobChanges } from "./job-changes.ts";
+import { isSame } from "./same.ts";
 
 /** What came of a report. */
 export type Taken = {
-  /** Something was written: others may be waiting for just that. */
+  /** Something was written. */
   readonly changed: boolean;
+  /** It is something that others of its group may be waiting for: the lease, what is known of the node, a job's end. */
+  readonly isForOthers: boolean;
   /** Rollouts whose jobs changed, over or not. */
   readonly rolloutIds: readonly RolloutId[];
   readonly node: NodeRecord;
@@ -93,7 +96,11 @@ async function decide(
   const rolloutIds = changes.flatMap((change) =>
     change.kind === "job" && change.value.rolloutId !== null ? [change.value.rolloutId] : [],
   );
-  return { changes, answer: { changed: changes.length > 0, rolloutIds, node: reported } };
+  const isForOthers = changes.some(
+    (change) =>
+      change.kind === "lease" || change.kind === "node" || (change.kind === "job" && !isActive(change.value)),
+  );
+  return { changes, answer: { changed: changes.length > 0, isForOthers, rolloutIds, node: reported } };
 }
 
 /** The job after what its lease came to, what the agent says of it, and the coordinator's own judgement. */
@@ -171,8 +178,7 @@ function heardNode(
     protocol: hello.protocol,
   };
   const address = heardFrom ?? node.address ?? null;
-  const isKnown = JSON.stringify(known) === JSON.stringify(node.known);
-  return isKnown && address === (node.address ?? null) ? node : { ...node, known, address };
+  return isSame(known, node.known) && address === (node.address ?? null) ? node : { ...node, known, address };
 }
 
 /** A hook that fails says nothing of roles; one that succeeds without a role has none. */

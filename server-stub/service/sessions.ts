@@ -11,15 +11,15 @@ import {
 } from "../../protocol/frames.ts";
 import type { NodeId } from "../../protocol/names.ts";
 import { agreedProtocol, welcomeProtocol } from "../../protocol/negotiate.ts";
-import { hear, open, type Presence, protocolOf } from "../core/presence/presence.ts";
-import { catchUpNode } from "./catch-up.ts";
+import { hear, hearAgain, open, type Presence, protocolOf } from "../core/presence/presence.ts";
 import { type Context, newNonce } from "./context.ts";
 import type { Sessions } from "./coordinator.ts";
 import { beginDiagnosis, takeDiagnosis } from "./diagnosis.ts";
-import { runRollout, runRollouts } from "./engine.ts";
+import { followUp } from "./follow-up.ts";
 import { appendLog, wantedNext } from "./job-log.ts";
-import { nextOrders, push, pushGroup, sameOrders } from "./push.ts";
+import { nextOrders, ordersAfterLines, push, sameOrders, sameOrdersText } from "./push.ts";
 import { takeReport } from "./reports.ts";
+import { isSame } from "./same.ts";
 import { beginSteady, isSteady } from "./steady.ts";
 
 export const createSessions = (ctx: Context): Sessions => ({
@@ -32,7 +32,7 @@ export const createSessions = (ctx: Context): Sessions => ({
       return receive(ctx, nodeId, frames);
     });
   },
-  again: (nodeId, said, seq, from) => again(ctx, nodeId, { ...said, seq }, from),
+  again: (nodeId, said, seq, from) => again(ctx, nodeId, said, seq, from),
   attach(nodeId, door) {
     const node = ctx.live.get(nodeId);
     node.door?.superseded();
@@ -50,7 +50,7 @@ async function receive(
   frames: readonly AgentFrame[],
 ): Promise<readonly CoordinatorFrame[]> {
   const answers: CoordinatorFrame[] = [];
-  let counted: "no" | "the-same" | "news" = "no";
+  let counted: "no" | Counted = "no";
   for (const frame of frames) {
     if (frame.type === "hello") {
       answers.push(await hello(ctx, nodeId, frame));
@@ -58,12 +58,23 @@ async function receive(
     }
     const taken = await message(ctx, nodeId, frame);
     if (typeof taken !== "string") answers.push(taken);
-    else if (counted !== "news") counted = taken;
+    else if (counted === "no" || WEIGHT[taken] > WEIGHT[counted]) counted = taken;
   }
   if (counted === "no") return answers;
-  const orders = counted === "the-same" ? sameOrders(ctx, nodeId) : await nextOrders(ctx, nodeId, false);
+  const orders = await ORDERS[counted](ctx, nodeId);
   return orders === null ? answers : [...answers, orders];
 }
+
+/** What a message that counted says, and so what is to be answered; of several what says most. */
+type Counted = "the-same" | "lines" | "news";
+const WEIGHT = { "the-same": 0, lines: 1, news: 2 } as const satisfies Record<Counted, number>;
+const ORDERS: Readonly<
+  Record<Counted, (ctx: Context, nodeId: NodeId) => Orders | null | Promise<Orders | null>>
+> = {
+  "the-same": sameOrders,
+  lines: ordersAfterLines,
+  news: (ctx, nodeId) => nextOrders(ctx, nodeId, false),
+};
 
 /** Opens a session. What the hello says counts once the nonce comes back. */
 async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<CoordinatorFrame> {
@@ -104,17 +115,17 @@ async function hello(ctx: Context, nodeId: NodeId, frame: Hello): Promise<Coordi
 
 /** A node that restarted in the middle of its last job may have lines of it that were never sent. */
 async function logsToAskFor(ctx: Context, nodeId: NodeId): Promise<Map<string, number>> {
-  const last = await ctx.store.lastJob(nodeId);
+  const last = (await ctx.store.activeJob(nodeId)) ?? (await ctx.store.lastJob(nodeId));
   if (last === null) return new Map();
   return new Map([[last.value.id, await wantedNext(ctx, last.value.id)]]);
 }
 
-/** Whether a message that counted says anything new; or why it does not count. */
+/** What a message that counted says; or why it does not count. */
 async function message(
   ctx: Context,
   nodeId: NodeId,
   frame: Heartbeat | Log | Diagnosis,
-): Promise<Refused | "the-same" | "news"> {
+): Promise<Refused | Counted> {
   const live = ctx.live.get(nodeId);
   if (frame.type === "diagnosis" && protocolOf(live.presence) < 2) {
     return refused("protocol", "A diagnosis is said in sessions of protocol 2 alone.");
@@ -129,27 +140,32 @@ async function message(
     live.presence = { ...heard.presence, heartbeat: before?.heartbeat ?? frame };
     return "the-same";
   }
+  if (frame.type === "log") {
+    await takeLog(ctx, nodeId, frame);
+    return "lines";
+  }
   live.steady = null;
-  if (frame.type === "log") await takeLog(ctx, nodeId, frame);
-  else if (frame.type === "diagnosis") await takeDiagnosis(ctx, nodeId, frame);
+  if (frame.type === "diagnosis") await takeDiagnosis(ctx, nodeId, frame);
   else await takeHeartbeat(ctx, nodeId, before, heard.presence, frame);
   return "news";
 }
 
 /** In the node's turn only if nobody else has it: whoever was there first may change the answer. */
-function again(ctx: Context, nodeId: NodeId, frame: Heartbeat, from: string): Orders | null {
+function again(ctx: Context, nodeId: NodeId, said: Heartbeat, seq: number, from: string): string | null {
   if (ctx.live.isBusy(nodeId)) return null;
   const live = ctx.live.get(nodeId);
-  const before = live.presence?.heartbeat ?? null;
-  const heard = hear(live.presence, frame, ctx.now());
-  if (!heard.counted || live.address !== from || !isSteady(ctx, nodeId, before, frame)) return null;
-  live.presence = { ...heard.presence, heartbeat: before ?? frame };
+  const presence = hearAgain(live.presence, said, seq, ctx.now());
+  if (presence === null || live.address !== from) return null;
+  if (!isSteady(ctx, nodeId, presence.heartbeat, said)) return null;
+  // Whoever brings it keeps it as well: one of both is enough, and next time they need not be compared.
+  live.presence = presence.heartbeat === said ? presence : { ...presence, heartbeat: said };
   live.unwrittenSeenAt = ctx.wall();
-  return sameOrders(ctx, nodeId);
+  return sameOrdersText(ctx, nodeId);
 }
 
 async function takeLog(ctx: Context, nodeId: NodeId, frame: Log): Promise<void> {
-  const job = await ctx.store.job(frame.jobId);
+  const active = await ctx.store.activeJob(nodeId);
+  const job = active?.value.id === frame.jobId ? active : await ctx.store.job(frame.jobId);
   if (job === null || job.value.nodeId !== nodeId) return;
   if (job.value.kind === "diagnose") await beginDiagnosis(ctx, nodeId, frame.jobId);
   ctx.live.get(nodeId).logNext.set(frame.jobId, await appendLog(ctx, frame.jobId, frame.lines));
@@ -169,33 +185,39 @@ async function takeHeartbeat(
   ctx.live.get(nodeId).group = taken.node.group;
   ctx.live.get(nodeId).steady = steady?.group === taken.node.group ? steady : null;
   if (isShown(before?.heartbeat ?? null, frame)) ctx.nodeNews.heard(nodeId);
-  const { group } = taken.node;
-  if (!taken.changed && !isNews(before?.heartbeat ?? null, frame)) return;
-  for (const rolloutId of taken.rolloutIds) await runRollout(ctx, rolloutId);
-  await runRollouts(ctx, group);
-  await catchUpNode(ctx, nodeId);
-  await pushGroup(ctx, group);
+  const news = newsIn(before?.heartbeat ?? null, frame);
+  if (!taken.changed && news === "none") return;
+  const isForOthers = taken.isForOthers || news === "for-its-group";
+  const followed = followUp(ctx, nodeId, taken.node.group, { isForOthers, rolloutIds: taken.rolloutIds });
+  // To whom it is pushed it need not be answered, and a rollout of thousands takes its time.
+  if (ctx.live.get(nodeId).door === undefined) return followed;
+  followed.catch((error: unknown) =>
+    ctx.log.error({ err: error, nodeId }, "what it said was not followed up"),
+  );
 }
 
-/** Something that others may wait for: a build got ready, a node got well, leadership moved. */
-function isNews(before: Heartbeat | null, after: Heartbeat): boolean {
-  if (before === null) return true;
-  return (
-    before.update.state !== after.update.state ||
-    before.update.jobId !== after.update.jobId ||
+/** Something that its rollout may wait for, such as that a build got ready, or its group: a node got well, leadership moved. */
+function newsIn(before: Heartbeat | null, after: Heartbeat): "none" | "for-its-rollout" | "for-its-group" {
+  if (
+    before === null ||
     before.health.healthy !== after.health.healthy ||
     before.health.caughtUp !== after.health.caughtUp ||
     before.health.role !== after.health.role ||
     before.journal.kind !== after.journal.kind
-  );
+  ) {
+    return "for-its-group";
+  }
+  const isTheSame = before.update.state === after.update.state && before.update.jobId === after.update.jobId;
+  return isTheSame ? "none" : "for-its-rollout";
 }
 
 /** Something of the node that people are shown, and that is not written each time. */
-function isShown(before: Heartbeat | null, { health, update, journal, holdings }: Heartbeat): boolean {
-  if (before === null) return true;
-  const said = JSON.stringify([health, update, journal, holdings]);
-  return said !== JSON.stringify([before.health, before.update, before.journal, before.holdings]);
-}
+const isShown = (before: Heartbeat | null, { health, update, journal, holdings }: Heartbeat): boolean =>
+  before === null ||
+  !isSame(health, before.health) ||
+  !isSame(update, before.update) ||
+  !isSame(journal, before.journal) ||
+  !isSame(holdings, before.holdings);
 
 const REFUSALS = {
   "unknown-session": "This is not the node's newest session: say hello again.",

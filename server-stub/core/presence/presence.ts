@@ -81,21 +81,41 @@ export function hear(
     return { counted: false, why: "unknown-session" };
   }
   if (frame.seq <= presence.seq) return { counted: false, why: "stale-seq" };
-  // What was said in between and never heard may have been that it is unhealthy.
-  const inARow = frame.seq === presence.seq + 1;
-  const { healthyBeats, healthySinceMs } = inARow ? presence : NOT_IN_A_ROW;
-  const heard = { ...presence, seq: frame.seq, heardAtMs: now, healthyBeats, healthySinceMs };
-  if (frame.type !== "heartbeat") return { counted: true, presence: heard };
-  const { healthy } = frame.health;
+  const heard = { ...presence, seq: frame.seq, heardAtMs: now };
+  if (frame.type === "heartbeat") {
+    const healthy = healthyAgain(presence, frame, frame.seq, now);
+    return { counted: true, presence: { ...heard, ...healthy, heartbeat: frame, heartbeatAtMs: now } };
+  }
+  return { counted: true, presence: frame.seq === presence.seq + 1 ? heard : { ...heard, ...NOT_IN_A_ROW } };
+}
+
+/**
+ * Takes a heartbeat that says under another number what one before it in this session said, which is the heartbeat that
+ * stays: what is kept for seconds, ten thousand times, is let go of late. Null when it does not count.
+ */
+export function hearAgain(
+  presence: Presence | undefined,
+  said: Heartbeat,
+  seq: number,
+  now: EpochMs,
+): Presence | null {
+  if (presence === undefined || presence.heartbeat === null || said.session !== presence.session) return null;
+  if (said.instanceId !== presence.hello.instanceId || seq <= presence.seq) return null;
+  return { ...presence, ...healthyAgain(presence, said, seq, now), seq, heardAtMs: now, heartbeatAtMs: now };
+}
+
+/** The healthy heartbeats in a row with this one. What was said in between and never heard may have been that it is unhealthy. */
+function healthyAgain(
+  { seq: before, healthyBeats, healthySinceMs }: Presence,
+  { health: { healthy } }: Heartbeat,
+  seq: number,
+  now: EpochMs,
+): Pick<Presence, "healthyBeats" | "healthySinceMs"> {
+  if (!healthy) return NOT_IN_A_ROW;
+  const inARow = seq === before + 1;
   return {
-    counted: true,
-    presence: {
-      ...heard,
-      healthyBeats: healthy ? healthyBeats + 1 : 0,
-      healthySinceMs: healthy ? (healthySinceMs ?? now) : null,
-      heartbeat: frame,
-      heartbeatAtMs: now,
-    },
+    healthyBeats: inARow ? healthyBeats + 1 : 1,
+    healthySinceMs: (inARow ? healthySinceMs : null) ?? now,
   };
 }
 

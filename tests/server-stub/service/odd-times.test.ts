@@ -1,4 +1,5 @@
 /** What comes at a bad time: restores, retries of what is over, and looks between two writes that belong together. */
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ADMIN, code, House, must } from "./house.ts";
 import { buildOf } from "./shelf.ts";
@@ -152,17 +153,26 @@ test("who is looked at while the last node of a rollout finishes is not taken ba
   expect(await a.confirm()).toBe(true);
   const { store } = house;
   const lastJob = store.lastJob.bind(store);
-  let confirmed: boolean | null = null;
+  const confirmed = Promise.withResolvers<boolean>();
+  let statusThen: string | null = null;
   store.lastJob = async (nodeId) => {
-    if (nodeId === a.id && confirmed === null) {
-      confirmed = false;
-      confirmed = await b.confirm();
+    if (nodeId === a.id && statusThen === null) {
+      statusThen = "looked at";
+      // What follows from it for their group waits until all that follows from what `a` said is done; the tick does not.
+      b.confirm().then(confirmed.resolve, confirmed.reject);
+      for (let ticks = 0; ticks < 20 && statusThen !== "completed"; ticks += 1) {
+        await setImmediate();
+        house.clock.pass(1_000);
+        await house.baton.tick();
+        statusThen = must(await house.baton.rollouts.get(id)).status;
+      }
     }
     return lastJob(nodeId);
   };
   a.health = { healthy: true, caughtUp: true };
   await a.beat();
-  expect(confirmed).toBe(true);
+  expect(statusThen).toBe("completed");
+  expect(await confirmed.promise).toBe(true);
   expect(must(await house.baton.rollouts.get(id)).status).toBe("completed");
   await a.beat();
   expect(a.orders?.desired ?? null).toBeNull();

@@ -35,7 +35,7 @@ test("in a session over WebSocket a heartbeat that says nothing new reads nothin
   expect(must(await house.baton.nodes.get(a.id)).health?.healthy).toBe(false);
 });
 
-test("what is written of a node, or of its group, is in the very next orders", async () => {
+test("what is written of a node, or of how its group is set up, is in the very next orders", async () => {
   await using house = await House.build();
   const [a, b] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
   house.shelf.put("1.1.0");
@@ -45,6 +45,8 @@ test("what is written of a node, or of its group, is in the very next orders", a
   a.orders = null;
   await a.beat();
   expect(a.orders).toMatchObject({ desired: { release: "1.1.0" } });
+  must(await house.baton.groups.edit(ADMIN, "db", { spare: 1 }));
+  await house.settle();
   const reads = countReads(house);
   await b.beat();
   expect(reads()).toBeGreaterThan(0);
@@ -72,7 +74,13 @@ test("what is said again in the same words is answered at once, and only then", 
   const said = await sayTwice(house, a);
   const reads = countReads(house);
   const seq = said.seq + 1;
-  expect(sessions.again(a.id, said, seq, FROM)).toMatchObject({ type: "orders", desired: null });
+  const orders = JSON.parse(sessions.again(a.id, said, seq, FROM) ?? "null") as unknown;
+  expect(orders).toMatchObject({
+    type: "orders",
+    session: said.session,
+    seq: expect.any(Number),
+    desired: null,
+  });
   expect(reads()).toBe(0);
   expect(sessions.again(a.id, said, seq, FROM), "its number has counted").toBeNull();
   expect(sessions.again(a.id, said, seq + 1, "10.0.0.2"), "it comes from elsewhere").toBeNull();
@@ -105,6 +113,43 @@ test("it counts as heard: who says the same again and again is there", async () 
     expect(must(await house.baton.nodes.get(a.id))).toMatchObject({ presence: "online" });
   }
   expect(again).toBeGreaterThan(10);
+});
+
+test("what is written of others in its group leaves it alone for two heartbeats, and not for longer", async () => {
+  await using house = await House.build();
+  const [a, b, c] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  house.shelf.put("1.1.0");
+  for (const agent of [a, b, c]) agent.attach();
+  await house.beats(3, a, b, c);
+  must(await house.baton.nodes.start(ADMIN, a.id, "update", { release: "1.1.0" }));
+  await a.beat();
+  await house.settle();
+  await a.prepare();
+  await a.goDown();
+  await house.settle();
+  const reads = countReads(house);
+  await b.beat();
+  expect(reads()).toBe(0);
+  house.clock.pass(10_000);
+  await b.beat();
+  expect(reads()).toBeGreaterThan(0);
+});
+
+test("lines of a log are answered by which are wanted next, and nothing else is worked out for them", async () => {
+  await using house = await House.build();
+  const [a] = three(await house.group("db", "quorum", ["a", "b", "c"], "1.0.0"));
+  house.shelf.put("1.1.0");
+  a.attach();
+  await house.beats(2, a);
+  must(await house.baton.nodes.start(ADMIN, a.id, "update", { release: "1.1.0" }));
+  await a.beat();
+  await house.settle();
+  const jobId = a.orders?.desired?.jobId ?? "";
+  const line = { at: house.clock.now(), source: "agent", step: "prepare", text: "It fetches." } as const;
+  const reads = countReads(house);
+  await a.send({ type: "log", jobId, lines: [0, 1].map((index) => ({ index, ...line })) });
+  expect(reads()).toBe(0);
+  expect(a.orders).toMatchObject({ desired: { jobId }, logNext: [{ jobId, index: 2 }] });
 });
 
 const FROM = "10.0.0.1";
