@@ -25,11 +25,9 @@ import { isSame } from "./same.ts";
 
 /** What came of a report. */
 export type Taken = {
-  /** Something was written. */
-  readonly changed: boolean;
-  /** It is something that others of its group may be waiting for: the lease, what is known of the node, a job's end. */
+  /** What is known of the node, the lease of its group, or how a job stands: others may be waiting for just that. */
   readonly isForOthers: boolean;
-  /** Rollouts whose jobs changed, over or not. */
+  /** Rollouts for whose jobs that is so, over or not. */
   readonly rolloutIds: readonly RolloutId[];
   readonly node: NodeRecord;
 };
@@ -63,6 +61,12 @@ async function decide(
   const step = settle(lease.value, report, ctx.leasePolicy, ctx.now());
   const { settled, adopted } = step.outcome;
   const changes: Change[] = [];
+  const moved: JobRecord[] = [];
+  const follow = (before: Stored<JobRecord>, after: JobRecord): void => {
+    changes.push(...jobChanges(ctx, before, after));
+    // Which step it is at is nothing to others.
+    if (after.status !== before.value.status || after.reason !== before.value.reason) moved.push(after);
+  };
   let reported = known;
   if (step.lease !== lease.value) {
     const { group } = node.value;
@@ -79,11 +83,11 @@ async function decide(
   for (const each of settled) {
     if (each.jobId === null || each.jobId === active?.value.id) continue;
     const ended = await store.job(each.jobId);
-    if (ended !== null) changes.push(...jobChanges(ctx, ended, settleJob(ctx, ended.value, each, report)));
+    if (ended !== null) follow(ended, settleJob(ctx, ended.value, each, report));
   }
   if (active !== null) {
     const job = nextJob(ctx, active, settled, step.lease, report, heartbeat);
-    changes.push(...jobChanges(ctx, active, job));
+    follow(active, job);
     const placed = await placedBy(ctx, node.value, job);
     if (placed !== known.placed) reported = { ...known, placed };
     if (job.confirming !== null && job.confirming !== active.value.confirming) {
@@ -93,14 +97,9 @@ async function decide(
   if (reported !== node.value) {
     changes.push({ kind: "node", value: reported, expected: node.revision });
   }
-  const rolloutIds = changes.flatMap((change) =>
-    change.kind === "job" && change.value.rolloutId !== null ? [change.value.rolloutId] : [],
-  );
-  const isForOthers = changes.some(
-    (change) =>
-      change.kind === "lease" || change.kind === "node" || (change.kind === "job" && !isActive(change.value)),
-  );
-  return { changes, answer: { changed: changes.length > 0, isForOthers, rolloutIds, node: reported } };
+  const isForOthers = moved.length > 0 || step.lease !== lease.value || reported !== node.value;
+  const rolloutIds = moved.flatMap(({ rolloutId }) => rolloutId ?? []);
+  return { changes, answer: { isForOthers, rolloutIds, node: reported } };
 }
 
 /** The job after what its lease came to, what the agent says of it, and the coordinator's own judgement. */

@@ -186,7 +186,7 @@ async function takeHeartbeat(
   ctx.live.get(nodeId).steady = steady?.group === taken.node.group ? steady : null;
   if (isShown(before?.heartbeat ?? null, frame)) ctx.nodeNews.heard(nodeId);
   const news = newsIn(before?.heartbeat ?? null, frame);
-  if (!taken.changed && news === "none") return;
+  if (!taken.isForOthers && news === "none") return;
   const isForOthers = taken.isForOthers || news === "for-its-group";
   const followed = followUp(ctx, nodeId, taken.node.group, { isForOthers, rolloutIds: taken.rolloutIds });
   // To whom it is pushed it need not be answered, and a rollout of thousands takes its time.

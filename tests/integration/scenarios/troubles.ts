@@ -5,6 +5,8 @@ import { about, fleet, hours, led, minutes, quorum, seconds } from "../scenario.
 const STORM: Weather = { loss: 0, repeat: 0.4, late: 0.3, maxLatencyMs: 300 };
 const NEW = { "db-1": "2.0.0", "db-2": "2.0.0", "db-3": "2.0.0" };
 
+const tokenIn = (entry: unknown): unknown => (entry as { readonly token: number }).token;
+
 export const troubles = about("network, clocks and power", [
   [
     "messages that come twice, late and out of order change nothing",
@@ -16,7 +18,11 @@ export const troubles = about("network, clocks and power", [
       await it.done(id);
       expect(it.running()).toEqual(NEW);
       const audit = await it.baton.audit.list(200);
-      expect(audit.filter(({ action }) => action === "lease.returned")).toHaveLength(3);
+      // One may be given back unused: what says that it leads no more may be late.
+      const tokens = (action: string): unknown[] =>
+        audit.filter((each) => each.action === action).map(({ before, after }) => tokenIn(before ?? after));
+      expect(tokens("lease.returned").length).toBeGreaterThanOrEqual(3);
+      expect(tokens("lease.returned")).toEqual(tokens("lease.reserved"));
     },
   ],
   [
