@@ -6,12 +6,12 @@
 import type { GroupName, NodeId, RolloutId } from "../../protocol/names.ts";
 import { catchUpNode } from "./catch-up.ts";
 import type { Context } from "./context.ts";
-import { runRollout, runRollouts } from "./engine.ts";
+import { runRollout } from "./engine.ts";
 import { isolated } from "./isolated.ts";
 import type { Said } from "./live-nodes.ts";
 import { push, pushGroup } from "./push.ts";
 
-/** Resolves when it has been done. */
+/** Resolves when it has been done, and never rejects: what goes wrong is looked at again by the engine's tick. */
 export function followUp(
   ctx: Context,
   nodeId: NodeId,
@@ -36,17 +36,19 @@ function begin(ctx: Context, group: GroupName): Said {
   return said;
 }
 
-async function follow(
-  ctx: Context,
-  group: GroupName,
-  { nodeIds, rolloutIds, isForOthers }: Said,
-): Promise<void> {
-  for (const id of rolloutIds) await runRollout(ctx, id);
-  await runRollouts(ctx, group);
-  // Rollouts come first.
+/** Rollouts come first; whatever goes wrong with them, who waits is told. */
+async function follow(ctx: Context, group: GroupName, said: Said): Promise<void> {
+  await isolated(ctx, "rollout", { group }, async () => {
+    const unfinished = (await ctx.store.unfinishedRollouts(group)).map(({ value }) => value.id);
+    for (const id of new Set([...said.rolloutIds, ...unfinished])) await runRollout(ctx, id);
+  });
+  // Who was removed meanwhile has nothing to catch up with.
+  const nodeIds = [...said.nodeIds].filter((nodeId) => ctx.live.presence(nodeId) !== undefined);
   await Promise.all(
-    [...nodeIds].map((nodeId) => isolated(ctx, "catch-up", { nodeId }, () => catchUpNode(ctx, nodeId))),
+    nodeIds.map((nodeId) => isolated(ctx, "catch-up", { nodeId }, () => catchUpNode(ctx, nodeId))),
   );
-  if (isForOthers) await pushGroup(ctx, group, [...nodeIds]);
-  else for (const nodeId of nodeIds) push(ctx, nodeId);
+  await isolated(ctx, "rollout", { group }, async () => {
+    if (said.isForOthers) await pushGroup(ctx, group, nodeIds);
+    else for (const nodeId of nodeIds) push(ctx, nodeId);
+  });
 }

@@ -71,8 +71,9 @@ const wantedNext = (...logs: readonly Iterable<readonly [JobId, number]>[]): Ord
 /** The orders of before, once lines of a log have come: all that they change is which are wanted next. */
 export const afterLines = (orders: OrdersBody, logNext: ReadonlyMap<JobId, number>): OrdersBody => ({
   ...orders,
+  // Those of a diagnosis may be in the orders alone; the newest come last, and stay.
   logNext: wantedNext(
-    orders.logNext.map(({ jobId, index }) => [jobId, index] as const),
+    orders.logNext.flatMap(({ jobId, index }) => (logNext.has(jobId) ? [] : [[jobId, index] as const])),
     logNext,
   ),
 });

@@ -67,7 +67,11 @@ export function push(ctx: Context, nodeId: NodeId): void {
       const orders = await nextOrders(ctx, nodeId, true);
       if (orders !== null) ctx.live.get(nodeId).door?.send(orders);
     })
-    .catch((error: unknown) => ctx.log.error({ err: error, nodeId }, "orders could not be pushed"));
+    .catch((error: unknown) => {
+      // What it would have been told is in the answer to its next heartbeat.
+      ctx.live.get(nodeId).steady = null;
+      ctx.log.error({ err: error, nodeId }, "orders could not be pushed");
+    });
 }
 
 /**

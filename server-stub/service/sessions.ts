@@ -190,10 +190,7 @@ async function takeHeartbeat(
   const isForOthers = taken.isForOthers || news === "for-its-group";
   const followed = followUp(ctx, nodeId, taken.node.group, { isForOthers, rolloutIds: taken.rolloutIds });
   // To whom it is pushed it need not be answered, and a rollout of thousands takes its time.
-  if (ctx.live.get(nodeId).door === undefined) return followed;
-  followed.catch((error: unknown) =>
-    ctx.log.error({ err: error, nodeId }, "what it said was not followed up"),
-  );
+  if (ctx.live.get(nodeId).door === undefined) await followed;
 }
 
 /** Something that its rollout may wait for, such as that a build got ready, or its group: a node got well, leadership moved. */

@@ -14,12 +14,14 @@ import type { OrdersBody, Steady } from "./live-nodes.ts";
 import { isSame } from "./same.ts";
 
 /**
- * What is wanted of a node that waits may also depend on others, and on the time. All of that is pushed to it: this is
- * for what nobody thought of, sooner where something was written of others in its group.
+ * What is wanted of a node that waits may also depend on others, and on the time. What they do is pushed to it, and a
+ * rollout looks at its nodes every second; that somebody who was silent for a moment is heard again is found out by looking.
  */
-const WITH_A_JOB_MS: DurationMs = 30_000;
-const BESIDE_OTHERS_MS: DurationMs = 10_000;
+const IN_A_ROLLOUT_MS: DurationMs = 30_000;
+const WITH_A_JOB_MS: DurationMs = 10_000;
 const WITHOUT_MS: DurationMs = 600_000;
+/** Something was written of others in its group. */
+const BESIDE_OTHERS_MS: DurationMs = 10_000;
 
 /** Notes what the answer to a heartbeat will rest on, before it is taken in; null where each is to be taken in. */
 export function beginSteady(ctx: Context, nodeId: NodeId, group: GroupName, frame: Heartbeat): Steady | null {
@@ -41,12 +43,15 @@ export function isSteady(ctx: Context, nodeId: NodeId, before: Heartbeat | null,
   if (steady === null || orders === null || door === undefined || before === null) return false;
   if (steady.address !== address || steady.writes !== ctx.writes.of(nodeId, steady.group)) return false;
   const isAlone = steady.within === ctx.writes.within(steady.group);
-  const mostMs = isAlone ? (isQuiet(orders) ? WITHOUT_MS : WITH_A_JOB_MS) : BESIDE_OTHERS_MS;
-  return ctx.now() - steady.atMs < mostMs && saysTheSame(before, frame);
+  return (
+    ctx.now() - steady.atMs < (isAlone ? longest(orders) : BESIDE_OTHERS_MS) && saysTheSame(before, frame)
+  );
 }
 
-/** Nothing is wanted of the node. */
-const isQuiet = ({ desired, diagnose }: OrdersBody): boolean => desired === null && diagnose === undefined;
+function longest({ desired, diagnose }: OrdersBody): DurationMs {
+  if (desired === null) return diagnose === undefined ? WITHOUT_MS : WITH_A_JOB_MS;
+  return desired.cause === "rollout" ? IN_A_ROLLOUT_MS : WITH_A_JOB_MS;
+}
 
 /** But for its number. */
 export const saysTheSame = (a: Heartbeat, b: Heartbeat): boolean =>
