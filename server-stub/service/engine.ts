@@ -22,9 +22,14 @@ const MAX_LOOKS = 5;
 
 export type Who = { readonly actor: string; readonly from: string };
 
-/** Brings every rollout that has nodes of the group, and is not over, to where it should be, and tells its nodes. */
-export async function runRollouts(ctx: Context, group: GroupName): Promise<void> {
-  for (const { value } of await ctx.store.unfinishedRollouts(group)) await runRollout(ctx, value.id);
+/** Brings every rollout that has nodes of the group, and is not over, to where it should be, and tells its nodes. `also`: others. */
+export async function runRollouts(
+  ctx: Context,
+  group: GroupName,
+  also: Iterable<RolloutId> = [],
+): Promise<void> {
+  const unfinished = (await ctx.store.unfinishedRollouts(group)).map(({ value }) => value.id);
+  for (const id of new Set([...also, ...unfinished])) await runRollout(ctx, id);
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { GroupName, NodeId, RolloutId } from "../../protocol/names.ts";
 import { catchUpNode } from "./catch-up.ts";
 import type { Context } from "./context.ts";
-import { runRollout } from "./engine.ts";
+import { runRollouts } from "./engine.ts";
 import { isolated } from "./isolated.ts";
 import type { Said } from "./live-nodes.ts";
 import { push, pushGroup } from "./push.ts";
@@ -38,10 +38,7 @@ function begin(ctx: Context, group: GroupName): Said {
 
 /** Rollouts come first; whatever goes wrong with them, who waits is told. */
 async function follow(ctx: Context, group: GroupName, said: Said): Promise<void> {
-  await isolated(ctx, "rollout", { group }, async () => {
-    const unfinished = (await ctx.store.unfinishedRollouts(group)).map(({ value }) => value.id);
-    for (const id of new Set([...said.rolloutIds, ...unfinished])) await runRollout(ctx, id);
-  });
+  await isolated(ctx, "rollout", { group }, () => runRollouts(ctx, group, said.rolloutIds));
   // Who was removed meanwhile has nothing to catch up with.
   const nodeIds = [...said.nodeIds].filter((nodeId) => ctx.live.presence(nodeId) !== undefined);
   await Promise.all(
